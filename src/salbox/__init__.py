@@ -1,0 +1,1 @@
+"""Every visual-saliency model in one box."""

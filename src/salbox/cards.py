@@ -1,0 +1,191 @@
+"""Model cards: what is known of a model, and the parameters it takes.
+
+A card is data. It imports nothing of the model, so that `salbox models` can print a network's card where the
+network itself cannot run.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import UsageError, nearest
+
+Task = Literal["fixation", "object"]
+Output = Literal["score", "log_density", "probability"]
+Kind = Literal["int", "float", "bool", "str", "path", "ints", "floats"]
+
+_TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The publication a model comes from; `bibtex` is a complete entry."""
+
+    title: str
+    authors: str
+    venue: str
+    year: int
+    doi: str
+    bibtex: str
+
+
+@dataclass(frozen=True)
+class Licence:
+    """The terms of a model's code, of its weights (or learned filters) and of the data they were learned from."""
+
+    code: str
+    weights: str = "none: the model has no learned weights"
+    training_data: str = "none"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a model: its default, what it means and what it may be.
+
+    `minimum` and `maximum` are inclusive and hold for every member of a list; `kind` says how a text such as
+    ``levels=2,3`` is read. A parameter of kind "path" may be None, which text spells "none".
+    """
+
+    name: str
+    default: Any
+    description: str
+    kind: Kind
+    choices: tuple[Any, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def check(self, value: Any) -> Any:
+        """Return `value`, text converted to the parameter's kind.
+
+        Raises
+        ------
+        UsageError
+            If the value is of another kind, out of range or not among the choices.
+        """
+        try:
+            converted = self._convert(value)
+        except (TypeError, ValueError, OverflowError):
+            raise UsageError(f"parameter {self.name}={value!r}: expected {self.expected()}") from None
+        members = converted if isinstance(converted, tuple) else (converted,)
+        if self.kind in ("int", "float", "ints", "floats") and not all(self._in_range(v) for v in members):
+            raise UsageError(f"parameter {self.name}={value!r}: expected {self.expected()}")
+        if self.choices and converted not in self.choices:
+            raise UsageError(f"parameter {self.name}={value!r}: expected {self.expected()}")
+        return converted
+
+    def expected(self) -> str:
+        """Return what the parameter may be, in words."""
+        if self.choices:
+            return "one of " + ", ".join(str(c) for c in self.choices)
+        kinds = {
+            "int": "a whole number",
+            "float": "a number",
+            "bool": "true or false",
+            "str": "a text",
+            "path": "a file, or none",
+            "ints": "whole numbers separated by commas",
+            "floats": "numbers separated by commas",
+        }
+        bounds = [
+            f"{word} {bound:g}"
+            for word, bound in (("at least", self.minimum), ("at most", self.maximum))
+            if bound is not None
+        ]
+        return " ".join([kinds[self.kind], " and ".join(bounds)]).strip()
+
+    def _in_range(self, value: float) -> bool:
+        above = self.minimum is None or value >= self.minimum
+        below = self.maximum is None or value <= self.maximum
+        return math.isfinite(value) and above and below
+
+    def _convert(self, value: Any) -> Any:
+        if self.kind == "bool":
+            return _to_bool(value)
+        if self.kind == "path":
+            return None if value is None or str(value).lower() == "none" else str(Path(value).expanduser())
+        if self.kind == "str":
+            return str(value)
+        number = _to_int if self.kind in ("int", "ints") else float
+        if self.kind in ("int", "float"):
+            if isinstance(value, bool):
+                raise TypeError
+            return number(value)
+        members = value.split(",") if isinstance(value, str) else value
+        converted = tuple(number(v) for v in members)
+        if not converted:
+            raise ValueError
+        return converted
+
+
+def _to_int(value: Any) -> int:
+    number = int(value)
+    if not isinstance(value, str) and number != value:
+        raise ValueError
+    return number
+
+
+def _to_bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError
+    return word in _TRUE
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known of a model.
+
+    Attributes
+    ----------
+    name, title : str
+        The name that `salbox.load` takes, and the name in full.
+    task : {"fixation", "object"}
+        Whether it predicts where people look or which pixels belong to the salient object.
+    output : {"score", "log_density", "probability"}
+        What the numbers of its map are; see the design of the package.
+    origin : str
+        What this implementation is: 'original algorithm', "authors' weights", 'student of X trained on N photos'.
+    size : str
+        Learned numbers and their place on disk, in words.
+    agreement : str
+        Measured agreement with the original.
+    limits : tuple of str
+        What it does not do, and how much memory it takes.
+    """
+
+    name: str
+    title: str
+    task: Task
+    output: Output
+    summary: str
+    paper: Paper | None
+    origin: str
+    licence: Licence
+    size: str
+    agreement: str
+    limits: tuple[str, ...]
+    parameters: tuple[Parameter, ...] = ()
+
+    def check_parameters(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return all parameters: the given ones checked and converted, the rest at their defaults.
+
+        Raises
+        ------
+        UsageError
+            For a name that the model does not have (the nearest is proposed) or a value that does not fit.
+        """
+        known = {p.name: p for p in self.parameters}
+        for name in given:
+            if name not in known:
+                have = f"it has {', '.join(known)}" if known else "it has none"
+                raise UsageError(f"model '{self.name}' has no parameter '{name}'{nearest(name, known)} ({have})")
+        return {name: p.check(given[name]) if name in given else p.default for name, p in known.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the card as plain dictionaries, lists and texts, ready for JSON."""
+        return asdict(self)

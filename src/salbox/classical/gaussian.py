@@ -1,0 +1,79 @@
+"""The centred Gaussian: the baseline that every fixation model has to beat.
+
+People look at the middle of a picture, whatever is there (Tatler 2007, Journal of Vision 7(14):4).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..cards import Licence, ModelCard, Paper, Parameter
+from ..image import Pixels
+
+
+def gaussian(image: Pixels, sigma: float = 0.1, is_square: bool = False) -> npt.NDArray[np.float32]:
+    """Return the product of two normal densities around the centre; of the image only its size matters.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+    sigma : float
+        Standard deviation as a fraction of each side, or of the longer side for both if `is_square`.
+    is_square : bool
+        Whether the Gaussian is round in pixels.
+
+    Returns
+    -------
+    (H, W) float32
+        n(y; s_y) n(x; s_x), in units of 1 / pixel².
+    """
+    height, width = image.shape[:2]
+    sides = (max(height, width),) * 2 if is_square else (height, width)
+    vertical = _normal_density(height, sigma * sides[0])
+    horizontal = _normal_density(width, sigma * sides[1])
+    return np.outer(vertical, horizontal).astype(np.float32)
+
+
+def _normal_density(length: int, sigma: float) -> npt.NDArray[np.float64]:
+    """Return a normal density at -n/2 .. n/2-1 for an even length n, at whole numbers around 0 for an odd one."""
+    offsets = np.arange(length) - length // 2
+    density: npt.NDArray[np.float64] = np.exp(-0.5 * (offsets / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
+    return density
+
+
+CARD = ModelCard(
+    name="gaussian",
+    title="Centred Gaussian",
+    task="fixation",
+    output="score",
+    summary="A Gaussian in the middle, whatever the image: the baseline that a fixation model has to beat.",
+    paper=Paper(
+        title="The central fixation bias in scene viewing: Selecting an optimal viewing position independently of "
+        "motor biases and image feature distributions",
+        authors="Benjamin W. Tatler",
+        venue="Journal of Vision 7(14):4",
+        year=2007,
+        doi="10.1167/7.14.4",
+        bibtex="""@article{tatler2007central,
+  author  = {Tatler, Benjamin W.},
+  title   = {The central fixation bias in scene viewing: Selecting an optimal viewing position independently of
+             motor biases and image feature distributions},
+  journal = {Journal of Vision},
+  volume  = {7},
+  number  = {14},
+  pages   = {4},
+  year    = {2007},
+  doi     = {10.1167/7.14.4}
+}""",
+    ),
+    origin="baseline; the formula of SMILER's centred Gaussian",
+    licence=Licence(code="Apache-2.0"),
+    size="no learned numbers",
+    agreement="checked against the formula by hand; no map of the original is at hand",
+    limits=("Does not look at the image.",),
+    parameters=(
+        Parameter("sigma", 0.1, "standard deviation as a fraction of the side", "float", minimum=1e-3, maximum=100),
+        Parameter("is_square", False, "take the longer side for both directions", "bool"),
+    ),
+)

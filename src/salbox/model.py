@@ -1,0 +1,78 @@
+"""A loaded model: an image in, a saliency map of the image's size out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .cards import ModelCard
+from .errors import UsageError
+from .image import ImageSource, read_image
+
+SaliencyMap = npt.NDArray[np.float32]
+
+
+class Model:
+    """A saliency model with its parameters fixed; what `salbox.load` returns.
+
+    Parameters
+    ----------
+    card : ModelCard
+    function : callable
+        Takes an image, (H, W, 3) uint8 RGB, and the parameters as keywords; returns a map, (H, W).
+    parameters : mapping
+        Every parameter of the card with its value.
+    """
+
+    def __init__(self, card: ModelCard, function: Callable[..., npt.NDArray[Any]], parameters: Mapping[str, Any]):
+        self.card = card
+        self.parameters: Mapping[str, Any] = MappingProxyType(dict(parameters))
+        self._function = function
+
+    @property
+    def name(self) -> str:
+        """The name it was loaded by."""
+        return self.card.name
+
+    def __call__(self, image: ImageSource) -> SaliencyMap:
+        """Return the model's raw map of an image: (H, W) float32, finite, nothing applied that was not asked for.
+
+        Parameters
+        ----------
+        image : path, bytes, file object, PIL image or array
+            See `salbox.read_image`.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be read as an image.
+        """
+        pixels = read_image(image)
+        saliency = np.ascontiguousarray(self._function(pixels, **self.parameters), dtype=np.float32)
+        if saliency.shape != pixels.shape[:2] or not np.isfinite(saliency).all():
+            raise AssertionError(f"model '{self.name}' broke its contract: finite map of shape {pixels.shape[:2]}")
+        return saliency
+
+    def log_density(self, image: ImageSource) -> SaliencyMap:
+        """Return the natural log of a probability density over pixels: (H, W) float32, exp sums to 1.
+
+        Raises
+        ------
+        UsageError
+            If the model's output is not a density.
+        """
+        if self.card.output != "log_density":
+            raise UsageError(
+                f"model '{self.name}' gives a {self.card.output}, not a density; "
+                "to turn its map into one choose a rule, e.g. PostProcess(scale_output='log-density')"
+            )
+        return self(image)
+
+    def __repr__(self) -> str:
+        changed = {p.name: self.parameters[p.name] for p in self.card.parameters}
+        arguments = "".join(f", {k}={v!r}" for k, v in changed.items())
+        return f"salbox.load({self.name!r}{arguments})"

@@ -1,0 +1,136 @@
+"""The models by name.
+
+Names and import paths are strings: listing the models imports none of them. To add a model write its file, with a
+card and a function, and add one entry here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .cards import ModelCard, Task
+from .errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from .image import ImageSource
+    from .model import Model, SaliencyMap
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a model is found: `card` and `function` are "module:attribute"."""
+
+    task: Task
+    card: str
+    function: str
+
+
+def _classical(name: str) -> Entry:
+    module = f"salbox.classical.{name}"
+    return Entry(task="fixation", card=f"{module}:CARD", function=f"{module}:{name}")
+
+
+MODELS: dict[str, Entry] = {
+    name: _classical(name) for name in ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "gaussian")
+}
+
+
+def list_models(task: Task | None = None) -> list[str]:
+    """Return the names of all models, or of those for one task.
+
+    Parameters
+    ----------
+    task : {"fixation", "object"}, optional
+
+    Examples
+    --------
+    >>> import salbox
+    >>> "gbvs" in salbox.list_models(task="fixation")
+    True
+    """
+    if task not in (None, "fixation", "object"):
+        raise UsageError(f"unknown task '{task}'; tasks are fixation and object")
+    return [name for name, entry in MODELS.items() if task in (None, entry.task)]
+
+
+def card(name: str) -> ModelCard:
+    """Return the card of a model.
+
+    Raises
+    ------
+    UsageError
+        If there is no such model; the nearest names are proposed.
+    """
+    found: ModelCard = _resolve(_entry(name).card)
+    return found
+
+
+def load(name: str, *, weights: str | None = None, **parameters: Any) -> Model:
+    """Return a model, ready to be called with an image.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_models()`.
+    weights : str, optional
+        A checkpoint, for models that need one.
+    **parameters
+        Parameters of the model; its card lists them with their defaults.
+
+    Raises
+    ------
+    UsageError
+        For an unknown model or parameter (the nearest is proposed), or a value that does not fit.
+
+    Examples
+    --------
+    >>> import salbox, skimage.data
+    >>> salbox.load("gbvs")(skimage.data.chelsea()).shape
+    (300, 451)
+    """
+    from .model import Model
+
+    entry = _entry(name)
+    model_card = card(name)
+    if weights is not None:
+        raise UsageError(f"model '{name}' has no weights to load; leave weights out")
+    return Model(model_card, _resolve(entry.function), model_card.check_parameters(parameters))
+
+
+def predict(image: ImageSource, models: Iterable[str] = ("gbvs",)) -> dict[str, SaliencyMap]:
+    """Return the maps of several models for one image.
+
+    Parameters
+    ----------
+    image : path, bytes, file object, PIL image or array
+        It is read once.
+    models : names
+        One name or several.
+
+    Returns
+    -------
+    dict
+        Name -> map, (H, W) float32, in the order given.
+    """
+    from .image import read_image
+
+    names = [models] if isinstance(models, str) else list(models)
+    loaded = {name: load(name) for name in names}
+    pixels = read_image(image)
+    return {name: model(pixels) for name, model in loaded.items()}
+
+
+def _entry(name: str) -> Entry:
+    try:
+        return MODELS[name]
+    except (KeyError, TypeError):
+        hint = nearest(str(name), MODELS)
+        raise UsageError(f"no model '{name}'{hint} ('salbox models' lists all)") from None
+
+
+def _resolve(path: str) -> Any:
+    module, attribute = path.split(":")
+    return getattr(importlib.import_module(module), attribute)
