@@ -123,6 +123,49 @@ def predict(image: ImageSource, models: Iterable[str] = ("gbvs",)) -> dict[str, 
     return {name: model(pixels) for name, model in loaded.items()}
 
 
+def parse_models(names: Iterable[str], parameters: Iterable[str] = ()) -> dict[str, dict[str, Any]]:
+    """Return {model: parameters} for names and parameters as texts, checked against the cards.
+
+    Parameters
+    ----------
+    names : texts
+        Each one name or several separated by commas.
+    parameters : texts
+        "model:key=value", or "key=value" for all of the models that have it.
+
+    Raises
+    ------
+    UsageError
+        For an unknown model or parameter (the nearest is proposed), or a value that does not fit.
+    """
+    split = [name.strip() for text in names for name in text.split(",") if name.strip()]
+    if not split:
+        raise UsageError("no model named; give some with -m ('salbox models' lists all)")
+    cards = {name: card(name) for name in split}
+    chosen: dict[str, dict[str, Any]] = {name: {} for name in cards}
+    for text in parameters:
+        target, key, value = _split_parameter(text)
+        if target is not None and target not in cards:
+            raise UsageError(f"parameter '{text}': model '{target}' is not among {', '.join(cards)}")
+        having = [name for name, c in cards.items() if key in {p.name for p in c.parameters}]
+        if target is None and not having:
+            known = {p.name for c in cards.values() for p in c.parameters}
+            raise UsageError(f"parameter '{text}': none of {', '.join(cards)} has '{key}'{nearest(key, known)}")
+        for name in having if target is None else [target]:
+            chosen[name][key] = value
+    for name, model_card in cards.items():
+        model_card.check_parameters(chosen[name])
+    return chosen
+
+
+def _split_parameter(text: str) -> tuple[str | None, str, str]:
+    head, equals, value = text.partition("=")
+    model, colon, key = head.rpartition(":")
+    if not equals or not key:
+        raise UsageError(f"parameter '{text}': expected KEY=VALUE or MODEL:KEY=VALUE")
+    return (model if colon else None), key.strip().replace("-", "_"), value
+
+
 def _entry(name: str) -> Entry:
     try:
         return MODELS[name]

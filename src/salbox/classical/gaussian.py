@@ -38,8 +38,7 @@ def gaussian(image: Pixels, sigma: float = 0.1, is_square: bool = False) -> npt.
 def _normal_density(length: int, sigma: float) -> npt.NDArray[np.float64]:
     """Return a normal density at -n/2 .. n/2-1 for an even length n, at whole numbers around 0 for an odd one."""
     offsets = np.arange(length) - length // 2
-    density: npt.NDArray[np.float64] = np.exp(-0.5 * (offsets / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
-    return density
+    return np.exp(-0.5 * (offsets / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
 
 
 CARD = ModelCard(

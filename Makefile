@@ -1,0 +1,58 @@
+# Two environments, each built once: .venv holds the core package and test tools, .venv-all every extra (with torch).
+PYTHON ?= python3
+PIP_FLAGS := --quiet --disable-pip-version-check -c constraints.txt
+CORE := .venv/bin
+ALL := .venv-all/bin
+SALBOX_DEMO ?= salbox-demo
+
+.PHONY: demo test test-core test-all test-newest lint docs bench clean
+
+demo: .venv/core.stamp  ## install the core package and draw all models on sample photos
+	$(CORE)/salbox demo -o $(SALBOX_DEMO)
+
+test: lint test-core test-all  ## lint, types, core tests without torch, then all tests
+
+test-core: .venv/test.stamp
+	$(CORE)/python -m pytest
+
+test-all: .venv-all/stamp
+	$(ALL)/python -m pytest
+
+test-newest: .venv-newest/stamp  ## the core tests against the newest core packages
+	.venv-newest/bin/python -m pytest
+
+lint: .venv/test.stamp
+	$(CORE)/ruff check .
+	$(CORE)/ruff format --check .
+	$(CORE)/mypy
+	$(CORE)/lint-imports
+
+docs: .venv-all/stamp
+	$(ALL)/mkdocs build --strict
+
+bench: .venv-all/stamp  ## measure again what docs/results holds
+	$(ALL)/python benchmarks/conformance.py
+	$(ALL)/python benchmarks/classical.py
+
+.venv/core.stamp: pyproject.toml constraints.txt
+	test -x $(CORE)/python || $(PYTHON) -m venv .venv
+	$(CORE)/pip install $(PIP_FLAGS) -e .
+	touch $@
+
+.venv/test.stamp: .venv/core.stamp
+	$(CORE)/pip install $(PIP_FLAGS) -e '.[test]'
+	touch $@
+
+.venv-all/stamp: pyproject.toml constraints.txt
+	test -x $(ALL)/python || $(PYTHON) -m venv .venv-all
+	$(ALL)/pip install $(PIP_FLAGS) -e '.[all]'
+	touch $@
+
+# No constraints: whatever is newest today.
+.venv-newest/stamp: pyproject.toml
+	test -x .venv-newest/bin/python || $(PYTHON) -m venv .venv-newest
+	.venv-newest/bin/pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf .venv .venv-all .venv-newest build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,17 @@
+from .cards import Licence as Licence
+from .cards import ModelCard as ModelCard
+from .cards import Paper as Paper
+from .cards import Parameter as Parameter
+from .errors import ImageError as ImageError
+from .errors import MissingExtraError as MissingExtraError
+from .errors import SalboxError as SalboxError
+from .errors import UsageError as UsageError
+from .errors import WeightsError as WeightsError
+from .image import read_image as read_image
+from .model import Model as Model
+from .plots import comparison as comparison
+from .registry import card as card
+from .registry import list_models as list_models
+from .registry import load as load
+from .registry import predict as predict
+from .version import __version__ as __version__

@@ -1,0 +1,30 @@
+"""`salbox demo`: all models on photos that come with the installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import track
+
+from ..demo import PHOTOS, demo_row, write_demo
+from .progress import console
+
+
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the pictures go.")] = Path(
+        "salbox-demo"
+    ),
+) -> None:
+    """Compute the maps of bundled sample photos with every model and draw them side by side.
+
+    Examples:
+
+      salbox demo
+
+      salbox demo -o pictures
+    """
+    rows = {name: demo_row(name) for name in track(PHOTOS, "photos", console=console, disable=not console.is_terminal)}
+    picture = write_demo(rows, output)
+    typer.echo(f"wrote {picture} and the maps beside it; next: salbox predict PHOTO -m gbvs -o maps")

@@ -1,0 +1,45 @@
+"""The demonstration: every fixation model on photos that scikit-image ships."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+
+from .image import Pixels
+from .plots import Row, comparison
+from .registry import list_models, predict
+from .version import __version__
+from .writing import write_map
+
+PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")
+_LONGEST_SIDE = 512
+
+
+def sample_photo(name: str) -> Pixels:
+    """Return a photo of `skimage.data` that needs no download, longest side at most 512: (H, W, 3) uint8."""
+    from skimage import data
+
+    photo: Pixels = getattr(data, name)()
+    scale = _LONGEST_SIDE / max(photo.shape[:2])
+    if scale < 1:
+        photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return photo
+
+
+def demo_row(name: str) -> Row:
+    """Return a sample photo with the maps of all fixation models."""
+    photo = sample_photo(name)
+    return photo, predict(photo, list_models(task="fixation"))
+
+
+def write_demo(rows: Mapping[str, Row], folder: Path) -> Path:
+    """Write every map and one comparison picture; return where the picture is."""
+    for photo, (_, maps) in rows.items():
+        for model, saliency in maps.items():
+            notes = {"salbox": __version__, "model": model, "parameters": {}}
+            write_map(folder / model / f"{photo}.png", saliency, "png", notes)
+    picture = folder / "comparison.png"
+    comparison(list(rows.values()), picture)
+    return picture

@@ -1,0 +1,73 @@
+"""Comparison pictures: laid out for one photo and for several, written whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import salbox
+from salbox.plots import comparison
+
+PHOTO = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+
+
+def maps(count: int, shape=(60, 90)) -> dict[str, np.ndarray]:
+    return {f"model {i}": np.random.default_rng(i).random(shape, dtype=np.float32) for i in range(count)}
+
+
+def titles(figure) -> list[str]:
+    return [axes.get_title() for axes in figure.axes]
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 12])
+@pytest.mark.parametrize("shape", [(60, 90), (200, 50), (20, 300)])
+def test_one_photo_is_a_grid_with_every_label_once(count, shape):
+    photo = np.zeros((*shape, 3), np.uint8)
+    figure = comparison([(photo, maps(count, shape))])
+    assert titles(figure) == ["photo", *maps(count, shape)]
+    boxes = [axes.get_position() for axes in figure.axes]
+    width, height = figure.get_size_inches()
+    for box in boxes:
+        assert 0 <= box.x0 < box.x1 <= 1.001
+        assert 0 <= box.y0 < box.y1 <= 1.001
+        assert box.height * height / (box.width * width) == pytest.approx(shape[0] / shape[1])
+    for i, a in enumerate(boxes):
+        assert not any(a.overlaps(b) for b in boxes[i + 1 :])
+
+
+def test_several_photos_are_a_table_labelled_once():
+    figure = comparison([(PHOTO, maps(3)), (PHOTO[:, :30], maps(3, (60, 30)))])
+    assert len(figure.axes) == 8
+    assert titles(figure) == ["photo", *maps(3), "", "", "", ""]
+
+
+def test_maps_are_scaled_each_for_itself():
+    figure = comparison([(PHOTO, {"a": np.full((60, 90), 7, np.float32), "b": maps(1)["model 0"] * 100 - 3})])
+    constant, varied = (axes.get_images()[0] for axes in figure.axes[1:])
+    assert not constant.get_array().any()
+    assert (varied.get_array().min(), varied.get_array().max()) == (0, 1)
+    assert varied.get_clim() == (0, 1)
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_is_written(suffix, tmp_path):
+    path = tmp_path / f"grid.{suffix}"
+    comparison([(PHOTO, maps(2))], path)
+    assert path.stat().st_size > 1000
+    assert list(tmp_path.iterdir()) == [path]
+    if suffix == "png":
+        assert salbox.read_image(path).shape[1] == 1540
+
+
+@pytest.mark.parametrize(
+    ("rows", "path", "message"),
+    [
+        ([], None, "nothing to compare"),
+        ([(PHOTO, {})], None, "nothing to compare"),
+        ([(PHOTO, maps(1)), (PHOTO, maps(2))], None, "same models"),
+        ([(PHOTO, maps(1))], "grid.gif", "one of .png"),
+    ],
+)
+def test_what_cannot_be_drawn_says_so(rows, path, message):
+    with pytest.raises(salbox.UsageError, match=message):
+        comparison(rows, path)

@@ -1,0 +1,81 @@
+"""The registry: names, hints, parameters, and what importing costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import salbox
+from salbox.registry import parse_models
+
+CLASSICAL = ["aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "gaussian"]
+
+
+def test_lists_models_by_task():
+    assert set(CLASSICAL) <= set(salbox.list_models())
+    assert set(salbox.list_models("fixation")) | set(salbox.list_models("object")) == set(salbox.list_models())
+    with pytest.raises(salbox.UsageError, match="unknown task"):
+        salbox.list_models("fixations")  # type: ignore[arg-type]
+
+
+def test_unknown_model_proposes_the_nearest():
+    with pytest.raises(salbox.UsageError, match="'gbvs'"):
+        salbox.load("gvbs")
+
+
+def test_unknown_parameter_proposes_the_nearest():
+    with pytest.raises(salbox.UsageError, match="'sigma'"):
+        salbox.load("gaussian", sigm=0.2)
+
+
+def test_weights_are_refused_where_there_are_none():
+    with pytest.raises(salbox.UsageError, match="no weights"):
+        salbox.load("bms", weights="bms.pth")
+
+
+def test_predict_gives_each_model_its_map():
+    image = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    maps = salbox.predict(image, ["bms", "gaussian"])
+    assert list(maps) == ["bms", "gaussian"]
+    np.testing.assert_array_equal(maps["bms"], salbox.load("bms")(image))
+    np.testing.assert_array_equal(salbox.predict(image, "gaussian")["gaussian"], maps["gaussian"])
+
+
+def test_density_is_not_made_up_from_a_score():
+    with pytest.raises(salbox.UsageError, match="not a density"):
+        salbox.load("gaussian").log_density(np.zeros((4, 4), np.uint8))
+
+
+def test_parse_models_splits_names_and_spreads_parameters():
+    chosen = parse_models(["ikn, gbvs", "gaussian"], ["channels=CIO", "gaussian:is-square=yes"])
+    assert chosen == {"ikn": {"channels": "CIO"}, "gbvs": {"channels": "CIO"}, "gaussian": {"is_square": "yes"}}
+
+
+@pytest.mark.parametrize(
+    ("names", "parameters", "message"),
+    [
+        ([""], [], "no model named"),
+        (["bsm"], [], "'bms'"),
+        (["bms"], ["max_dim"], "expected KEY=VALUE"),
+        (["bms"], ["maxdim=300"], "'max_dim'"),
+        (["bms"], ["aim:basis=x"], "not among bms"),
+        (["bms"], ["max_dim=many"], "a whole number"),
+    ],
+)
+def test_parse_models_refuses(names, parameters, message):
+    with pytest.raises(salbox.UsageError, match=message):
+        parse_models(names, parameters)
+
+
+def test_importing_and_listing_stay_light():
+    code = (
+        "import sys, salbox; salbox.list_models();"
+        "heavy = {'numpy', 'scipy', 'cv2', 'matplotlib', 'torch', 'onnxruntime', 'skimage', 'pandas'};"
+        "heavy &= set(sys.modules);"
+        "sys.exit(', '.join(sorted(heavy)) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
