@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..cards import Licence, ModelCard, Paper, Parameter
 from ..image import Pixels
+from ..postprocess import centred_gaussian
 
 
 def gaussian(image: Pixels, sigma: float = 0.1, is_square: bool = False) -> npt.NDArray[np.float32]:
@@ -36,9 +37,7 @@ def gaussian(image: Pixels, sigma: float = 0.1, is_square: bool = False) -> npt.
 
 
 def _normal_density(length: int, sigma: float) -> npt.NDArray[np.float64]:
-    """Return a normal density at -n/2 .. n/2-1 for an even length n, at whole numbers around 0 for an odd one."""
-    offsets = np.arange(length) - length // 2
-    return np.exp(-0.5 * (offsets / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
+    return centred_gaussian(length, sigma) / (sigma * np.sqrt(2 * np.pi))
 
 
 CARD = ModelCard(

@@ -16,6 +16,8 @@ from .doctor import doctor
 from .models import models
 from .predict import predict
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells say it; newer releases of Typer return it where older ones raise
+
 app = typer.Typer(
     name="salbox",
     help="Every visual-saliency model in one box.",
@@ -49,11 +51,12 @@ def run(arguments: list[str] | None = None) -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
-        return app(arguments, prog_name="salbox", standalone_mode=False) or 0
+        code = app(arguments, prog_name="salbox", standalone_mode=False) or 0
+        return _complain("interrupted", code) if code == INTERRUPTED else code
     except SalboxError as error:
         return _complain(str(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("interrupted", 130)
+        return _complain("interrupted", INTERRUPTED)
     except BrokenPipeError:
         # The reader has gone, as in `salbox models | head`: nothing more can be said, not even at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
