@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import salbox
-from salbox.plots import comparison
+from salbox.plots import comparison, mass_level, overlay
+from salbox.scaling import min_max
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
 
@@ -71,3 +72,51 @@ def test_is_written(suffix, tmp_path):
 def test_what_cannot_be_drawn_says_so(rows, path, message):
     with pytest.raises(salbox.UsageError, match=message):
         comparison(rows, path)
+
+
+class TestOverlay:
+    def test_blends_photo_and_heat_by_hand(self):
+        ramp = np.linspace(5, 9, 60 * 90).reshape(60, 90)
+        assert np.array_equal(overlay(PHOTO, ramp, alpha=0), PHOTO)
+        heat = overlay(PHOTO, ramp, alpha=1)
+        np.testing.assert_array_equal(heat, overlay(PHOTO * 0, ramp, alpha=1))
+        half = overlay(PHOTO, ramp, alpha=0.5).astype(float)
+        assert np.abs(half - (PHOTO / 2 + heat / 2)).max() <= 1
+        assert heat[-1, -1].sum() > heat[0, 0].sum()
+
+    def test_contours_enclose_the_mass_they_say(self):
+        values = np.random.default_rng(0).random((40, 50))
+        for share in (0.5, 0.75, 0.9):
+            level = mass_level(values, share)
+            assert values[values >= level].sum() >= share * values.sum()
+            assert values[values > level].sum() < share * values.sum()
+        square = np.zeros((60, 90))
+        square[20:40, 30:60] = 1
+        lines = overlay(PHOTO, square, contours=(0.5,)) != overlay(PHOTO, square)
+        rows, columns = np.nonzero(lines.any(axis=2))
+        assert (rows.min(), rows.max()) == pytest.approx((20, 39), abs=1)
+        assert (columns.min(), columns.max()) == pytest.approx((30, 59), abs=1)
+
+    @pytest.mark.parametrize(
+        ("saliency", "options", "message"),
+        [
+            (np.zeros((2, 2)), {}, "does not fit"),
+            (np.zeros((60, 90)), {"alpha": 1.2}, "0 to 1"),
+            (np.zeros((60, 90)), {"contours": (1.0,)}, "between 0 and 1"),
+        ],
+    )
+    def test_refuses(self, saliency, options, message):
+        with pytest.raises(salbox.UsageError, match=message):
+            overlay(PHOTO, saliency, **options)
+
+
+def test_differences_and_fixations_are_panels_of_their_own():
+    two = maps(2)
+    figure = comparison([(PHOTO, two)], fixations=np.array([[10, 20], [80, 50]]), differences=[("model 0", "model 1")])
+    assert titles(figure) == ["photo", "fixations", "model 0", "model 1", "model 0 − model 1"]
+    (marks,) = figure.axes[1].collections
+    np.testing.assert_array_equal(marks.get_offsets(), [[10, 20], [80, 50]])
+    difference = figure.axes[4].get_images()[0].get_array()
+    np.testing.assert_allclose(difference, min_max(two["model 0"]) - min_max(two["model 1"]))
+    with pytest.raises(salbox.UsageError, match="no map of 'x'"):
+        comparison([(PHOTO, two)], differences=[("model 0", "x")])

@@ -10,6 +10,7 @@ from .errors import WeightsError as WeightsError
 from .image import read_image as read_image
 from .model import Model as Model
 from .plots import comparison as comparison
+from .plots import overlay as overlay
 from .postprocess import PostProcess as PostProcess
 from .registry import card as card
 from .registry import list_models as list_models

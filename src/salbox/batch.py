@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import signal
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from .errors import SalboxError
-from .image import MAX_PIXELS, read_image
+from .errors import SalboxError, UsageError
+from .image import MAX_PIXELS, Pixels, read_image
 from .inputs import ImageFile
 from .model import Model
-from .registry import load
+from .plots import overlay
+from .postprocess import NOTHING, PostProcess
+from .registry import load_for
+from .threads import available_cores, children_use
 from .version import __version__
-from .writing import suffix, write_map
+from .writing import suffix, write_map, write_picture
+
+_IMAGES_A_WORKER = 4  # fewer are not worth a second process, which takes about a second to start
+_WAITING_A_WORKER = 4  # images handed out ahead, so that no worker waits and the memory stays flat
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,15 @@ class Outcome:
     skipped: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome as plain texts, ready for JSON."""
+        return {
+            "source": str(self.source),
+            "written": [str(path) for path in self.written],
+            "skipped": [str(path) for path in self.skipped],
+            "failures": self.failures,
+        }
+
 
 @dataclass(frozen=True)
 class BatchPlan:
@@ -35,51 +56,146 @@ class BatchPlan:
     models : dict
         Name -> parameters.
     folder : Path
-        Outputs go to `folder/<model>/<relative path>.<format>`.
+        Outputs go to `folder/<model>/<relative path>.<format>`, overlays beside them as `.overlay.png`.
+    postprocess : PostProcess
+    size : int, optional
+        Compute on a copy of this longest side, and bring the map back to the image's size.
+    overlay : float, optional
+        The opacity of a heat map over the photo, written beside each map.
     """
 
     models: Mapping[str, Mapping[str, Any]]
     folder: Path
     file_format: str = "png"
+    postprocess: PostProcess = NOTHING
+    size: int | None = None
+    overlay: float | None = None
     overwrite: bool = False
     max_pixels: int = MAX_PIXELS
+
+    def load(self) -> list[Model]:
+        """Return the models, their own smoothing switched off where the post-processing replaces it."""
+        return [load_for(name, parameters, self.postprocess) for name, parameters in self.models.items()]
 
     def target(self, model: str, image: ImageFile) -> Path:
         """Return where the map of an image goes."""
         return self.folder / model / f"{image.output}{suffix(self.file_format)}"
 
+    def overlay_target(self, model: str, image: ImageFile) -> Path:
+        """Return where the overlay of an image goes."""
+        return self.folder / model / f"{image.output}.overlay.png"
 
-def run_batch(images: Sequence[ImageFile], plan: BatchPlan) -> Iterator[Outcome]:
+    def notes(self, model: Model) -> dict[str, Any]:
+        """Return what a map's file says of how it was made."""
+        notes: dict[str, Any] = {"salbox": __version__, "model": model.name, "parameters": dict(model.parameters)}
+        if self.postprocess != NOTHING:
+            notes["postprocess"] = {
+                k: str(v) if isinstance(v, Path) else v for k, v in asdict(self.postprocess).items()
+            }
+        if self.size is not None:
+            notes["size"] = self.size
+        return notes
+
+
+def default_workers(images: int) -> int:
+    """Return how many processes serve a number of images: one a core, fewer where starting them would not pay."""
+    return max(1, min(available_cores(), images // _IMAGES_A_WORKER))
+
+
+def run_batch(images: Sequence[ImageFile], plan: BatchPlan, workers: int | None = None) -> Iterator[Outcome]:
     """Yield one outcome an image, in order; a broken image costs a line, not the run.
+
+    Files are written under a temporary name and renamed, so that an interrupt leaves none half-written and two runs
+    on one folder do not harm each other. Each of several workers uses its share of the cores.
 
     Raises
     ------
     UsageError
         Before the first image, for an unknown model, parameter or format.
+    SalboxError
+        If a worker process dies.
     """
     suffix(plan.file_format)
-    models = [load(name, **parameters) for name, parameters in plan.models.items()]
-    return (_process(image, models, plan) for image in images)
+    if workers is not None and workers < 1:
+        raise UsageError(f"{workers} workers: expected at least 1")
+    models = plan.load()
+    workers = default_workers(len(images)) if workers is None else min(workers, max(1, len(images)))
+    if workers == 1:
+        return (process_image(image, models, plan) for image in images)
+    return _run_workers(images, plan, workers)
 
 
-def _process(image: ImageFile, models: Iterable[Model], plan: BatchPlan) -> Outcome:
+def process_image(image: ImageFile, models: Iterable[Model], plan: BatchPlan) -> Outcome:
+    """Return what was written for one image."""
     outcome = Outcome(image.path)
-    wanted: list[tuple[Model, Path]] = []
-    for model in models:
-        target = plan.target(model.name, image)
-        if target.exists() and not plan.overwrite:
-            outcome.skipped.append(target)
-        else:
-            wanted.append((model, target))
     try:
-        pixels = read_image(image.path, max_pixels=plan.max_pixels) if wanted else None
-        for model, target in wanted:
-            saliency = model(pixels)  # type: ignore[arg-type]
-            notes = {"salbox": __version__, "model": model.name, "parameters": dict(model.parameters)}
-            write_map(target, saliency, plan.file_format, notes)
-            outcome.written.append(target)
+        wanted = [(model, targets) for model in models if (targets := _missing(image, model, plan, outcome))]
+        if wanted:
+            pixels = read_image(image.path, max_pixels=plan.max_pixels)
+            for model, targets in wanted:
+                _write(image, pixels, model, targets, plan)
+                outcome.written.extend(targets)
     except SalboxError as error:
         outcome.failures.append(str(error))
     except MemoryError:
-        outcome.failures.append(f"{image.path}: not enough memory")
+        outcome.failures.append(f"{image.path}: not enough memory (--size N computes on a smaller copy)")
     return outcome
+
+
+def _missing(image: ImageFile, model: Model, plan: BatchPlan, outcome: Outcome) -> list[Path]:
+    """Return the outputs of a model that are to be made; those that are there already go to the outcome."""
+    targets = [plan.target(model.name, image)]
+    if plan.overlay is not None:
+        targets.append(plan.overlay_target(model.name, image))
+    there = [] if plan.overwrite else [target for target in targets if target.exists()]
+    outcome.skipped.extend(there)
+    return [target for target in targets if target not in there]
+
+
+def _write(image: ImageFile, pixels: Pixels, model: Model, targets: list[Path], plan: BatchPlan) -> None:
+    saliency = model.at_size(pixels, plan.size)
+    saliency = plan.postprocess(saliency, name=image.path.name)
+    for target in targets:
+        if plan.overlay is not None and target == plan.overlay_target(model.name, image):
+            write_picture(target, overlay(pixels, saliency, alpha=plan.overlay))
+        else:
+            write_map(target, saliency, plan.file_format, plan.notes(model))
+
+
+def _run_workers(images: Sequence[ImageFile], plan: BatchPlan, workers: int) -> Iterator[Outcome]:
+    threads = max(1, available_cores() // workers)
+    waiting: deque[Future[Outcome]] = deque()
+    remaining = iter(images)
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(plan, threads)
+    )
+    with children_use(threads):
+        try:
+            waiting.extend(pool.submit(_work, image) for image in islice(remaining, workers * _WAITING_A_WORKER))
+            while waiting:
+                yield waiting.popleft().result()
+                waiting.extend(pool.submit(_work, image) for image in islice(remaining, 1))
+        except BrokenProcessPool:
+            raise SalboxError(
+                "a worker process died, probably out of memory: fewer --workers, or --size N for smaller copies"
+            ) from None
+        finally:
+            # What is being computed is finished and renamed; nothing new is begun.
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+_worker_plan: BatchPlan
+_worker_models: list[Model]
+
+
+def _start_worker(plan: BatchPlan, threads: int) -> None:
+    global _worker_plan, _worker_models
+    import cv2
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the run
+    cv2.setNumThreads(threads)
+    _worker_plan, _worker_models = plan, plan.load()
+
+
+def _work(image: ImageFile) -> Outcome:
+    return process_image(image, _worker_models, _worker_plan)

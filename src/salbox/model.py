@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -56,6 +57,24 @@ class Model:
         if saliency.shape != pixels.shape[:2] or not np.isfinite(saliency).all():
             raise AssertionError(f"model '{self.name}' broke its contract: finite map of shape {pixels.shape[:2]}")
         return saliency
+
+    def at_size(self, image: ImageSource, longest_side: int | None) -> SaliencyMap:
+        """Return the map computed on a smaller copy and brought back to the image's size: (H, W) float32.
+
+        Parameters
+        ----------
+        longest_side : int or None
+            Of the copy, made with OpenCV's INTER_AREA; the map comes back bilinearly. An image that is no larger, or
+            None, is computed as it is.
+        """
+        pixels = read_image(image)
+        height, width = pixels.shape[:2]
+        if longest_side is None or longest_side >= max(height, width):
+            return self(pixels)
+        scale = longest_side / max(height, width)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = self(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+        return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
     def log_density(self, image: ImageSource) -> SaliencyMap:
         """Return the natural log of a probability density over pixels: (H, W) float32, exp sums to 1.

@@ -7,9 +7,9 @@ names. The defaults apply nothing.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
@@ -21,6 +21,17 @@ from .image import SUFFIXES
 from .scaling import log_density, min_max, standardize
 
 FloatMap = npt.NDArray[np.float32]
+Matching = Literal["none", "equalization", "biased", "image-based"]
+Smoothing = Literal["default", "none", "custom", "proportional"]
+CenterPrior = Literal["none", "proportional_add", "proportional_mult"]
+Scaling = Literal["none", "min-max", "normalized", "log-density"]
+CHOICES: dict[str, tuple[str, ...]] = {
+    "histogram_matching": get_args(Matching),
+    "do_smoothing": get_args(Smoothing),
+    "center_prior": get_args(CenterPrior),
+    "scale_output": get_args(Scaling),
+}
+
 Reference = npt.NDArray[Any] | str | os.PathLike[str] | None
 
 
@@ -65,17 +76,17 @@ class PostProcess:
     array([[0., 1.]], dtype=float32)
     """
 
-    histogram_matching: Literal["none", "equalization", "biased", "image-based"] = "none"
+    histogram_matching: Matching = "none"
     histogram_matching_reference: Reference = None
-    do_smoothing: Literal["default", "none", "custom", "proportional"] = "default"
+    do_smoothing: Smoothing = "default"
     smooth_size: int = 9
     smooth_std: float = 3.0
     smooth_prop: float = 0.05
-    center_prior: Literal["none", "proportional_add", "proportional_mult"] = "none"
+    center_prior: CenterPrior = "none"
     center_prior_prop: float = 0.2
     center_prior_weight: float = 0.5
     center_prior_scale_first: bool = True
-    scale_output: Literal["none", "min-max", "normalized", "log-density"] = "none"
+    scale_output: Scaling = "none"
     scale_min: float = 0.0
     scale_max: float = 1.0
 
@@ -178,6 +189,9 @@ class PostProcess:
         return saliency
 
 
+NOTHING = PostProcess()
+
+
 def centred_gaussian(length: int, sigma: float) -> npt.NDArray[np.float64]:
     """Return exp(-x² / 2 sigma²) at x = -n/2 .. n/2-1 for an even length n, at whole numbers around 0 for an odd one.
 
@@ -202,10 +216,3 @@ def _picture_named(folder: Path, name: str | None) -> Path:
         if (folder / f"{stem}{suffix}").is_file():
             return folder / f"{stem}{suffix}"
     raise UsageError(f"{folder}: no picture named '{stem}' to match the histogram of")
-
-
-CHOICES: dict[str, tuple[str, ...]] = {
-    f.name: get_args(get_type_hints(PostProcess)[f.name])
-    for f in fields(PostProcess)
-    if f.name in ("histogram_matching", "do_smoothing", "center_prior", "scale_output")
-}

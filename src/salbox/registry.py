@@ -7,8 +7,10 @@ card and a function, and add one entry here.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cards import ModelCard, Task
@@ -17,6 +19,7 @@ from .errors import UsageError, nearest
 if TYPE_CHECKING:
     from .image import ImageSource
     from .model import Model, SaliencyMap
+    from .postprocess import PostProcess
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,17 @@ def load(name: str, *, weights: str | None = None, **parameters: Any) -> Model:
     return Model(model_card, _resolve(entry.function), model_card.check_parameters(parameters))
 
 
-def predict(image: ImageSource, models: Iterable[str] = ("gbvs",)) -> dict[str, SaliencyMap]:
+def load_for(name: str, parameters: Mapping[str, Any], postprocess: PostProcess) -> Model:
+    """Return a model, its own smoothing switched off if the post-processing replaces it (and nobody asked for it)."""
+    has_smoothing = any(p.name == "do_smoothing" for p in card(name).parameters)
+    if postprocess.replaces_smoothing and has_smoothing and "do_smoothing" not in parameters:
+        parameters = {**parameters, "do_smoothing": "none"}
+    return load(name, **parameters)
+
+
+def predict(
+    image: ImageSource, models: str | Iterable[str], *, postprocess: PostProcess | None = None
+) -> dict[str, SaliencyMap]:
     """Return the maps of several models for one image.
 
     Parameters
@@ -109,6 +122,8 @@ def predict(image: ImageSource, models: Iterable[str] = ("gbvs",)) -> dict[str, 
         It is read once.
     models : names
         One name or several.
+    postprocess : PostProcess, optional
+        What is done to each map; by default nothing.
 
     Returns
     -------
@@ -116,11 +131,14 @@ def predict(image: ImageSource, models: Iterable[str] = ("gbvs",)) -> dict[str, 
         Name -> map, (H, W) float32, in the order given.
     """
     from .image import read_image
+    from .postprocess import NOTHING
 
     names = [models] if isinstance(models, str) else list(models)
-    loaded = {name: load(name) for name in names}
+    process = postprocess or NOTHING
+    loaded = {name: load_for(name, {}, process) for name in names}
     pixels = read_image(image)
-    return {name: model(pixels) for name, model in loaded.items()}
+    file_name = Path(image).name if isinstance(image, (str, os.PathLike)) else None
+    return {name: process(model(pixels), name=file_name) for name, model in loaded.items()}
 
 
 def parse_models(names: Iterable[str], parameters: Iterable[str] = ()) -> dict[str, dict[str, Any]]:

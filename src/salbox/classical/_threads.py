@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-import os
+from ..threads import available_threads
 
-THREADS = max(1, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+THREADS = available_threads()

@@ -11,6 +11,7 @@ import typer
 
 from ..errors import SalboxError
 from ..version import __version__
+from .compare import compare
 from .demo import demo
 from .doctor import doctor
 from .models import models
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, models, predict, doctor):
+for verb in (demo, models, predict, compare, doctor):
     app.command()(verb)
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Annotated, Any
 
 import typer
+
+from ..postprocess import CHOICES, PostProcess
 
 ModelNames = Annotated[
     list[str],
@@ -22,3 +28,62 @@ MaxPixels = Annotated[
     float,
     typer.Option("--max-pixels", metavar="N", help="Refuse images of more pixels, before they are decoded."),
 ]
+Size = Annotated[
+    int | None,
+    typer.Option("--size", metavar="N", min=1, help="Compute on a copy whose longest side is N: faster, coarser."),
+]
+
+_HELP = {
+    "histogram_matching": "Give each map a certain distribution of values.",
+    "histogram_matching_reference": "The picture, or folder of pictures, that has it.",
+    "do_smoothing": "A Gaussian; all but default switch a model's own smoothing off.",
+    "smooth_size": "Window in pixels, for custom.",
+    "smooth_std": "Standard deviation in pixels, for custom.",
+    "smooth_prop": "Standard deviation as a share of the longer side, for proportional.",
+    "center_prior": "Add or multiply a Gaussian in the middle.",
+    "center_prior_prop": "Its standard deviation as a share of each side.",
+    "center_prior_weight": "Its weight, 0 to 1.",
+    "center_prior_scale_first": "Whether the map is min-max scaled before.",
+    "scale_output": "How the numbers are scaled; pictures are min-max scaled in any case.",
+    "scale_min": "Smallest value, for min-max.",
+    "scale_max": "Largest value, for min-max.",
+}
+_TYPES = {"smooth_size": int, "center_prior_scale_first": bool}
+
+
+def with_postprocess(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb that takes `postprocess` an option for every field of `PostProcess` in its place."""
+    signature = inspect.signature(verb, eval_str=True)
+    options = [
+        inspect.Parameter(
+            f.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=f.default,
+            annotation=_annotation(f.name),
+        )
+        for f in fields(PostProcess)
+    ]
+    names = {option.name for option in options}
+
+    @functools.wraps(verb)
+    def wrapper(*args: Any, **given: Any) -> Any:
+        chosen = {name: given.pop(name) for name in names & given.keys()}
+        return verb(*args, **given, postprocess=PostProcess(**chosen))
+
+    kept = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
+    parameters = [p for p in kept if p.name != "postprocess"] + options
+    wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
+    return wrapper
+
+
+def _annotation(name: str) -> Any:
+    """Return the annotation of an option for a field of `PostProcess`; `PostProcess` itself checks the value."""
+    flag = "--" + name.replace("_", "-")
+    if name in CHOICES:
+        return Annotated[str, typer.Option(flag, metavar="|".join(CHOICES[name]), help=_HELP[name])]
+    if name == "histogram_matching_reference":
+        return Annotated[str | None, typer.Option(flag, metavar="PATH", help=_HELP[name])]
+    if name == "center_prior_scale_first":
+        return Annotated[bool, typer.Option(f"{flag}/--no-{flag[2:]}", help=_HELP[name])]
+    return Annotated[_TYPES.get(name, float), typer.Option(flag, metavar="N", help=_HELP[name])]

@@ -1,7 +1,8 @@
-"""`salbox predict`: maps for files, folders and glob patterns."""
+"""`salbox predict`: maps for files, folders, glob patterns and standard input."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,16 +11,22 @@ import typer
 from ..batch import BatchPlan, run_batch
 from ..image import MAX_PIXELS
 from ..inputs import find_images
+from ..postprocess import PostProcess
 from ..registry import parse_models
+from ..streams import predict_stream
 from ..writing import FORMATS
-from .options import MaxPixels, ModelNames, ModelParameters
+from .options import MaxPixels, ModelNames, ModelParameters, Size, with_postprocess
 from .progress import report, track
 
 
+@with_postprocess
 def predict(
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Images, folders or quoted glob patterns.")],
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Images, folders, quoted glob patterns, or - for stdin.")
+    ],
     models: ModelNames,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the maps go.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the maps go; - for stdout.")],
+    postprocess: PostProcess,
     recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Search folders with all below them.")] = False,
     file_format: Annotated[
         str,
@@ -29,9 +36,18 @@ def predict(
             help=f"{', '.join(FORMATS)}. Pictures (png, png16, jpg) are min-max scaled, the others raw.",
         ),
     ] = "png",
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="Write a heat map over the photo beside each map.")
+    ] = False,
+    alpha: Annotated[float, typer.Option("--alpha", metavar="N", help="Opacity of the overlay, 0 to 1.")] = 0.6,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Compute maps again that are there.")] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
+    ] = None,
+    size: Size = None,
     param: ModelParameters = [],  # noqa: B006
     max_pixels: MaxPixels = MAX_PIXELS,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> int:
     """Write the saliency maps of images to DIR/<model>/<image>.<format>.
 
@@ -42,17 +58,29 @@ def predict(
 
       salbox predict photo.jpg -m gbvs -o maps
 
-      salbox predict photos -r -m aim,bms,gbvs -o maps --format png16
+      salbox predict photos -r -m aim,bms,gbvs -o maps --format png16 --overlay
 
       salbox predict 'photos/*.jpg' -m aim,ikn --param ikn:channels=CIO -o maps --format npy
+
+      salbox predict photos -m sun -o maps --do-smoothing proportional --smooth-prop 0.02
+
+      cat photo.jpg | salbox predict - -m gbvs -o - > map.png
     """
     plan = BatchPlan(
         models=parse_models(models, param),
         folder=output,
         file_format=file_format,
+        postprocess=postprocess,
+        size=size,
+        overlay=alpha if overlay else None,
         overwrite=overwrite,
         max_pixels=int(max_pixels),
     )
+    if str(output) == "-" or "-" in inputs:
+        predict_stream(inputs, plan)
+        return 0
     images = find_images(inputs, recursive=recursive, exclude=output)
-    outcomes = track(run_batch(images, plan), len(images), "predict")
+    outcomes = list(track(run_batch(images, plan, workers), len(images), "predict"))
+    if as_json:
+        typer.echo(json.dumps([outcome.to_dict() for outcome in outcomes], indent=2))
     return report(outcomes, output)
