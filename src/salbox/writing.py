@@ -79,7 +79,7 @@ def atomic(path: Path) -> Iterator[Path]:
     UsageError
         If the folder cannot be made or written to, or `path` is a folder.
     """
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f".{path.stem[:100]}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary

@@ -43,7 +43,7 @@ def test_predict_writes_a_map_a_model_and_photo(cli, photos, tmp_path):
     out = tmp_path / "out"
     code, _, said = cli("predict", photos, "-r", "-m", "bms,gaussian", "-o", out, "--param", "gaussian:sigma=0.3")
     assert code == 0
-    assert "4 maps of 2 images" in said
+    assert "4 outputs of 2 inputs" in said
     written = sorted(p.relative_to(out).as_posix() for p in out.rglob("*.*"))
     assert written == ["bms/cat.png", "bms/more/cup.png", "gaussian/cat.png", "gaussian/more/cup.png"]
     with Image.open(out / "bms" / "cat.png") as picture:

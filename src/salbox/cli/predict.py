@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..batch import BatchPlan, run_batch
+from ..clips import ClipPlan, split_videos
 from ..image import MAX_PIXELS
 from ..inputs import find_images
 from ..postprocess import PostProcess
 from ..registry import parse_models
 from ..streams import predict_stream
+from ..video import VIDEO_FORMATS
 from ..writing import FORMATS
 from .options import MaxPixels, ModelNames, ModelParameters, Size, with_postprocess
-from .progress import report, track
+from .progress import report, track, track_clip
 
 
 @with_postprocess
@@ -29,13 +32,14 @@ def predict(
     postprocess: PostProcess,
     recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Search folders with all below them.")] = False,
     file_format: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help=f"{', '.join(FORMATS)}. Pictures (png, png16, jpg) are min-max scaled, the others raw.",
+            help=f"{', '.join(FORMATS)}: pictures (png, png16, jpg) are min-max scaled, the others raw. Of videos also "
+            f"{', '.join(VIDEO_FORMATS)}; an image's format then gives numbered maps.  [default: png; of videos mp4]",
         ),
-    ] = "png",
+    ] = None,
     overlay: Annotated[
         bool, typer.Option("--overlay", help="Write a heat map over the photo beside each map.")
     ] = False,
@@ -45,11 +49,15 @@ def predict(
         int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
     ] = None,
     size: Size = None,
+    stride: Annotated[int, typer.Option("--stride", metavar="N", help="Of videos every n-th frame.")] = 1,
+    smooth_seconds: Annotated[
+        float, typer.Option("--smooth-seconds", metavar="S", help="Of videos: a running mean over the maps.")
+    ] = 0.0,
     param: ModelParameters = [],  # noqa: B006
     max_pixels: MaxPixels = MAX_PIXELS,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> int:
-    """Write the saliency maps of images to DIR/<model>/<image>.<format>.
+    """Write the saliency maps of images and videos to DIR/<model>/<name>.<format>.
 
     Maps that are there already are not computed again. An unreadable image costs one line; the others are done, and
     the exit code is 1.
@@ -64,12 +72,14 @@ def predict(
 
       salbox predict photos -m sun -o maps --do-smoothing proportional --smooth-prop 0.02
 
+      salbox predict clip.mp4 -m gbvs -o maps --overlay --stride 2
+
       cat photo.jpg | salbox predict - -m gbvs -o - > map.png
     """
     plan = BatchPlan(
         models=parse_models(models, param),
         folder=output,
-        file_format=file_format,
+        file_format=file_format or "png",
         postprocess=postprocess,
         size=size,
         overlay=alpha if overlay else None,
@@ -79,8 +89,12 @@ def predict(
     if str(output) == "-" or "-" in inputs:
         predict_stream(inputs, plan)
         return 0
-    images = find_images(inputs, recursive=recursive, exclude=output)
-    outcomes = list(track(run_batch(images, plan, workers), len(images), "predict"))
+    clip = ClipPlan(stride=stride, smooth_seconds=smooth_seconds)
+    videos, others = split_videos(inputs)
+    images = find_images(others, recursive=recursive, exclude=output)
+    outcomes = list(track(run_batch(images, plan, workers), len(images), "images")) if images else []
+    clip_plan = replace(plan, file_format=file_format or "mp4")
+    outcomes += [track_clip(video, clip_plan, clip) for video in videos]
     if as_json:
         typer.echo(json.dumps([outcome.to_dict() for outcome in outcomes], indent=2))
     return report(outcomes, output)

@@ -9,28 +9,43 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from ..batch import Outcome
+from ..batch import BatchPlan, Outcome
+from ..clips import ClipPlan, run_clip
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+_COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+    TextColumn("left"),
+    TimeRemainingColumn(),
+)
+
+
 def track(outcomes: Iterable[Outcome], total: int, title: str) -> Iterator[Outcome]:
     """Yield outcomes while a progress bar shows how many are done; failures are printed as they come."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=total)
         for outcome in outcomes:
             for failure in outcome.failures:
                 progress.console.print(escape(f"failed: {failure}"))
             progress.advance(task)
             yield outcome
+
+
+def track_clip(path: Path, plan: BatchPlan, clip: ClipPlan) -> Outcome:
+    """Return the outcome of a video while a progress bar shows the frames."""
+    with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(path.name, total=None)
+        outcome = run_clip(path, plan, clip, lambda done, total: progress.update(task, completed=done, total=total))
+    for failure in outcome.failures:
+        console.print(escape(f"failed: {failure}"))
+    if outcome.written:
+        console.print(escape(f"{path}: the maps carry no sound"))
+    return outcome
 
 
 def report(outcomes: Iterable[Outcome], folder: Path) -> int:
@@ -43,7 +58,7 @@ def report(outcomes: Iterable[Outcome], folder: Path) -> int:
         skipped += len(outcome.skipped)
         failed += [str(outcome.source)] if outcome.failures else []
     there = f", {skipped} were there already" if skipped else ""
-    console.print(escape(f"{written} maps of {images} images written to {folder}{there}"))
+    console.print(escape(f"{written} outputs of {images} inputs written to {folder}{there}"))
     if failed:
         console.print(escape(f"{len(failed)} failed: {', '.join(failed)}"))
     return 1 if failed else 0

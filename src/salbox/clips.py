@@ -1,0 +1,154 @@
+"""Maps for the frames of a video: what `salbox predict clip.mp4` does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from .batch import BatchPlan, Outcome
+from .errors import SalboxError, UsageError
+from .model import Model, SaliencyMap
+from .plots import overlay
+from .scaling import min_max
+from .video import VIDEO_FORMATS, VideoReader, VideoWriter, is_video
+from .writing import atomic, suffix, write_map, write_picture
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True)
+class ClipPlan:
+    """What is done to a video beside what a `BatchPlan` says.
+
+    Attributes
+    ----------
+    stride : int
+        Every how many frames a map is computed.
+    smooth_seconds : float
+        Time constant of an exponential mean over the maps; 0 leaves each frame's map as it is.
+    """
+
+    stride: int = 1
+    smooth_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.smooth_seconds) and self.smooth_seconds >= 0):
+            raise UsageError(f"smoothing over {self.smooth_seconds} seconds: expected 0 or more")
+
+
+def run_clip(path: Path, plan: BatchPlan, clip: ClipPlan, progress: Progress = lambda done, total: None) -> Outcome:
+    """Write the maps of a video's frames and return what was written.
+
+    If the plan's format is a video's, `folder/<model>/<stem>.<format>` and, with overlays, `<stem>.overlay.<format>`;
+    else numbered maps `folder/<model>/<stem>/000000.<format>`. Maps in a video are min-max scaled frame by frame. A
+    video that breaks off is written as far as it could be read, and the outcome says so.
+
+    Parameters
+    ----------
+    path : Path
+    plan : BatchPlan
+    clip : ClipPlan
+    progress : callable
+        Told after each frame how many are done and how many the file says there are.
+    """
+    outcome = Outcome(path)
+    try:
+        sinks = [_Sink.of(model, path, plan, outcome) for model in plan.load()]
+        sinks = [sink for sink in sinks if sink.targets]
+        if sinks:
+            with VideoReader(path, clip.stride, max_pixels=plan.max_pixels) as reader, ExitStack() as stack:
+                for sink in sinks:
+                    sink.open(stack, reader.rate)
+                frames = _run(reader, sinks, plan, clip, progress)
+                if frames == 0:
+                    raise SalboxError(f"{path}: no frame could be read")
+            outcome.written.extend(target for sink in sinks for target in sink.targets)
+            if reader.expected is not None and frames < reader.expected:
+                outcome.failures.append(
+                    f"{path}: ends after {frames} of {reader.expected} frames, broken or truncated; those are written"
+                )
+    except SalboxError as error:
+        outcome.failures.append(str(error))
+    return outcome
+
+
+def split_videos(inputs: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Return which inputs are videos, by their suffix, and the others."""
+    videos = [Path(text).expanduser() for text in inputs if is_video(Path(text))]
+    return videos, [text for text in inputs if not is_video(Path(text))]
+
+
+def _run(reader: VideoReader, sinks: list[_Sink], plan: BatchPlan, clip: ClipPlan, progress: Progress) -> int:
+    """Compute and write frame after frame; return how many there were."""
+    keep = math.exp(-1 / (clip.smooth_seconds * reader.rate)) if clip.smooth_seconds > 0 else 0.0
+    done = 0
+    for frame in reader:
+        for sink in sinks:
+            saliency = sink.model.at_size(frame, plan.size)
+            if keep and sink.mean is not None:
+                saliency = (keep * sink.mean + (1 - keep) * saliency).astype(np.float32)
+            sink.mean = saliency
+            sink.write(done, frame, plan.postprocess(saliency, name=f"{done:06}"))
+        done += 1
+        progress(done, reader.expected)
+    return done
+
+
+class _Sink:
+    """Where one model's maps of a video go."""
+
+    def __init__(self, model: Model, plan: BatchPlan, targets: list[Path]) -> None:
+        self.model = model
+        self.targets = targets
+        self.mean: SaliencyMap | None = None
+        self._plan = plan
+        self._writers: dict[Path, VideoWriter] = {}
+
+    @classmethod
+    def of(cls, model: Model, path: Path, plan: BatchPlan, outcome: Outcome) -> _Sink:
+        """Return a model's sink with the targets that are not there yet; the others go to the outcome."""
+        folder = plan.folder / model.name
+        if plan.file_format not in VIDEO_FORMATS:
+            return cls(model, plan, [folder / path.stem])
+        targets = [folder / f"{path.stem}.{plan.file_format}"]
+        if plan.overlay is not None:
+            targets.append(folder / f"{path.stem}.overlay.{plan.file_format}")
+        there = [] if plan.overwrite else [target for target in targets if target.exists()]
+        outcome.skipped.extend(there)
+        return cls(model, plan, [target for target in targets if target not in there])
+
+    def open(self, stack: ExitStack, rate: float) -> None:
+        """Open the videos, which get their names when the stack closes without an error."""
+        if self._plan.file_format in VIDEO_FORMATS:
+            for target in self.targets:
+                temporary = stack.enter_context(atomic(target))
+                self._writers[target] = stack.enter_context(VideoWriter(temporary, rate))
+
+    def write(self, number: int, frame: npt.NDArray[np.uint8], saliency: SaliencyMap) -> None:
+        """Write the map of one frame."""
+        for target in self.targets:
+            if target in self._writers:
+                picture = self._picture(frame, saliency, is_overlay=".overlay" in target.suffixes)
+                self._writers[target].write(picture)
+            else:
+                self._write_numbered(target / f"{number:06}", frame, saliency)
+
+    def _picture(
+        self, frame: npt.NDArray[np.uint8], saliency: SaliencyMap, *, is_overlay: bool
+    ) -> npt.NDArray[np.uint8]:
+        if is_overlay:
+            return overlay(frame, saliency, alpha=self._plan.overlay or 0)
+        return np.rint(min_max(saliency) * 255).astype(np.uint8)
+
+    def _write_numbered(self, stem: Path, frame: npt.NDArray[np.uint8], saliency: SaliencyMap) -> None:
+        path = stem.with_name(stem.name + suffix(self._plan.file_format))
+        write_map(path, saliency, self._plan.file_format, self._plan.notes(self.model))
+        if self._plan.overlay is not None:
+            overlaid = overlay(frame, saliency, alpha=self._plan.overlay)
+            write_picture(stem.with_name(stem.name + ".overlay.png"), overlaid)
