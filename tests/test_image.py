@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -75,6 +76,26 @@ def test_cmyk_and_grey_become_rgb():
     cmyk = Image.new("CMYK", (3, 2), (0, 255, 255, 0))
     np.testing.assert_array_equal(np.unique(read_image(cmyk).reshape(-1, 3), axis=0), [[255, 0, 0]])
     np.testing.assert_array_equal(read_image(np.full((2, 3), 7, np.uint8)), np.full((2, 3, 3), 7))
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP"])
+def test_of_several_frames_the_first_is_taken_and_it_says_so(kind):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "green")]
+    data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+    with pytest.warns(salbox.ImageWarning, match="has 3 frames; the first is taken"):
+        pixels = read_image(data)
+    assert np.abs(pixels[0, 0].astype(int) - (255, 0, 0)).max() < 5
+
+
+def test_a_16_bit_colour_file_is_within_a_level(tmp_path):
+    values = np.random.default_rng(0).integers(0, 65536, (20, 30, 3), dtype=np.uint16)
+    cv2.imwrite(str(tmp_path / "a.png"), values[:, :, ::-1])
+    assert np.abs(read_image(tmp_path / "a.png") - values / 257).max() < 1
+
+
+def test_postscript_is_not_handed_to_another_program():
+    with pytest.raises(salbox.ImageError, match="not an image"):
+        read_image(encoded(Image.fromarray(COLOURS), "EPS"))
 
 
 @pytest.mark.parametrize(

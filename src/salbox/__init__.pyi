@@ -3,6 +3,7 @@ from .cards import ModelCard as ModelCard
 from .cards import Paper as Paper
 from .cards import Parameter as Parameter
 from .errors import ImageError as ImageError
+from .errors import ImageWarning as ImageWarning
 from .errors import MissingExtraError as MissingExtraError
 from .errors import SalboxError as SalboxError
 from .errors import UsageError as UsageError

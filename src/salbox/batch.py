@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -13,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from .errors import SalboxError, UsageError
+from .errors import ImageWarning, SalboxError, UsageError
 from .image import MAX_PIXELS, Pixels, read_image
 from .inputs import ImageFile
 from .model import Model
@@ -30,12 +31,13 @@ _WAITING_A_WORKER = 4  # images handed out ahead, so that no worker waits and th
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened to one image: files written, files that were there already, and what failed, a line each."""
+    """What happened to one image: files written, files that were there already, what failed and what to know."""
 
     source: Path
     written: list[Path] = field(default_factory=list)
     skipped: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome as plain texts, ready for JSON."""
@@ -44,6 +46,7 @@ class Outcome:
             "written": [str(path) for path in self.written],
             "skipped": [str(path) for path in self.skipped],
             "failures": self.failures,
+            "notes": self.notes,
         }
 
 
@@ -131,7 +134,10 @@ def process_image(image: ImageFile, models: Iterable[Model], plan: BatchPlan) ->
     try:
         wanted = [(model, targets) for model in models if (targets := _missing(image, model, plan, outcome))]
         if wanted:
-            pixels = read_image(image.path, max_pixels=plan.max_pixels)
+            with warnings.catch_warnings(record=True) as raised:
+                warnings.simplefilter("always", ImageWarning)
+                pixels = read_image(image.path, max_pixels=plan.max_pixels)
+            outcome.notes.extend(str(warning.message) for warning in raised)
             for model, targets in wanted:
                 _write(image, pixels, model, targets, plan)
                 outcome.written.extend(targets)

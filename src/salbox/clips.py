@@ -127,7 +127,7 @@ class _Sink:
         """Open the videos, which get their names when the stack closes without an error."""
         if self._plan.file_format in VIDEO_FORMATS:
             for target in self.targets:
-                temporary = stack.enter_context(atomic(target))
+                temporary = stack.enter_context(atomic(target, keep_suffix=True))
                 self._writers[target] = stack.enter_context(VideoWriter(temporary, rate))
 
     def write(self, number: int, frame: npt.NDArray[np.uint8], saliency: SaliencyMap) -> None:

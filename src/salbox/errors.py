@@ -18,6 +18,10 @@ class ImageError(SalboxError, ValueError):
     """An input that cannot be read as an image."""
 
 
+class ImageWarning(UserWarning):
+    """Something about an image that a user should know, such as frames that are left out."""
+
+
 class WeightsError(SalboxError, ValueError):
     """Filters or weights that are missing or malformed."""
 

@@ -6,6 +6,7 @@ import io
 import os
 import threading
 import warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -13,16 +14,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .errors import ImageError
+from .errors import ImageError, ImageWarning
 
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]"
 Pixels = npt.NDArray[np.uint8]
 
 MAX_PIXELS = 100_000_000
 
+# What is opened, by content. Pillow knows more, some of which it hands to other programs (EPS to Ghostscript).
+_KINDS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "DIB", "PPM", "JPEG2000", "AVIF", "HEIF", "ICO", "TGA")
+
 # Suffixes that a folder is searched for; reading itself goes by content.
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".ppm", ".pgm", ".jp2", ".avif"}
+    | {".heic", ".heif", ".tga"}
 )
 
 _open_lock = threading.Lock()
@@ -34,9 +39,10 @@ def read_image(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Pixels:
     Parameters
     ----------
     source : path, bytes, file object, PIL image or array
-        Files may be anything that Pillow reads: the EXIF orientation is applied, transparency is laid over white,
-        16-bit values are rounded to 8 bits, of several frames the first is taken. Arrays have the shape (H, W),
-        (H, W, 1), (H, W, 3) or (H, W, 4) and the dtype uint8, uint16 (0..65535), bool or float (0..1).
+        Files may be JPEG, PNG, WebP, TIFF, GIF, BMP, PPM, JPEG 2000, AVIF and what else Pillow reads safely: the EXIF
+        orientation is applied, transparency is laid over white, 16-bit values are reduced to 8 bits, of several frames
+        the first is taken, with an `ImageWarning`. Arrays have the shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) and
+        the dtype uint8, uint16 (0..65535), bool or float (0..1).
     max_pixels : int
         Larger images are refused before they are decoded.
 
@@ -85,7 +91,9 @@ def _from_file(file: IO[bytes], where: str, max_pixels: int) -> Pixels:
         raise ImageError(f"{where}: broken image ({_one_line(error)})") from None
     with image:
         _check_size(image.size, max_pixels, where)
-        return _decode(image, where)
+        pixels = _decode(image, where)
+        _warn_of_frames(image, where)
+        return pixels
 
 
 def _open(file: IO[bytes]) -> Image.Image:
@@ -93,9 +101,25 @@ def _open(file: IO[bytes]) -> Image.Image:
     with _open_lock:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(file)
+            return Image.open(file, formats=_kinds())
         finally:
             Image.MAX_IMAGE_PIXELS = limit
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> list[str]:
+    Image.init()
+    return [kind for kind in _KINDS if kind in Image.OPEN]
+
+
+def _warn_of_frames(image: Image.Image, where: str) -> None:
+    """Say so if only the first of several frames was taken (MPO holds a photo's own previews, not frames)."""
+    try:
+        frames = getattr(image, "n_frames", 1) if image.format != "MPO" else 1
+    except Exception:  # broken beyond the first frame, which could be read
+        frames = 1
+    if frames > 1:
+        warnings.warn(f"{where}: has {frames} frames; the first is taken", ImageWarning, stacklevel=4)
 
 
 def _decode(image: Image.Image, where: str) -> Pixels:

@@ -71,15 +71,21 @@ def read_notes(path: Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def atomic(path: Path) -> Iterator[Path]:
+def atomic(path: Path, *, keep_suffix: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it if the block succeeds and removed if it does not.
+
+    Parameters
+    ----------
+    path : Path
+    keep_suffix : bool
+        Whether the temporary name ends as `path` does, for writers that go by it.
 
     Raises
     ------
     UsageError
         If the folder cannot be made or written to, or `path` is a folder.
     """
-    temporary = path.with_name(f".{path.stem[:100]}.{secrets.token_hex(4)}.part{path.suffix}")
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part{path.suffix if keep_suffix else ''}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary

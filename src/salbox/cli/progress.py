@@ -30,6 +30,8 @@ def track(outcomes: Iterable[Outcome], total: int, title: str) -> Iterator[Outco
     with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=total)
         for outcome in outcomes:
+            for note in outcome.notes:
+                progress.console.print(escape(f"note: {note}"))
             for failure in outcome.failures:
                 progress.console.print(escape(f"failed: {failure}"))
             progress.advance(task)
