@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import warnings
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +15,12 @@ from .model import Model
 from .plots import overlay
 from .postprocess import NOTHING, PostProcess
 from .registry import load_for
-from .threads import available_cores, children_use
+from .threads import available_cores
 from .version import __version__
+from .workers import in_workers
 from .writing import suffix, write_map, write_picture
 
 _IMAGES_A_WORKER = 4  # fewer are not worth a second process, which takes about a second to start
-_WAITING_A_WORKER = 4  # images handed out ahead, so that no worker waits and the memory stays flat
 
 
 @dataclass(frozen=True)
@@ -80,6 +74,11 @@ class BatchPlan:
         """Return the models, their own smoothing switched off where the post-processing replaces it."""
         return [load_for(name, parameters, self.postprocess) for name, parameters in self.models.items()]
 
+    def begin(self) -> Callable[[ImageFile], Outcome]:
+        """Return what processes one image, the models loaded once."""
+        models = self.load()
+        return lambda image: process_image(image, models, self)
+
     def target(self, model: str, image: ImageFile) -> Path:
         """Return where the map of an image goes."""
         return self.folder / model / f"{image.output}{suffix(self.file_format)}"
@@ -121,11 +120,9 @@ def run_batch(images: Sequence[ImageFile], plan: BatchPlan, workers: int | None 
     suffix(plan.file_format)
     if workers is not None and workers < 1:
         raise UsageError(f"{workers} workers: expected at least 1")
-    models = plan.load()
+    plan.load()  # what is wrong with the models is said before the first image
     workers = default_workers(len(images)) if workers is None else min(workers, max(1, len(images)))
-    if workers == 1:
-        return (process_image(image, models, plan) for image in images)
-    return _run_workers(images, plan, workers)
+    return in_workers(plan.begin, images, workers)
 
 
 def process_image(image: ImageFile, models: Iterable[Model], plan: BatchPlan) -> Outcome:
@@ -166,42 +163,3 @@ def _write(image: ImageFile, pixels: Pixels, model: Model, targets: list[Path], 
             write_picture(target, overlay(pixels, saliency, alpha=plan.overlay))
         else:
             write_map(target, saliency, plan.file_format, plan.notes(model))
-
-
-def _run_workers(images: Sequence[ImageFile], plan: BatchPlan, workers: int) -> Iterator[Outcome]:
-    threads = max(1, available_cores() // workers)
-    waiting: deque[Future[Outcome]] = deque()
-    remaining = iter(images)
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(plan, threads)
-    )
-    with children_use(threads):
-        try:
-            waiting.extend(pool.submit(_work, image) for image in islice(remaining, workers * _WAITING_A_WORKER))
-            while waiting:
-                yield waiting.popleft().result()
-                waiting.extend(pool.submit(_work, image) for image in islice(remaining, 1))
-        except BrokenProcessPool:
-            raise SalboxError(
-                "a worker process died, probably out of memory: fewer --workers, or --size N for smaller copies"
-            ) from None
-        finally:
-            # What is being computed is finished and renamed; nothing new is begun.
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-_worker_plan: BatchPlan
-_worker_models: list[Model]
-
-
-def _start_worker(plan: BatchPlan, threads: int) -> None:
-    global _worker_plan, _worker_models
-    import cv2
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the run
-    cv2.setNumThreads(threads)
-    _worker_plan, _worker_models = plan, plan.load()
-
-
-def _work(image: ImageFile) -> Outcome:
-    return process_image(image, _worker_models, _worker_plan)

@@ -1,0 +1,40 @@
+"""Object masks: what counts as foreground."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import UsageError
+
+GREY_THRESHOLD = 128  # of an 8-bit mask, above it is foreground; PySODMetrics' prepare_data
+
+
+def as_mask(mask: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Return which pixels belong to the object: (H, W) bool.
+
+    Parameters
+    ----------
+    mask : (H, W) array
+        bool; or uint8, where more than 128 is foreground, as in PySODMetrics; or float in 0..1, where more than .5 is.
+
+    Raises
+    ------
+    UsageError
+        If it is of another shape or type, or leaves 0..1. A uint8 mask of 0 and 1 is refused rather than read as
+        empty.
+    """
+    values = np.asarray(mask)
+    if values.ndim != 2 or not values.size:
+        raise UsageError(f"mask of shape {values.shape}: expected (H, W)")
+    if values.dtype == np.bool_:
+        return values
+    if values.dtype == np.uint8:
+        if values.max() == 1:
+            raise UsageError("mask of uint8 0 and 1: give bool, or grey values 0..255")
+        return values > GREY_THRESHOLD
+    if np.issubdtype(values.dtype, np.floating):
+        if not (values.min() >= 0 and values.max() <= 1):  # also catches NaN
+            raise UsageError(f"mask of float values in {values.min():g}..{values.max():g}: expected 0..1")
+        return values > 0.5
+    raise UsageError(f"mask of {values.dtype}: expected bool, uint8 or float in 0..1")

@@ -1,0 +1,135 @@
+"""Salient-object metrics, computed by PySODMetrics; named as in the lightweight-network papers (SCFNet, ECCV 2022).
+
+The map is min-max scaled (what PySODMetrics and the toolboxes before it do); a uint8 map is handed over as it is, so
+that figures of saved 8-bit maps come out to the digit. Of a curve over 256 thresholds the papers report the maximum
+of the mean over images, not the mean of each image's maximum: `Metric.aggregate` does.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..cards import Output
+from ..errors import MissingExtraError
+from ._checks import as_map, check_same_shape, is_constant
+from .density import unit_range
+from .masks import as_mask
+from .metric import Curve, Metric
+
+BETA_SQUARED = 0.3  # of the F-measure: Achanta et al. 2009
+ALPHA = 0.5  # of the S-measure: object-aware and region-aware half each, Fan et al. 2017
+
+
+def mae(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
+    """Return the mean absolute difference of the scaled map and the mask (M): in 0..1, 0 is best.
+
+    Parameters
+    ----------
+    saliency : (H, W) array
+        uint8 or float; float is min-max scaled (a constant map clipped to 0..1 instead).
+    mask : (H, W) array
+        See `salbox.metrics.as_mask`.
+
+    Raises
+    ------
+    UsageError
+        If the shapes differ or a value is not finite. So do the other functions of this module.
+    MissingExtraError
+        If PySODMetrics is not installed. So do the other functions of this module.
+    """
+    return float(_step(_library().MAE(), saliency, mask).get_results()["mae"])
+
+
+def f_curve(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> Curve:
+    """Return F with beta^2 .3 at the thresholds 255 .. 0 of the 8-bit map: (256,). Parameters as `mae`."""
+    return np.asarray(_f(saliency, mask, dynamic=True))
+
+
+def mean_f(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
+    """Return the mean of `f_curve` over the thresholds. Parameters as `mae`."""
+    return float(f_curve(saliency, mask).mean())
+
+
+def adaptive_f(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
+    """Return F with beta^2 .3 at twice the map's mean, at most 1. Parameters as `mae`."""
+    return float(_f(saliency, mask, dynamic=False))
+
+
+def weighted_f(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
+    """Return the weighted F-measure, beta 1 (Margolin et al., CVPR 2014). Parameters as `mae`."""
+    return float(_step(_library().WeightedFmeasure(), saliency, mask).get_results()["wfm"])
+
+
+def e_curve(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> Curve:
+    """Return the E-measure (Fan et al., IJCAI 2018) at the thresholds 255 .. 0 of the 8-bit map: (256,)."""
+    return np.asarray(_step(_library().Emeasure(), saliency, mask).get_results()["em"]["curve"])
+
+
+def mean_e(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
+    """Return the mean of `e_curve` over the thresholds. Parameters as `mae`."""
+    return float(e_curve(saliency, mask).mean())
+
+
+def adaptive_e(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
+    """Return the E-measure at twice the map's mean, at most 1. Parameters as `mae`."""
+    return float(_step(_library().Emeasure(), saliency, mask).get_results()["em"]["adp"])
+
+
+def s_measure(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
+    """Return the structure measure, alpha .5 (Fan et al., ICCV 2017). Parameters as `mae`."""
+    return float(_step(_library().Smeasure(alpha=ALPHA), saliency, mask).get_results()["sm"])
+
+
+def _library() -> ModuleType:
+    try:
+        return importlib.import_module("py_sod_metrics")
+    except ImportError:
+        raise MissingExtraError("a salient-object metric", "eval") from None
+
+
+def _f(saliency: npt.ArrayLike, mask: npt.ArrayLike, *, dynamic: bool) -> Any:
+    library = _library()
+    handler = library.FmeasureHandler(with_dynamic=dynamic, with_adaptive=not dynamic, beta=BETA_SQUARED)
+    result = _step(library.FmeasureV2({"f": handler}), saliency, mask).get_results()["f"]
+    return result["dynamic" if dynamic else "adaptive"]
+
+
+def _step(evaluator: Any, saliency: npt.ArrayLike, mask: npt.ArrayLike) -> Any:
+    """Return the evaluator after it has seen this one image."""
+    values, foreground = np.asarray(saliency), as_mask(mask)
+    scores = as_map(values)
+    check_same_shape(scores, foreground, "mask")
+    if values.dtype == np.uint8:
+        evaluator.step(values, foreground.astype(np.uint8) * np.uint8(255), normalize=True)
+    else:
+        scaled = np.clip(scores.astype(np.float64), 0, 1) if is_constant(scores) else unit_range(scores)
+        evaluator.step(scaled, foreground, normalize=False)
+    return evaluator
+
+
+_ACCEPTS: tuple[Output, ...] = ("probability", "score")
+
+
+def _metric(name: str, title: str, formula: str, source: str, function: Any, direction: Any = "higher") -> Metric:
+    rule = f"{formula}; p min-max scaled"
+    return Metric(name, title, rule, f"{source}; PySODMetrics", direction, _ACCEPTS, "map", ("mask",), function)
+
+
+_F = "F = (1 + b) PR / (b P + R), b = .3"
+
+METRICS = (
+    _metric("mae", "M", "mean |p - mask|", "Perazzi et al. 2012", mae, "lower"),
+    _metric("max_f", "max F_β", f"{_F}; maximum over 256 thresholds of the mean over images", "Achanta 2009", f_curve),
+    _metric("mean_f", "mean F_β", f"{_F}; mean over 256 thresholds", "Achanta et al. 2009", mean_f),
+    _metric("adaptive_f", "adaptive F_β", f"{_F}; threshold min(2 mean p, 1)", "Achanta et al. 2009", adaptive_f),
+    _metric("weighted_f", "weighted F_β", "F of errors weighted by place, beta 1", "Margolin et al. 2014", weighted_f),
+    _metric("max_e", "max E_m", "enhanced alignment; maximum of the mean over images", "Fan et al. 2018", e_curve),
+    _metric("mean_e", "mean E_m", "enhanced alignment; mean over 256 thresholds", "Fan et al. 2018", mean_e),
+    _metric("adaptive_e", "adaptive E_m", "enhanced alignment at min(2 mean p, 1)", "Fan et al. 2018", adaptive_e),
+    _metric("s_measure", "S_m", "half object-aware, half region-aware similarity", "Fan et al. 2017", s_measure),
+)
