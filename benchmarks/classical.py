@@ -8,6 +8,8 @@ is given plain and scaled by it. Writes docs/results/classical.md.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -133,6 +135,25 @@ def main() -> None:
     write_page("classical.md", page(rows, listed, float(everything)))
 
 
+def memory_table() -> str:
+    """Return the peak memory of each model on a 12-megapixel photo, measured in a process of its own."""
+    rows = [[name, f"{peak_memory(name):.0f}"] for name in salbox.list_models("fixation")]
+    return markdown_table(["model", "peak, MiB"], rows)
+
+
+def peak_memory(name: str) -> float:
+    """Return the peak resident memory, MiB, of a process that computes one map of 4000x3000 pixels."""
+    code = (
+        "import sys, resource, numpy, salbox;"
+        "from skimage import data;"
+        "image = numpy.ascontiguousarray(numpy.tile(data.astronaut(), (6, 8, 1))[:3000, :4000]);"
+        "salbox.load(sys.argv[1])(image);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True, check=True)
+    return int(done.stdout) / 1024
+
+
 def row(case: Case, seconds: list[float], rates: list[float], originals: dict[str, float]) -> list[str]:
     """Return a row of the table."""
     median = float(np.median(seconds))
@@ -187,6 +208,12 @@ how near the limit a model is (AIM computes in double precision, at half that ra
 Where the arithmetic comes from:
 
 {reasons}
+
+## Memory
+
+Peak resident memory of a process that imports the package, holds a 12-megapixel photo (4000x3000) and computes its map.
+
+{memory_table()}
 """
 
 

@@ -14,6 +14,7 @@ from ..version import __version__
 from .compare import compare
 from .demo import demo
 from .doctor import doctor
+from .evaluate import evaluate
 from .models import models
 from .predict import predict
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, models, predict, compare, doctor):
+for verb in (demo, models, predict, compare, evaluate, doctor):
     app.command()(verb)
 
 

@@ -41,18 +41,24 @@ def models(
     elif name:
         _print_card(cards[0])
     else:
-        _print_table(cards)
+        _print_list(cards)
 
 
-def _print_table(cards: list[ModelCard]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("model", "task", "origin", "learned", "code / weights", "agreement with the original"):
-        table.add_column(column, overflow="fold", no_wrap=column in ("model", "task"))
-    for c in cards:
-        weights = "" if c.licence.weights.startswith("none") else f" / {c.licence.weights}"
-        table.add_row(c.name, c.task, c.origin, c.size, escape(c.licence.code + weights), escape(c.agreement))
+def _print_list(cards: list[ModelCard]) -> None:
+    """Print five lines a model: wide tables of sentences are hard to read in a terminal."""
     console = Console(highlight=False)
-    console.print(table)
+    width = max(len(c.name) for c in cards)
+    for c in cards:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(width=width, style="bold", no_wrap=True)
+        table.add_column(no_wrap=True, style="dim")
+        table.add_column(overflow="fold")
+        table.add_row(c.name, c.task, escape(c.title))
+        table.add_row("", "origin", escape(c.origin))
+        table.add_row("", "learned", escape(c.size))
+        table.add_row("", "licence", escape(c.licence.code))
+        table.add_row("", "measured", escape(c.agreement))
+        console.print(table)
     console.print("\n'salbox models NAME' prints a card in full.")
 
 

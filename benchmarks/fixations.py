@@ -1,0 +1,126 @@
+"""The classical models on OSIE and EyeCrowd: all fixation metrics, the centre bias below and other people above.
+
+Needs the data (`shared/data` beside the checkout, or SALBOX_SHARED). Results are kept image by image in
+cache/fixations, so that an interrupted run goes on. Writes docs/results/fixations.md.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from _tables import ROOT, SHARED, markdown_table, provenance, write_page
+from scipy.stats import spearmanr
+
+import salbox
+from salbox.datasets import open_dataset
+from salbox.evaluation import CentreBias, Evaluation, HumanCeiling, ModelSource, evaluate
+from salbox.evaluation.formats import grids, legend
+from salbox.evaluation.sources import Source
+from salbox.metrics import get_metric
+
+KEPT = ROOT / "cache" / "fixations"
+MODELS = ("sun", "ikn", "imsig", "aim", "rare2012", "gbvs", "bms")
+METRICS = (
+    "nss", "auc", "auc_judd", "auc_borji", "sauc", "cc", "sim", "sim_mit", "kl_mit", "kl_pysaliency", "ll", "ig"
+)  # fmt: skip
+EMD_EVERY = 4  # EMD takes half a second an image: on every fourth one
+SETS = {"OSIE": "osie", "EyeCrowd": "eyecrowd"}
+
+# AUC-Judd on MIT300, the MIT saliency benchmark's table (Bylinskii, Judd, Borji, Itti, Durand, Oliva, Torralba).
+MIT300 = {"sun": 0.67, "ikn": 0.75, "imsig": 0.75, "aim": 0.77, "rare2012": 0.77, "gbvs": 0.81, "bms": 0.83}
+
+# What the published maps have and the plain algorithms need not: blur, and a preference for the centre.
+SMOOTHING = (0.0, 0.02, 0.04)  # of the longer side
+CENTRES = (0.0, 0.5)  # weight of the prior added to the min-max scaled map
+CENTRE_SIGMA = 0.25  # of each side
+QUARTER = ModelSource("gaussian", {"sigma": 0.25})
+
+
+def rows() -> list[Source]:
+    return [*(ModelSource(name) for name in MODELS), QUARTER, CentreBias(), HumanCeiling()]
+
+
+def measured(
+    name: str, sources: list[Source], metrics: tuple[str, ...], sigma: float | None = None, every: int = 1
+) -> Evaluation:
+    data = open_dataset(f"{SETS[name]}:{SHARED / 'data' / name}", "test")
+    if every > 1:
+        data = data.subset(range(0, len(data), every), f"every {every}th image")
+    for source in sources:  # one by one: what is done is kept
+        print(f"{name}: {source.name} {source.settings().get('postprocess') or ''}", flush=True)
+        wanted = [m for m in metrics if source.output in get_metric(m).accepts]
+        evaluate(data, [source], wanted, sigma=sigma, folder=KEPT, workers=None)
+    return evaluate(data, sources, metrics, sigma=sigma, folder=KEPT, workers=None)
+
+
+def judd(evaluation: Evaluation, row: str) -> float:
+    found = evaluation.estimate(row, "auc_judd")
+    assert found is not None
+    return found.value
+
+
+def processed(name: str, smoothing: float, centre: float) -> ModelSource:
+    options = {}
+    if smoothing:
+        options |= {"do_smoothing": "proportional", "smooth_prop": smoothing}
+    if centre:
+        options |= {
+            "center_prior": "proportional_add", "center_prior_weight": centre, "center_prior_prop": CENTRE_SIGMA
+        }  # fmt: skip
+    return ModelSource(name, postprocess=salbox.PostProcess(**options))
+
+
+def order_table(plain: dict[str, Evaluation]) -> str:
+    """Return AUC-Judd as it is, smoothed and with a centre prior beside the published figures."""
+    header = ["model", "MIT300 (published)", *plain]
+    columns = [[MIT300[m] for m in MODELS], *([judd(e, m) for m in MODELS] for e in plain.values())]
+    for centre in CENTRES:
+        for smoothing in SMOOTHING:
+            if smoothing or centre:
+                found = measured("EyeCrowd", [processed(m, smoothing, centre) for m in MODELS], ("auc_judd",))
+                columns.append([judd(found, m) for m in MODELS])
+                header.append(f"EyeCrowd, blur {smoothing:g}, centre {centre:g}")
+    body = [[f"`{m}`", *(f"{c[k]:.3f}" for c in columns)] for k, m in enumerate(MODELS)]
+    rank = [f"{float(spearmanr(columns[0], c).statistic):.2f}" for c in columns[1:]]
+    mean = [f"{np.mean(c):.3f}" for c in columns]
+    return markdown_table(header, [*body, ["mean", *mean], ["rank correlation with MIT300", "", *rank]])
+
+
+def table_of(evaluation: Evaluation) -> str:
+    (grid,) = grids(evaluation)
+    return markdown_table(grid.header, [[cell.replace("\n", " ") for cell in row] for row in grid.rows])
+
+
+def notes_of(evaluation: Evaluation) -> str:
+    private = re.compile(re.escape(str(SHARED)) + "|" + re.escape(str(ROOT)))
+    lines = [line for line in legend(evaluation) if not line.startswith(("results:", "salbox:"))]
+    return "\n".join(f"- {private.sub('..', line)}" for line in lines)
+
+
+def check_table() -> str:
+    """Return the centred Gaussian with the sigma that a published table of other models was made with."""
+    found = measured("OSIE", [QUARTER], ("nss", "auc_judd", "cc"), sigma=27)
+    figures = [f"{found.estimate('gaussian', m).value:.3f}" for m in ("nss", "auc_judd", "cc")]
+    return markdown_table(["`gaussian`, sigma .25", "NSS", "AUC-Judd", "CC"],
+                          [["measured here", *figures], ["expected", ".85", ".735", ".318"]])  # fmt: skip
+
+
+def main() -> Path:
+    plain = {name: measured(name, rows(), METRICS) for name in SETS}
+    parts = ["# Classical models on people's fixations", f"{provenance()} Written by `benchmarks/fixations.py`."]
+    for name, evaluation in plain.items():
+        command = f"salbox evaluate -m {','.join(MODELS)},gaussian --param gaussian:sigma=.25 --baseline --ceiling \\\n"
+        command += f"    --dataset {SETS[name]}:PATH --split test --metrics {','.join(METRICS)} --markdown"
+        emd = measured(name, rows(), ("emd",), every=EMD_EVERY)
+        parts += [
+            f"## {name} test", table_of(evaluation), f"EMD, on every {EMD_EVERY}th image ({len(emd.images)}):",
+            table_of(emd), notes_of(evaluation), f"```\n{command}\n```",
+        ]  # fmt: skip
+    parts += ["## Beside the published order", order_table(plain), "## A check of the conventions", check_table()]
+    return write_page("fixations.md", "\n\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()
