@@ -33,6 +33,9 @@ docs: .venv-all/stamp
 bench: .venv-all/stamp  ## measure again what docs/results holds
 	$(ALL)/python benchmarks/conformance.py
 	$(ALL)/python benchmarks/classical.py
+	$(ALL)/python benchmarks/rare2012.py
+	$(ALL)/python benchmarks/metrics.py
+	$(ALL)/python benchmarks/fixations.py
 
 .venv/core.stamp: pyproject.toml constraints.txt
 	test -x $(CORE)/python || $(PYTHON) -m venv .venv

@@ -35,6 +35,8 @@ MIT300 = {"sun": 0.67, "ikn": 0.75, "imsig": 0.75, "aim": 0.77, "rare2012": 0.77
 SMOOTHING = (0.0, 0.02, 0.04)  # of the longer side
 CENTRES = (0.0, 0.5)  # weight of the prior added to the min-max scaled map
 CENTRE_SIGMA = 0.25  # of each side
+
+ORDER = """AUC-Judd beside the figures of the MIT300 benchmark."""
 QUARTER = ModelSource("gaussian", {"sigma": 0.25})
 
 
@@ -88,6 +90,23 @@ def order_table(plain: dict[str, Evaluation]) -> str:
     return markdown_table(header, [*body, ["mean", *mean], ["rank correlation with MIT300", "", *rank]])
 
 
+def reversal_table(name: str, evaluation: Evaluation) -> str:
+    """Return the pairs of models whose order is not the published one, with the paired bootstrap of the difference."""
+    pairs = [
+        (a, b) for a in MODELS for b in MODELS if MIT300[a] < MIT300[b] and judd(evaluation, a) > judd(evaluation, b)
+    ]
+    if not pairs:
+        return f"{name}: no pair of models is reversed."
+    found = [(a, b, evaluation.difference(a, "auc_judd", b)) for a, b in pairs]
+    body = [
+        [f"`{a}` above `{b}`", f"{MIT300[a]:.2f}, {MIT300[b]:.2f}", f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}]",
+         f"{d.p:.2g}"]
+        for a, b, d in found if d is not None
+    ]  # fmt: skip
+    head = [f"{name}: reversed pairs", "MIT300", "difference of AUC-Judd, paired", "p"]
+    return markdown_table(head, body)
+
+
 def table_of(evaluation: Evaluation) -> str:
     (grid,) = grids(evaluation)
     return markdown_table(grid.header, [[cell.replace("\n", " ") for cell in row] for row in grid.rows])
@@ -118,7 +137,9 @@ def main() -> Path:
             f"## {name} test", table_of(evaluation), f"EMD, on every {EMD_EVERY}th image ({len(emd.images)}):",
             table_of(emd), notes_of(evaluation), f"```\n{command}\n```",
         ]  # fmt: skip
-    parts += ["## Beside the published order", order_table(plain), "## A check of the conventions", check_table()]
+    parts += ["## Beside the published order", ORDER, order_table(plain)]
+    parts += [reversal_table(name, evaluation) for name, evaluation in plain.items()]
+    parts += ["## A check of the conventions", check_table()]
     return write_page("fixations.md", "\n\n".join(parts))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from .datasets.points import read_points
 from .errors import UsageError
 from .image import MAX_PIXELS, read_image
 from .plots import comparison
@@ -62,36 +62,6 @@ def compare_models(
     for model in loaded:
         maps[model.name] = postprocess(model.at_size(pixels, size), name=Path(image).name)
     comparison([(pixels, maps)], output, columns=columns, fixations=points, differences=pairs)
-
-
-def read_points(path: Path) -> npt.NDArray[np.float64]:
-    """Return positions x, y, (N, 2) float64, from a .npy or a text of two columns, a header line allowed.
-
-    Raises
-    ------
-    UsageError
-        If it cannot be read so.
-    """
-    try:
-        if path.suffix.lower() == ".npy":
-            points = np.load(path, allow_pickle=False)
-        else:
-            lines = path.read_text(encoding="utf-8").splitlines()
-            header = bool(lines) and not _is_number(lines[0].split(",")[0])
-            points = np.loadtxt(lines[header:], delimiter=",", usecols=(0, 1), ndmin=2)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: not readable as positions x, y ({' '.join(str(error).split())})") from None
-    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
-        raise UsageError(f"{path}: expected positions x, y, got an array of shape {points.shape}")
-    return points.astype(np.float64)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _pair(text: str) -> tuple[str, str]:

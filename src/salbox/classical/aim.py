@@ -62,7 +62,7 @@ def aim(image: Pixels, basis: str | None = None, do_smoothing: str = "default") 
 
     References
     ----------
-    Bruce and Tsotsos 2009, section 2: independent components, density estimate, joint likelihood, self-information.
+    Bruce and Tsotsos 2009: independent components, density estimate, joint likelihood, self-information.
     """
     if do_smoothing not in ("default", "none"):
         raise UsageError(f"do_smoothing={do_smoothing!r}: expected 'default' or 'none'")
@@ -209,12 +209,14 @@ CARD = ModelCard(
         training_data="553 photos of OSIE (MIT) and 200 of EyeCrowd (MIT)",
     ),
     size="24 filters of 21x21x3, 31,752 numbers, 118 kB",
-    agreement="AGREEMENT",
+    agreement="with the authors' filters equal to their Matlab program (run under Octave) on 16 images and 2 filter "
+    "files: no number compared of the float32 maps differs; with salbox's own filters CC .9986 on the mean of the 16, "
+    "at least .997",
     limits=(
         "Window and blur are in pixels: the map depends on the image's size.",
         "The darker rim is the original's: its blur takes what lies outside for zero.",
         "Nothing can be computed nearer to the border than half a patch; the frame holds the map's minimum.",
-        "MEMORY",
+        "An image of 12 megapixels takes 550 MB, image and libraries included.",
     ),
     parameters=(
         Parameter("basis", None, "file with other filters (.mat or .npz, variable B); none: salbox's own", "path"),

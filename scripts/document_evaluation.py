@@ -1,0 +1,56 @@
+"""Write the tables of docs/evaluate.md from what the metrics and datasets say of themselves."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from salbox.datasets import DATASETS, dataset_card
+from salbox.metrics import METRICS
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "evaluate.md"
+
+
+def documented(page: str) -> str:
+    """Return the page with its tables written anew."""
+    for name, table in (("datasets", dataset_table()), ("metrics", metric_table())):
+        pattern = re.compile(rf"(<!-- {name}: [^\n]* -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+        page = pattern.sub(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", page)
+    return page
+
+
+def metric_table() -> str:
+    """Return a line for each metric."""
+    lines = [
+        "| name | title | formula | source | better | defined for | compares with |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for m in METRICS.values():
+        cells = [f"`{m.name}`", m.title, m.formula, m.source, m.direction, ", ".join(m.accepts), ", ".join(m.needs)]
+        lines.append(_row(cells))
+    return "\n".join(lines)
+
+
+def dataset_table() -> str:
+    """Return a line for each dataset."""
+    lines = [
+        "| name | files | splits | sigma | what the numbers mean | licence | paper |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in DATASETS:
+        card = dataset_card(name)
+        splits = "; ".join(f"`{split}`: {what}" for split, what in card.splits.items()) or "none"
+        sigma = f"{card.sigma:g} pixels at a width of {card.sigma_width} ({card.sigma_source})" if card.sigma else "-"
+        paper = (
+            f"{card.paper.authors}: {card.paper.title}. {card.paper.venue}, {card.paper.year}." if card.paper else "-"
+        )
+        lines.append(_row([f"`{name}:PATH`", card.layout, splits, sigma, card.meaning, card.licence, paper]))
+    return "\n".join(lines)
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(documented(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,268 @@
+"""`salbox evaluate`: metrics of models or maps on a dataset, or against a teacher."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from ..cards import Output
+from ..datasets import Dataset, open_dataset
+from ..datasets.folder import open_images
+from ..errors import UsageError, nearest
+from ..evaluation import CentreBias, Evaluation, HumanCeiling, MapSource, ModelSource, agreement, map_folders
+from ..evaluation import evaluate as measure
+from ..evaluation.agreement import Compared
+from ..evaluation.bars import bars, check_figure
+from ..evaluation.formats import grids, legend, to_csv, to_latex, to_markdown
+from ..evaluation.running import Scored
+from ..evaluation.sources import REFERENCE_SIZE, Source
+from ..postprocess import PostProcess
+from ..registry import MODELS, parse_models
+from .options import ModelNames, ModelParameters, with_postprocess
+from .progress import _COLUMNS, console
+
+_Outcome = TypeVar("_Outcome", Scored, Compared)
+
+OUTPUTS = ("score", "log_density", "probability")
+
+
+@with_postprocess
+def evaluate(
+    postprocess: PostProcess,
+    models: ModelNames = [],  # noqa: B006
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", metavar="NAME:PATH", help="osie, eyecrowd, duts, ecssd or folder, and where."),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="SPLIT", help="Which images.  [default: test, else all]")
+    ] = None,
+    metrics: Annotated[
+        list[str],
+        typer.Option("--metrics", metavar="NAMES", help="Separated by commas, or all.  [default: the usual ones]"),
+    ] = [],  # noqa: B006
+    maps: Annotated[
+        list[Path],
+        typer.Option(
+            "--maps", metavar="DIR", help="Maps named as the images, or a folder of them a model. Repeatable."
+        ),
+    ] = [],  # noqa: B006
+    maps_output: Annotated[
+        str, typer.Option("--maps-output", metavar="|".join(OUTPUTS), help="What the numbers in --maps are.")
+    ] = "score",
+    sigma: Annotated[
+        float | None,
+        typer.Option(
+            "--sigma", metavar="N", help="Of the density of fixations, in pixels.  [default: the dataset's own]"
+        ),
+    ] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Add a row: where people look on the other images.")
+    ] = False,
+    ceiling: Annotated[
+        bool, typer.Option("--ceiling", help="Add a row: other people predict where one looks.")
+    ] = False,
+    teacher: Annotated[
+        str | None, typer.Option("--teacher", metavar="NAME", help="Compare with this model's maps: fidelity.")
+    ] = None,
+    teacher_maps: Annotated[
+        Path | None, typer.Option("--teacher-maps", metavar="DIR", help="Compare with these maps: fidelity.")
+    ] = None,
+    teacher_size: Annotated[
+        int | None,
+        typer.Option(
+            "--teacher-size",
+            metavar="N",
+            min=0,
+            help="Longest side of the image that the teacher sees; 0: as it is.  "
+            f"[default: {REFERENCE_SIZE} for a classical model, else 0]",
+        ),
+    ] = None,
+    images: Annotated[
+        str | None, typer.Option("--images", metavar="DIR", help="Photos to measure fidelity on, without a dataset.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="MODEL", help="Add the differences to a row, paired bootstrap.")
+    ] = None,
+    agree: Annotated[
+        bool, typer.Option("--agreement", help="Instead of metrics: the correlation of every pair of models' maps.")
+    ] = False,
+    param: ModelParameters = [],  # noqa: B006
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Where results are kept and resumed.  [default: the cache]"),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
+    ] = None,
+    per_image: Annotated[bool, typer.Option("--per-image", help="A line for each image instead of the means.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, unrounded.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, unrounded.")] = False,
+    as_latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw bars with intervals: .png, .pdf or .svg.")
+    ] = None,
+) -> int:
+    """Measure models, or maps on disk, on a dataset; a second run goes on where the first ended.
+
+    The exit code is 1 if images could not be scored.
+
+    Examples:
+
+      salbox evaluate -m gbvs,bms --dataset osie:~/data/OSIE --baseline --ceiling
+
+      salbox evaluate -m gaussian --param sigma=.25 --dataset osie:~/data/OSIE --sigma 27 --metrics nss,auc_judd,cc
+
+      salbox evaluate --maps out --dataset eyecrowd:~/data/EyeCrowd --against gbvs --plot bars.pdf
+
+      salbox evaluate -m bms --dataset ecssd:~/data/ECSSD --metrics max_f,mae,s_measure --latex
+
+      salbox evaluate -m bms --teacher gbvs --images photos
+    """
+    if sum((as_csv, as_json, as_latex, as_markdown)) > 1:
+        raise UsageError("--csv, --json, --latex and --markdown exclude each other")
+    if plot is not None:
+        check_figure(plot)
+    names = [*models, *([teacher] if teacher else [])]
+    parameters = parse_models(names, param) if names else {}
+    data = _open(dataset, split, images, fidelity=bool(teacher or teacher_maps or agree))
+    measured = _rows(models, maps, maps_output, data, parameters, postprocess)
+    if agree:
+        matrix, number = agreement(data, measured, workers=workers, watch=_watch)
+        typer.echo(_matrix_text([row.name for row in measured], matrix, number, as_json, as_csv))
+        return 0
+    rows: list[Source] = [*measured]
+    rows += [CentreBias()] * baseline + [HumanCeiling()] * ceiling
+    if against is not None and against not in (known := [row.name for row in rows]):
+        raise UsageError(f"--against '{against}'{nearest(against, known)} (rows: {', '.join(known)})")
+    table = measure(
+        data,
+        rows,
+        [name.strip() for text in metrics for name in text.split(",") if name.strip()] or None,
+        sigma=sigma,
+        teacher=_teacher(teacher, teacher_maps, teacher_size, data, parameters),
+        folder=None if output is None else output.expanduser(),
+        workers=workers,
+        watch=_watch,
+    )
+    if plot is not None:
+        bars(table, plot.expanduser())
+        console.print(escape(f"wrote {plot}"))
+    if as_json:
+        typer.echo(json.dumps(table.to_dict(per_image=per_image, against=against), indent=2))
+    elif as_csv or as_latex or as_markdown:
+        write = to_csv if as_csv else to_latex if as_latex else to_markdown
+        typer.echo(write(table, per_image=per_image, against=against))
+    else:
+        _print(table, per_image, against)
+    return _report(table)
+
+
+def _open(dataset: str | None, split: str | None, images: str | None, *, fidelity: bool) -> Dataset:
+    if (dataset is None) == (images is None):
+        raise UsageError("give --dataset NAME:PATH, or --images DIR with a teacher")
+    if images is not None:
+        if not fidelity:
+            raise UsageError("--images alone has no ground truth; add --teacher NAME or --teacher-maps DIR")
+        return open_images(Path(images).expanduser())
+    return open_dataset(str(dataset), split)
+
+
+def _rows(
+    models: Iterable[str],
+    maps: Iterable[Path],
+    maps_output: str,
+    data: Dataset,
+    parameters: dict[str, dict[str, Any]],
+    postprocess: PostProcess,
+) -> list[ModelSource | MapSource]:
+    if maps_output not in OUTPUTS:
+        raise UsageError(f"--maps-output '{maps_output}'{nearest(maps_output, OUTPUTS)} (one of {', '.join(OUTPUTS)})")
+    named = dict.fromkeys(name.strip() for text in models for name in text.split(",") if name.strip())
+    rows: list[ModelSource | MapSource] = [ModelSource(name, parameters[name], postprocess) for name in named]
+    for folder in maps:
+        found = map_folders(folder.expanduser(), data)
+        rows += [MapSource(matched, cast(Output, maps_output), postprocess) for matched in found]
+    return rows
+
+
+def _teacher(
+    name: str | None,
+    maps: Path | None,
+    size: int | None,
+    data: Dataset,
+    parameters: dict[str, dict[str, Any]],
+) -> ModelSource | MapSource | None:
+    if name is not None and maps is not None:
+        raise UsageError("--teacher and --teacher-maps exclude each other")
+    if maps is not None:
+        folders = map_folders(maps.expanduser(), data)
+        if len(folders) > 1:
+            raise UsageError(f"{maps}: maps of several models; name one of {', '.join(f.name for f in folders)}")
+        return MapSource(folders[0])
+    if name is None:
+        return None
+    source = ModelSource(name, parameters[name])
+    is_classical = MODELS[name].function.startswith("salbox.classical.")
+    longest = REFERENCE_SIZE if size is None and is_classical else size
+    return replace(source, longest_side=longest or None)
+
+
+def _matrix_text(names: list[str], matrix: npt.NDArray[np.float64], images: int, as_json: bool, as_csv: bool) -> str:
+    if as_json:
+        return json.dumps({"models": names, "cc": matrix.tolist(), "images": images}, indent=2)
+    if as_csv:
+        lines = [",".join(["", *names])]
+        lines += [",".join([name, *map(str, row)]) for name, row in zip(names, matrix.tolist(), strict=True)]
+        return "\n".join(lines)
+    width = max(6, *map(len, names)) + 2
+    lines = [" " * width + "".join(name.rjust(width) for name in names)]
+    for name, row in zip(names, matrix, strict=True):
+        lines.append(name.ljust(width) + "".join(f"{value:.3f}".rjust(width) for value in row))
+    return "\n".join([*lines, "", f"CC of both maps at 320x240 by area, mean over {images} images"])
+
+
+def _watch(outcomes: Iterable[_Outcome], total: int) -> Iterator[_Outcome]:
+    """Yield the outcomes while a progress bar shows how many are done; failures are printed as they come."""
+    with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("images", total=total)
+        for outcome in outcomes:
+            for failure in outcome.failures:
+                progress.console.print(escape(f"failed: {failure}"))
+            progress.advance(task)
+            yield outcome
+
+
+def _print(table: Evaluation, per_image: bool, against: str | None) -> None:
+    terminal = Console(highlight=False, soft_wrap=True)
+    # A file or pipe has no width to fold into.
+    page = Console(highlight=False, width=None if terminal.is_terminal else 1000)
+    for grid in grids(table, per_image=per_image, against=against):
+        drawn = Table(box=None, pad_edge=False, header_style="bold")
+        for place, head in enumerate(grid.header):
+            left = place == 0 or head == "model"
+            drawn.add_column(escape(head), justify="left" if left else "right", no_wrap=left)
+        for row in grid.rows:
+            drawn.add_row(*map(escape, row))
+        page.print(drawn)
+        page.print()
+    for line in legend(table):
+        terminal.print(escape(line))
+
+
+def _report(table: Evaluation) -> int:
+    if table.failures:
+        console.print(escape(f"{len(table.failures)} failed: {'; '.join(table.failures[:3])}"))
+    return 1 if table.failures else 0

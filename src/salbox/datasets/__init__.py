@@ -1,0 +1,44 @@
+"""Eye-tracking and mask data: ground truth in one convention, whatever the publisher's."""
+
+from .dataset import ALL, Dataset, DatasetCard, Item, image_shape
+from .fixations import (
+    Fixations,
+    HeldOut,
+    ShuffledNegatives,
+    centre_bias,
+    fixation_counts,
+    fixation_density,
+    fixation_map,
+    human_ceiling,
+    leave_one_observer_out,
+    mean_histogram,
+    pooled,
+    sigma_in_pixels,
+)
+from .points import read_fixations, read_points
+from .registry import DATASETS, dataset_card, open_dataset
+
+__all__ = [
+    "ALL",
+    "DATASETS",
+    "Dataset",
+    "DatasetCard",
+    "Fixations",
+    "HeldOut",
+    "Item",
+    "ShuffledNegatives",
+    "centre_bias",
+    "dataset_card",
+    "fixation_counts",
+    "fixation_density",
+    "fixation_map",
+    "human_ceiling",
+    "image_shape",
+    "leave_one_observer_out",
+    "mean_histogram",
+    "open_dataset",
+    "pooled",
+    "read_fixations",
+    "read_points",
+    "sigma_in_pixels",
+]

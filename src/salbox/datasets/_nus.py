@@ -1,0 +1,97 @@
+"""The layout of OSIE and EyeCrowd, both of one laboratory: stimuli/ and eye/fixations.mat.
+
+`fixations` is a cell array of structs {img, subjects}, `subjects` one of structs {fix_x, fix_y, fix_duration}, with
+positions in pixels of the full stimulus, counted from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import UsageError
+from ..image import SUFFIXES
+from ._files import base_folder, files_by_name
+from ._mat import array_field, load_variable, numbers_field, records, text_field
+from .dataset import ALL, Dataset, DatasetCard, Item
+from .fixations import Fixations, Shape
+
+FIXATIONS, STIMULI = "eye/fixations.mat", "stimuli"
+FIRST = 1.0  # the top left pixel is (1, 1)
+
+
+def open_nus(
+    card: DatasetCard, path: Path, split: str, recorded: Shape, belongs: Callable[[str], bool] | None
+) -> Dataset:
+    """Return a split of a dataset in this layout.
+
+    Parameters
+    ----------
+    card : DatasetCard
+    path : Path
+        The folder that holds data/, or data/ itself.
+    split : str
+    recorded : (H, W)
+        The size of the stimuli that positions are in; they are scaled to the image at hand.
+    belongs : callable, optional
+        Whether an image, by its name without suffix, is of the split; by default all are.
+    """
+    folder = base_folder(path, (STIMULI, FIXATIONS), card.name, ("data", ""))
+    stimuli = files_by_name(folder / STIMULI, SUFFIXES)
+    entries = [(Path(img).stem, fixations) for img, fixations in read_entries(folder / FIXATIONS)]
+    items = [
+        Item(name, stimuli[name], partial(_to_image, fixations, recorded))
+        for name, fixations in entries
+        if name in stimuli and (belongs is None or belongs(name))
+    ]
+    present = sum(name in stimuli for name, _ in entries)
+    notes = []
+    if present < len(entries):
+        notes.append(f"{present} of {len(entries)} entries of {FIXATIONS} present as images, the others skipped")
+    if not present:
+        raise UsageError(
+            f"{card.name}:{path}: none of the {len(entries)} images that {FIXATIONS} names is in {folder / STIMULI}"
+        )
+    return Dataset(card, path, split, sorted(items, key=lambda item: item.name), notes)
+
+
+def read_entries(path: Path) -> Iterator[tuple[str, Fixations]]:
+    """Yield each entry's file name and its fixations in pixels of the stimulus, counted from 0.
+
+    Observers are numbered from 0 in the order of the file.
+
+    Raises
+    ------
+    UsageError
+        If the file is missing or is something else.
+    """
+    for number, entry in enumerate(records(load_variable(path, ("fixations",)), str(path))):
+        where = f"{path}: fixations{{{number + 1}}}"
+        name = text_field(entry, "img", where)
+        xs, ys, subjects = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, np.int64)]
+        for subject, looked in enumerate(records(array_field(entry, "subjects", where), f"{where}.subjects")):
+            x = numbers_field(looked, "fix_x", f"{where} ({name})")
+            y = numbers_field(looked, "fix_y", f"{where} ({name})")
+            if len(x) != len(y):
+                raise UsageError(f"{where} ({name}): observer {subject + 1} has {len(x)} fix_x and {len(y)} fix_y")
+            xs.append(x - FIRST)
+            ys.append(y - FIRST)
+            subjects.append(np.full(len(x), subject))
+        try:
+            yield name, Fixations(np.concatenate(xs), np.concatenate(ys), np.concatenate(subjects))
+        except UsageError as error:
+            raise UsageError(f"{where} ({name}): {error}") from None
+
+
+def _to_image(fixations: Fixations, recorded: Shape, shape: Shape) -> Fixations:
+    return fixations.inside(recorded).resized(recorded, shape)
+
+
+def split_test(card: DatasetCard, split: str, is_test: Callable[[str], bool]) -> Callable[[str], bool] | None:
+    """Return whether an image is of a split of two parts, test and train."""
+    if split == ALL:
+        return None
+    return is_test if split == "test" else lambda name: not is_test(name)

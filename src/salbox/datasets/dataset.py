@@ -1,0 +1,264 @@
+"""A dataset as everything that measures sees it: images, and where people looked or which pixels are the object."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from ..cards import Paper
+from ..errors import ImageError, UsageError
+from ..image import Pixels, read_image
+from .fixations import Fixations, Shape
+
+Gives = Literal["fixations", "density", "mask"]
+ALL = "all"
+
+_TRANSPOSED = (5, 6, 7, 8)  # values of EXIF's orientation that turn a picture by a quarter
+_ORIENTATION = 0x0112
+
+# Called with the image's shape, (H, W); returns its fixations in its pixels.
+ReadFixations: TypeAlias = "Callable[[Shape], Fixations]"
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """What is known of a dataset.
+
+    Attributes
+    ----------
+    name, title : str
+    meaning : str
+        What its numbers mean: who looked at what and how, or what was annotated.
+    layout : str
+        The files that are expected, in one line.
+    splits : mapping
+        Name -> what it holds. "all" exists besides.
+    sigma : float, optional
+        Standard deviation in pixels of the Gaussian that makes fixations a density, on images `sigma_width` wide; on
+        others it is scaled with the width.
+    sigma_source : str
+        Where sigma is from.
+    licence : str
+    paper : Paper, optional
+    """
+
+    name: str
+    title: str
+    meaning: str
+    layout: str
+    licence: str
+    paper: Paper | None
+    splits: Mapping[str, str] = field(default_factory=dict)
+    sigma: float | None = None
+    sigma_width: int | None = None
+    sigma_source: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image with what is known of it; nothing is read before it is asked for.
+
+    Attributes
+    ----------
+    name : str
+        The file name without suffix; with folders, the path relative to the set's.
+    image : Path
+    read_fixations : callable, optional
+    density, mask : Path, optional
+        A picture or array.
+    """
+
+    name: str
+    image: Path
+    read_fixations: ReadFixations | None = None
+    density: Path | None = None
+    mask: Path | None = None
+
+
+class Dataset:
+    """The images of one split of a dataset at hand.
+
+    Parameters
+    ----------
+    card : DatasetCard
+    path : Path
+        As it was given.
+    split : str
+    items : sequence of Item
+    notes : texts
+        What a reader of figures should know: how many entries had no image, and the like.
+
+    Raises
+    ------
+    UsageError
+        If there is no image.
+    """
+
+    def __init__(self, card: DatasetCard, path: Path, split: str, items: Sequence[Item], notes: Sequence[str] = ()):
+        if not items:
+            remarks = f" ({'; '.join(notes)})" if notes else ""
+            raise UsageError(f"{card.name}:{path}: no images in split '{split}'{remarks}")
+        self.card, self.path, self.split = card, path, split
+        self.items, self.notes = tuple(items), tuple(notes)
+        self._shapes: dict[int, Shape] = {}
+        self._fixations: dict[int, Fixations] = {}
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def gives(self) -> frozenset[Gives]:
+        """What is known of every image: "fixations", "density" (also made from fixations), "mask"."""
+        found: set[Gives] = set()
+        if all(item.read_fixations for item in self.items):
+            found |= {"fixations", "density"}
+        if all(item.density for item in self.items):
+            found.add("density")
+        if all(item.mask for item in self.items):
+            found.add("mask")
+        return frozenset(found)
+
+    def pixels(self, index: int) -> Pixels:
+        """Return an image: (H, W, 3) uint8 RGB."""
+        return read_image(self.items[index].image)
+
+    def shape(self, index: int) -> Shape:
+        """Return an image's (H, W), read from the file's head."""
+        if index not in self._shapes:
+            self._shapes[index] = image_shape(self.items[index].image)
+        return self._shapes[index]
+
+    def fixations(self, index: int) -> Fixations:
+        """Return the fixations that lie on an image, in its pixels, counted from 0.
+
+        Raises
+        ------
+        UsageError
+            If the dataset has none, or their file cannot be read.
+        """
+        if index not in self._fixations:
+            item = self.items[index]
+            if item.read_fixations is None:
+                raise UsageError(f"{self.card.name}: no fixations are known of image '{item.name}'")
+            shape = self.shape(index)
+            self._fixations[index] = item.read_fixations(shape).inside(shape)
+        return self._fixations[index]
+
+    def density(self, index: int) -> npt.NDArray[np.float64] | None:
+        """Return the publisher's own density map, (h, w) in any scale, or None where there is none."""
+        path = self.items[index].density
+        return None if path is None else read_grey(path).astype(np.float64)
+
+    def mask(self, index: int) -> npt.NDArray[Any]:
+        """Return which pixels belong to the object: (H, W), grey uint8 or bool.
+
+        Raises
+        ------
+        UsageError
+            If there is no mask.
+        """
+        item = self.items[index]
+        if item.mask is None:
+            raise UsageError(f"{self.card.name}: no mask of image '{item.name}'")
+        values = read_grey(item.mask)
+        # Some programs write masks of 0 and 1; as grey values these would all be background.
+        return values > 0 if values.max() <= 1 else values
+
+    def sigma(self, index: int) -> float:
+        """Return the density's sigma on an image, in its pixels.
+
+        Raises
+        ------
+        UsageError
+            If the dataset has none of its own.
+        """
+        if self.card.sigma is None:
+            raise UsageError(f"{self.card.name}: no sigma of its own to make a density with; give one (--sigma)")
+        width = self.shape(index)[1]
+        return self.card.sigma * width / (self.card.sigma_width or width)
+
+    def subset(self, indices: Sequence[int], note: str) -> Dataset:
+        """Return the dataset with these images only and one more note; what was read is kept."""
+        chosen = Dataset(self.card, self.path, self.split, [self.items[i] for i in indices], (*self.notes, note))
+        chosen._shapes = {k: self._shapes[i] for k, i in enumerate(indices) if i in self._shapes}
+        chosen._fixations = {k: self._fixations[i] for k, i in enumerate(indices) if i in self._fixations}
+        return chosen
+
+    def fingerprint(self) -> str:
+        """Return a text that changes when the images' names or files, or what was read of their fixations, change."""
+        digest = hashlib.sha256()
+        for index, item in enumerate(self.items):
+            files = [path for path in (item.image, item.density, item.mask) if path is not None]
+            digest.update(repr((item.name, [path.stat().st_size for path in files])).encode())
+            if index in self._fixations:
+                f = self._fixations[index]
+                for values in (f.x, f.y, f.subject):
+                    digest.update(values.tobytes())
+        return digest.hexdigest()[:16]
+
+
+def image_shape(path: Path) -> Shape:
+    """Return a picture's (H, W) as `read_image` will give it, from the file's head alone.
+
+    Raises
+    ------
+    ImageError
+        If it is not a picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            turned = picture.getexif().get(_ORIENTATION) in _TRANSPOSED
+    except FileNotFoundError:
+        raise ImageError(f"{path}: no such file") from None
+    except Exception as error:  # Pillow's format plugins raise nearly anything on malformed headers
+        raise ImageError(f"{path}: not readable as an image ({' '.join(str(error).split())})") from None
+    return (width, height) if turned else (height, width)
+
+
+def read_grey(path: Path) -> npt.NDArray[Any]:
+    """Return a grey picture, (H, W): uint8 as it is stored, deeper ones as float32; a .npy as it is.
+
+    A mask or map stored as RGB with equal channels is grey too.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, or is a colour picture.
+    """
+    if path.suffix.lower() == ".npy":
+        return _read_npy(path)
+    try:
+        with Image.open(path) as picture:
+            if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+                values = np.asarray(picture).astype(np.float32)
+            elif picture.mode in ("1", "L"):
+                values = np.asarray(picture.convert("L"))
+            else:
+                channels = np.asarray(picture.convert("RGB"))
+                if not (channels == channels[:, :, :1]).all():
+                    raise ImageError(f"{path}: a colour picture, expected a grey one")
+                values = channels[:, :, 0]
+    except ImageError:
+        raise
+    except Exception as error:  # as in `image_shape`
+        raise ImageError(f"{path}: not readable as a grey picture ({' '.join(str(error).split())})") from None
+    return values
+
+
+def _read_npy(path: Path) -> npt.NDArray[Any]:
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ImageError(f"{path}: not readable as an array ({' '.join(str(error).split())})") from None
+    values = values[:, :, 0] if values.ndim == 3 and values.shape[2] == 1 else values
+    if values.ndim != 2 or not values.size or values.dtype.kind not in "fiub":
+        raise ImageError(f"{path}: expected an array of numbers of shape (H, W), got {values.dtype} {values.shape}")
+    return values if values.dtype == np.uint8 else values.astype(np.float32)

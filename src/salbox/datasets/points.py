@@ -1,0 +1,114 @@
+"""Where people looked, from files of several kinds: tables of positions, and pictures of the fixated pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import UsageError
+from ..image import SUFFIXES
+from ._mat import load_variable
+from .dataset import read_grey
+from .fixations import Fixations, Shape
+
+TABLE_SUFFIXES = (".csv", ".txt", ".npy")
+POINT_SUFFIXES = frozenset({*TABLE_SUFFIXES, ".mat", *SUFFIXES})
+
+# The names under which published .mat files of one image hold positions or the picture of fixated pixels.
+VARIABLES = ("fixations", "points", "fixLocs", "fixationPts", "I")
+FIRST_IN_MATLAB = 1.0  # MATLAB counts pixels from 1
+
+FIXATED = 0.5  # of the picture's largest value: exact for 0/1 and 0/255, and for JPEG, whose zeros are not quite zero
+
+
+def read_points(path: Path) -> npt.NDArray[np.float64]:
+    """Return positions x, y, (N, 2) float64, from a .npy or a text of two columns, a header line allowed.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read so.
+    """
+    return _table(path)[:, :2]
+
+
+def read_fixations(path: Path, shape: Shape) -> Fixations:
+    """Return the fixations that a file holds, in pixels of the image counted from 0; some may lie outside.
+
+    Parameters
+    ----------
+    path : Path
+        - .csv, .txt, .npy: columns x, y and perhaps the observer's number, positions in the image's pixels from 0;
+        - .mat: the same in a variable named as in `VARIABLES`, positions from 1 as MATLAB counts, or a picture;
+        - a picture: every pixel above half of its largest value is one fixation. Of another size than the image,
+          positions are scaled.
+    shape : (H, W)
+        The image's.
+
+    Raises
+    ------
+    UsageError, ImageError
+        If it cannot be read so.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".mat":
+        values = load_variable(path, VARIABLES)
+        if values.ndim != 2 or values.dtype.kind not in "fiub":
+            raise UsageError(f"{path}: expected positions x, y or a picture, got {values.dtype} of {values.shape}")
+        if values.shape[1] not in (2, 3) or values.shape == shape:
+            return _from_picture(values, shape)
+        table = _checked(values.astype(np.float64), path)
+        return Fixations(table[:, 0] - FIRST_IN_MATLAB, table[:, 1] - FIRST_IN_MATLAB, _subjects(table))
+    if suffix in TABLE_SUFFIXES:
+        table = _table(path)
+        return Fixations(table[:, 0], table[:, 1], _subjects(table))
+    return _from_picture(read_grey(path), shape)
+
+
+def _from_picture(values: npt.NDArray[Any], shape: Shape) -> Fixations:
+    if not np.isfinite(values).all() or values.max() <= 0:
+        return Fixations([], [])
+    rows, columns = np.nonzero(values > FIXATED * float(values.max()))
+    height, width = values.shape
+    return Fixations(columns, rows).resized((height, width), shape)
+
+
+def _table(path: Path) -> npt.NDArray[np.float64]:
+    """Return positions x, y and perhaps observers: (N, 2) or (N, 3)."""
+    try:
+        if path.suffix.lower() == ".npy":
+            points = np.load(path, allow_pickle=False)
+        else:
+            lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+            rows = [line.split(",") for line in lines[_has_header(lines) :]]
+            width = min((len(row) for row in rows), default=2)
+            points = np.array([[float(v) for v in row[: min(width, 3)]] for row in rows]).reshape(-1, min(width, 3))
+    except (OSError, ValueError, EOFError) as error:
+        raise UsageError(f"{path}: not readable as positions x, y ({' '.join(str(error).split())})") from None
+    return _checked(points, path)
+
+
+def _checked(points: npt.NDArray[Any], path: Path) -> npt.NDArray[np.float64]:
+    is_table = points.ndim == 2 and points.shape[1] in (2, 3) and points.dtype.kind in "fiu"
+    if not is_table or not np.isfinite(points).all():
+        raise UsageError(f"{path}: expected positions x, y, got an array of shape {points.shape}")
+    return points.astype(np.float64)
+
+
+def _subjects(table: npt.NDArray[np.float64]) -> npt.ArrayLike:
+    return table[:, 2] if table.shape[1] == 3 else 0
+
+
+def _has_header(lines: list[str]) -> bool:
+    return bool(lines) and not _is_number(lines[0].split(",")[0])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

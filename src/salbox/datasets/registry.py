@@ -1,0 +1,84 @@
+"""The datasets by name. To add one write its file, with a card and a function that opens it, and an entry here."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError, nearest
+from .dataset import ALL, Dataset, DatasetCard
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a dataset's adapter is found: "module:attribute"; `opener` takes a path and a split."""
+
+    card: str
+    opener: str
+
+
+DATASETS: dict[str, Entry] = {
+    name: Entry(f"salbox.datasets.{name}:CARD", f"salbox.datasets.{name}:open_{name}")
+    for name in ("osie", "eyecrowd", "duts", "ecssd", "folder")
+}
+
+
+def dataset_card(name: str) -> DatasetCard:
+    """Return what is known of a dataset.
+
+    Raises
+    ------
+    UsageError
+        If there is no such dataset; the nearest names are proposed.
+    """
+    card: DatasetCard = _resolve(_entry(name).card)
+    return card
+
+
+def open_dataset(spec: str, split: str | None = None) -> Dataset:
+    """Return a dataset at hand; images are read when they are asked for.
+
+    Parameters
+    ----------
+    spec : str
+        "NAME:PATH", with ~ for the home folder.
+    split : str, optional
+        One of the card's splits, or "all"; by default "test" where there is such a split, else "all".
+
+    Raises
+    ------
+    UsageError
+        For an unknown name or split, or a path that does not hold what is expected.
+
+    Examples
+    --------
+    >>> from salbox.datasets import open_dataset
+    >>> len(open_dataset("osie:~/data/OSIE", split="test"))  # doctest: +SKIP
+    140
+    """
+    name, _, path = spec.partition(":")
+    card = dataset_card(name)
+    if not path:
+        raise UsageError(f"dataset '{spec}': expected {name}:PATH, where PATH holds {card.layout}")
+    if split is None:
+        split = "test" if "test" in card.splits else ALL
+    if split not in (*card.splits, ALL):
+        known = (*card.splits, ALL)
+        raise UsageError(f"dataset {name} has no split '{split}'{nearest(split, known)} (there are {', '.join(known)})")
+    dataset: Dataset = _resolve(_entry(name).opener)(Path(path).expanduser(), split)
+    return dataset
+
+
+def _entry(name: str) -> Entry:
+    if name not in DATASETS:
+        raise UsageError(
+            f"no dataset '{name}'{nearest(name, DATASETS)} (NAME:PATH, with NAME one of {', '.join(DATASETS)})"
+        )
+    return DATASETS[name]
+
+
+def _resolve(path: str) -> Any:
+    module, attribute = path.split(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -1,0 +1,277 @@
+"""Evaluate models and maps: on people's fixations, on object masks, or against a teacher."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..datasets import Dataset, open_dataset
+from ..errors import SalboxError, UsageError
+from ..metrics import METRICS, Metric, Truth, get_metric
+from ..version import __version__
+from .code import code_fingerprint
+from .maps import RESIZING, listed
+from .result import Evaluation, table_of
+from .running import Plan, Scored, Watch, results_folder, run
+from .sources import HALVES, CentreBias, HumanCeiling, MapSource, ModelSource, Source
+from .store import Store, default_folder
+
+DEFAULTS: dict[str, tuple[str, ...]] = {
+    "fixations": ("nss", "auc_judd", "auc", "sauc", "cc", "sim", "kl_mit"),
+    "density": ("cc", "sim", "kl_mit"),
+    "mask": (
+        "mae", "max_f", "mean_f", "adaptive_f", "weighted_f", "max_e", "mean_e", "adaptive_e", "s_measure"
+    ),
+    "teacher": ("fidelity_cc", "fidelity_kl", "fidelity_sim", "fidelity_ssim", "fidelity_rmse", "fidelity_nss"),
+}  # fmt: skip
+
+
+def _unwatched(outcomes: Iterable[Scored], total: int) -> Iterable[Scored]:
+    return outcomes
+
+
+def evaluate(
+    dataset: str | Dataset,
+    sources: Iterable[str | Source],
+    metrics: Sequence[str] | None = None,
+    *,
+    split: str | None = None,
+    sigma: float | None = None,
+    teacher: ModelSource | MapSource | None = None,
+    folder: Path | None = None,
+    workers: int | None = 1,
+    watch: Watch = _unwatched,
+) -> Evaluation:
+    """Return the metrics of models or maps over a dataset.
+
+    Results are kept image by image under `folder`; what is there is not computed again.
+
+    Parameters
+    ----------
+    dataset : "NAME:PATH", or Dataset
+    sources : model names, or sources
+        The rows; see `salbox.evaluation.sources`.
+    metrics : names, optional
+        By default those usual for what the dataset gives.
+    split : str, optional
+        Of a dataset given by name.
+    sigma : float, optional
+        Of the Gaussian that makes fixations a density, in pixels of the images at hand; by default the dataset's own.
+    teacher : source, optional
+        Rows are compared with its maps instead of with the dataset's truth.
+    folder : Path, optional
+        Where results are kept; by default in salbox's cache.
+    workers : int, optional
+        Processes; None for as many as the cores allow. A script that asks for several needs the usual
+        `if __name__ == "__main__":`.
+    watch : callable, optional
+        Passes the outcomes through as they come, for a progress bar.
+
+    Raises
+    ------
+    UsageError
+        For a metric that does not fit the dataset or the models, or if no image could be scored.
+    MissingExtraError
+        If a metric needs a package that is not installed.
+
+    Examples
+    --------
+    >>> from salbox.evaluation import evaluate
+    >>> table = evaluate("osie:~/data/OSIE", ["gbvs", "bms"], ["nss"])  # doctest: +SKIP
+    >>> table.to_pandas()  # doctest: +SKIP
+    """
+    data = open_dataset(dataset, split) if isinstance(dataset, str) else dataset
+    rows = tuple(ModelSource(source) if isinstance(source, str) else source for source in sources)
+    _check_rows(rows)
+    chosen = _choose(metrics, data, rows, teacher)
+    unreadable: list[str] = []
+    if any(need in ("fixations", "negatives", "baseline") for m in chosen for need in m.needs) or (
+        any("density" in m.needs for m in chosen) and "fixations" in data.gives
+    ):
+        data, unreadable = _with_fixations(data)
+    if sigma is not None and not (np.isfinite(sigma) and sigma > 0):
+        raise UsageError(f"sigma {sigma}: expected a positive number of pixels")
+    wanted = [[m.name for m in chosen if source.output in m.accepts] for source in rows]
+    plan = Plan(data, rows, sigma, teacher)
+    stores = [_store(source, data, sigma, teacher, folder or default_folder()) for source in rows]
+    failures = unreadable + run(plan, wanted, stores, workers, watch)
+    return _collect(data, rows, chosen, wanted, stores, failures, sigma, teacher)
+
+
+def _check_rows(rows: Sequence[Source]) -> None:
+    if not rows:
+        raise UsageError("nothing to evaluate: name models (-m) or a folder of maps (--maps)")
+    for name, count in Counter(source.name for source in rows).items():
+        if count > 1:
+            raise UsageError(f"two rows would be called '{name}'; rename the folder of maps")
+
+
+def _choose(
+    metrics: Sequence[str] | None, data: Dataset, rows: Sequence[Source], teacher: Source | None
+) -> tuple[Metric, ...]:
+    """Return the metrics of the table, each of which the dataset has the truth for and some row the output."""
+    given: set[Truth] = {"teacher"} if teacher is not None else set(data.gives)
+    if "fixations" in given:
+        given |= {"negatives", "baseline"}
+    if any(isinstance(source, (CentreBias, HumanCeiling)) for source in rows) and "fixations" not in given:
+        raise UsageError(f"{data.card.name}: the centre bias and the human ceiling need a dataset with fixations")
+    possible = [m for m in METRICS.values() if given.issuperset(m.needs)]
+    if not possible:
+        raise UsageError(f"{data.card.name}: the dataset holds no ground truth; name a teacher (--teacher)")
+    if metrics is None:
+        kind = next(k for k in ("teacher", "fixations", "density", "mask") if k in given)
+        chosen = [get_metric(name) for name in DEFAULTS[kind]]
+    elif list(metrics) == ["all"]:
+        chosen = [m for m in possible if any(source.output in m.accepts for source in rows)]
+    else:
+        chosen = [get_metric(name) for name in dict.fromkeys(metrics)]
+    for metric in chosen:
+        if metric not in possible:
+            raise UsageError(
+                f"metric '{metric.name}' needs {' and '.join(metric.needs)}, which {data.card.name} does not give "
+                f"here; possible are {', '.join(m.name for m in possible)}"
+            )
+        if not any(source.output in metric.accepts for source in rows):
+            metric.score(np.zeros((1, 1)), rows[0].output, {})  # says what is not defined, and the way out
+        if "mask" in metric.needs:
+            metric.score(np.eye(8), "probability", {"mask": np.eye(8, dtype=bool)})  # whether its package is there
+    return tuple(chosen)
+
+
+def _with_fixations(data: Dataset) -> tuple[Dataset, list[str]]:
+    """Return the images that have fixations, and lines for those that could not be read."""
+    kept, unreadable = [], []
+    for index, item in enumerate(data.items):
+        try:
+            if len(data.fixations(index)):
+                kept.append(index)
+        except SalboxError as error:
+            unreadable.append(f"{item.name}: {error}")
+    empty = len(data) - len(kept) - len(unreadable)
+    if len(kept) == len(data):
+        return data, []
+    if not kept:
+        raise UsageError(unreadable[0] if unreadable else f"{data.card.name}:{data.path}: no image has fixations")
+    note = [f"{empty} images without fixations left out"] if empty else []
+    note += [f"{len(unreadable)} images could not be read"] if unreadable else []
+    return data.subset(kept, "; ".join(note)), unreadable
+
+
+def _store(source: Source, data: Dataset, sigma: float | None, teacher: Source | None, folder: Path) -> Store:
+    settings: dict[str, Any] = {
+        "salbox": __version__,
+        "measured_by": code_fingerprint(None),
+        "source": source.settings(),
+        "dataset": data.card.name,
+        "path": str(data.path.resolve()),
+        "split": data.split,
+        "images": data.fingerprint(),
+        "sigma": sigma if sigma is not None else data.card.sigma,
+        "teacher": None if teacher is None else teacher.settings(),
+    }
+    return Store(results_folder(folder, data), source.name, settings)
+
+
+def _collect(
+    data: Dataset,
+    rows: Sequence[Source],
+    chosen: tuple[Metric, ...],
+    wanted: Sequence[Sequence[str]],
+    stores: Sequence[Store],
+    failures: Sequence[str],
+    sigma: float | None,
+    teacher: Source | None,
+) -> Evaluation:
+    names = [item.name for item in data.items]
+    images = [
+        name
+        for name in names
+        if all(set(wanted[k]) <= stores[k].results.get(name, {}).keys() for k in range(len(rows)))
+    ]
+    if not images:
+        reason = failures[0] if failures else "no row has figures of the same images"
+        raise UsageError(f"no image could be scored ({reason})")
+    notes = list(data.notes)
+    if len(images) < len(names):
+        notes.append(f"{len(images)} of {len(names)} images: those that every row has figures of")
+    for k, source in enumerate(rows):
+        if isinstance(source, MapSource):
+            notes += _unmatched(source)
+        if undefined := [m.name for m in chosen if m.name not in wanted[k]]:
+            way_out = "; --scale-output log-density makes it one that they are" if source.output == "score" else ""
+            notes.append(f"{source.name}: {', '.join(undefined)} not defined for a {source.output}{way_out}")
+    return Evaluation(
+        dataset=f"{data.card.name}:{data.path}",
+        split=data.split,
+        metrics=chosen,
+        images=tuple(images),
+        rows={
+            source.name: table_of([stores[k].results[name] for name in images], wanted[k])
+            for k, source in enumerate(rows)
+        },
+        facts=dict(_facts(data, rows, chosen, sigma, teacher, stores)),
+        notes=tuple(notes),
+        failures=tuple(failures),
+    )
+
+
+def _unmatched(source: MapSource) -> list[str]:
+    folder, notes = source.folder, []
+    if folder.images_without:
+        notes.append(
+            f"{folder.name}: {len(folder.images_without)} images without a map: {listed(folder.images_without)}"
+        )
+    if folder.maps_without:
+        notes.append(f"{folder.name}: {len(folder.maps_without)} maps of no image here: {listed(folder.maps_without)}")
+    return notes
+
+
+def _facts(
+    data: Dataset,
+    rows: Sequence[Source],
+    chosen: Sequence[Metric],
+    sigma: float | None,
+    teacher: Source | None,
+    stores: Sequence[Store],
+) -> Iterable[tuple[str, str]]:
+    for source in rows:
+        yield source.name, _describe(source)
+    if teacher is not None:
+        yield "teacher", f"{teacher.name}: {_describe(teacher)}"
+    needs = {need for metric in chosen for need in metric.needs}
+    if needs & {"density", "baseline"} or any(isinstance(s, (CentreBias, HumanCeiling)) for s in rows):
+        own_maps = all(item.density for item in data.items) and (sigma is None or "fixations" not in data.gives)
+        yield "density", "the dataset's own maps" if own_maps else _sigma_text(data, sigma)
+    yield "sizes", RESIZING
+    yield "salbox", __version__
+    yield "results", str(stores[0].path.parent)
+
+
+def _sigma_text(data: Dataset, sigma: float | None) -> str:
+    if sigma is not None:
+        return f"Gaussian of {sigma:g} pixels (given)"
+    card = data.card
+    own = sorted({round(data.sigma(index), 3) for index in range(len(data))})
+    pixels = f"{own[0]:g}" if len(own) == 1 else f"{own[0]:g} to {own[-1]:g}"
+    return f"Gaussian of {pixels} pixels: {card.sigma:g} at a width of {card.sigma_width}, {card.sigma_source}"
+
+
+def _describe(source: Source) -> str:
+    if isinstance(source, HumanCeiling):
+        return (
+            "all other observers' density on each one's fixations (leave one out); metrics against a density: half of "
+            f"the observers against the other half, mean of {HALVES} partitions, a lower bound"
+        )
+    if isinstance(source, CentreBias):
+        return "density of the fixations on the split's other images, with 1 % spread evenly"
+    settings = source.settings()
+    parts = [settings["maps"]] if "maps" in settings else []
+    parts += [f"{k}={v}" for k, v in settings.get("parameters", {}).items()]
+    parts += [f"{k}={v}" for k, v in settings["postprocess"].items()]
+    if settings.get("longest_side"):
+        parts.append(f"on the image brought to a longest side of {settings['longest_side']}")
+    return f"{', '.join(parts) or 'no parameters'} ({source.output})"

@@ -1,0 +1,127 @@
+"""The table as text: cells, and Markdown, LaTeX and CSV made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..metrics import Metric
+from .bootstrap import Estimate
+from .result import Evaluation, interval_text
+
+UNDEFINED = "–"
+_ARROWS = {"higher": "↑", "lower": "↓"}
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--",
+    "−": "$-$", "β": r"$\beta$", "±": r"$\pm$",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of texts; a cell may have a second line."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def grids(evaluation: Evaluation, *, per_image: bool = False, against: str | None = None) -> list[Grid]:
+    """Return the table, and the one of the differences to a row if it is named."""
+    if per_image:
+        return [_image_grid(evaluation)]
+    found = [_grid(evaluation)]
+    return found if against is None else [*found, _difference_grid(evaluation, against)]
+
+
+def legend(evaluation: Evaluation) -> list[str]:
+    """Return all that one needs to repeat the figures, a line each."""
+    images = f"{evaluation.dataset}, split {evaluation.split}, {len(evaluation.images)} images"
+    lines = [f"{images}; in brackets {interval_text()}"]
+    lines += [f"{_head(m)} = {m.name}: {m.formula} ({m.source})" for m in evaluation.metrics]
+    lines += [f"{name}: {fact}" for name, fact in evaluation.facts.items()]
+    return lines + [f"note: {note}" for note in evaluation.notes]
+
+
+def to_markdown(evaluation: Evaluation, *, per_image: bool = False, against: str | None = None) -> str:
+    """Return the tables in Markdown, with the legend as a list below."""
+    parts = []
+    for grid in grids(evaluation, per_image=per_image, against=against):
+        lines = [_markdown_row(grid.header), "|---|" + "---:|" * (len(grid.header) - 1)]
+        parts.append("\n".join(lines + [_markdown_row(row) for row in grid.rows]))
+    parts.append("\n".join(f"- {line}" for line in legend(evaluation)))
+    return "\n\n".join(parts)
+
+
+def to_latex(evaluation: Evaluation, *, per_image: bool = False, against: str | None = None) -> str:
+    """Return the tables in LaTeX (booktabs, makecell), with the legend as comments."""
+    parts = [f"% {line}" for line in legend(evaluation)]
+    for grid in grids(evaluation, per_image=per_image, against=against):
+        parts += [rf"\begin{{tabular}}{{l{'r' * (len(grid.header) - 1)}}}", r"\toprule"]
+        parts += [_latex_row(grid.header), r"\midrule"]
+        parts += [_latex_row(row) for row in grid.rows]
+        parts += [r"\bottomrule", r"\end{tabular}"]
+    return "\n".join(parts)
+
+
+def to_csv(evaluation: Evaluation, *, per_image: bool = False, against: str | None = None) -> str:
+    """Return the figures unrounded: a line for each row and metric, or for each image and row."""
+    text: str = evaluation.to_pandas(per_image=per_image, against=against).to_csv(index=False)
+    return text.rstrip("\n")
+
+
+def _grid(evaluation: Evaluation) -> Grid:
+    rows = [(row, *(_cell(evaluation.estimate(row, m.name)) for m in evaluation.metrics)) for row in evaluation.rows]
+    return Grid(("model", *map(_head, evaluation.metrics)), tuple(rows))
+
+
+def _difference_grid(evaluation: Evaluation, against: str) -> Grid:
+    evaluation.check_row(against)
+    rows = [
+        (f"{row} − {against}", *_differences(evaluation, row, against)) for row in evaluation.rows if row != against
+    ]
+    return Grid(("difference", *map(_head, evaluation.metrics)), tuple(rows))
+
+
+def _differences(evaluation: Evaluation, row: str, against: str) -> Iterator[str]:
+    for metric in evaluation.metrics:
+        found = evaluation.difference(row, metric.name, against)
+        if found is None:
+            yield UNDEFINED
+        else:
+            yield f"{found.value:+.3f}, p {found.p:.2g}\n[{found.low:+.3f}, {found.high:+.3f}]"
+
+
+def _image_grid(evaluation: Evaluation) -> Grid:
+    names = [m.name for m in evaluation.metrics]
+    table = evaluation.to_pandas(per_image=True)
+    rows = [
+        (str(record["image"]), str(record["model"]), *(_number(record.get(name)) for name in names))
+        for record in table.to_dict("records")
+    ]
+    return Grid(("image", "model", *map(_head, evaluation.metrics)), tuple(rows))
+
+
+def _head(metric: Metric) -> str:
+    return f"{metric.title} {_ARROWS[metric.direction]}"
+
+
+def _cell(found: Estimate | None) -> str:
+    return UNDEFINED if found is None else f"{found.value:.3f}\n[{found.low:.3f}, {found.high:.3f}]"
+
+
+def _number(value: float | None) -> str:
+    return UNDEFINED if value is None or value != value else f"{value:.3f}"
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    return " & ".join(_latex_cell(cell) for cell in cells) + r" \\"
+
+
+def _latex_cell(cell: str) -> str:
+    lines = ["".join(_LATEX.get(character, character) for character in line) for line in cell.split("\n")]
+    return lines[0] if len(lines) == 1 else rf"\makecell[r]{{{lines[0]}\\{{\scriptsize {lines[1]}}}}}"

@@ -1,0 +1,268 @@
+"""What is measured, a row of the table each: models, maps on disk, the centre bias, other people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..cards import Output
+from ..datasets import fixation_density, human_ceiling
+from ..datasets.fixations import UNIFORM_SHARE
+from ..errors import UsageError
+from ..image import Pixels
+from ..metrics import Metric, Result, Truth
+from ..postprocess import NOTHING, PostProcess
+from ..registry import card, load_for
+from .code import changed, code_fingerprint
+from .maps import MapFolder, read_map, resized
+from .truth import ImageTruth
+
+Results: TypeAlias = "dict[str, Result]"
+Mapper: TypeAlias = "Callable[[ImageTruth], npt.NDArray[Any]]"
+Scorer: TypeAlias = "Callable[[ImageTruth, Sequence[Metric]], Results]"
+
+REFERENCE_SIZE = 640  # longest side in pixels at which a classical model is imitated
+
+HALVES = 5  # how often observers are parted in halves
+HALVES_SEED = 0
+
+
+class Source(Protocol):
+    """One row of the table. It can be pickled; `scorer` loads what is heavy."""
+
+    @property
+    def name(self) -> str:
+        """What the row is called."""
+        ...
+
+    @property
+    def output(self) -> Output:
+        """What the numbers of its maps are, after post-processing."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """Return everything that its figures depend on beside the dataset, ready for JSON."""
+        ...
+
+    def covers(self, index: int) -> bool:
+        """Return whether there is a map of an image."""
+        ...
+
+    def scorer(self) -> Scorer:
+        """Return what scores one image."""
+        ...
+
+
+def score_map(saliency: npt.NDArray[Any], output: Output, truth: ImageTruth, metrics: Sequence[Metric]) -> Results:
+    """Return the metrics of a map, which is brought to the size of what each compares it with."""
+    results: Results = {}
+    at: dict[Any, npt.NDArray[Any]] = {}
+    for metric in metrics:
+        given = [truth[need] for need in metric.needs if need in ("density", "mask")]
+        shape = saliency.shape if "teacher" in metric.needs else given[0].shape if given else truth.shape
+        if shape not in at:
+            at[shape] = resized(saliency, output, shape)
+        results[metric.name] = metric.score(at[shape], output, truth)
+    return results
+
+
+def output_after(output: Output, postprocess: PostProcess) -> Output:
+    """Return what a map's numbers are after post-processing."""
+    if postprocess.scale_output == "log-density":
+        return "log_density"
+    if postprocess == NOTHING:
+        return output
+    keeps_range = output == "probability" and postprocess.scale_output != "normalized"
+    return output if keeps_range else "score"
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A model, run on each image.
+
+    Attributes
+    ----------
+    name : str
+    parameters : mapping
+        Those that differ from the defaults.
+    postprocess : PostProcess
+    longest_side : int, optional
+        The size at which it sees an image, enlarged (cubic) or shrunk (by area) to it; by default as the image is.
+    """
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    postprocess: PostProcess = NOTHING
+    longest_side: int | None = None
+
+    @property
+    def output(self) -> Output:
+        """What the numbers of its maps are, after post-processing."""
+        return output_after(card(self.name).output, self.postprocess)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the model, all of its parameters, the post-processing and a fingerprint of the code."""
+        return {
+            "model": self.name,
+            "parameters": card(self.name).check_parameters(dict(self.parameters)),
+            "postprocess": changed(self.postprocess),
+            "longest_side": self.longest_side,
+            "code": code_fingerprint(self.name),
+        }
+
+    def covers(self, index: int) -> bool:
+        """Return True: a model has a map of every image."""
+        return True
+
+    def mapper(self) -> Mapper:
+        """Return what makes the map of an image; the model is loaded."""
+        model = load_for(self.name, self.parameters, self.postprocess)
+
+        def make(truth: ImageTruth) -> npt.NDArray[Any]:
+            seen = truth.pixels if self.longest_side is None else at_size(truth.pixels, self.longest_side)
+            return self.postprocess(model(seen), name=truth.file_name)
+
+        return make
+
+    def scorer(self) -> Scorer:
+        """Return what scores one image; the model is loaded."""
+        make, output = self.mapper(), self.output
+        return lambda truth, metrics: score_map(make(truth), output, truth, metrics)
+
+
+@dataclass(frozen=True)
+class MapSource:
+    """Maps on disk, whatever made them."""
+
+    folder: MapFolder
+    kind: Output = "score"
+    postprocess: PostProcess = NOTHING
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def output(self) -> Output:
+        """What the maps' numbers are, after post-processing."""
+        return output_after(self.kind, self.postprocess)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the folder, a fingerprint of its files, and the post-processing."""
+        return {
+            "maps": str(self.folder.path.resolve()),
+            "files": self.folder.fingerprint(),
+            "output": self.kind,
+            "postprocess": changed(self.postprocess),
+        }
+
+    def covers(self, index: int) -> bool:
+        """Return whether there is a map of an image."""
+        return index in self.folder.files
+
+    def mapper(self) -> Mapper:
+        """Return what reads the map of an image."""
+
+        def make(truth: ImageTruth) -> npt.NDArray[Any]:
+            if truth.index not in self.folder.files:
+                raise UsageError(f"{self.folder.path}: no map of {truth.file_name}")
+            values = read_map(self.folder.files[truth.index])
+            return values if self.postprocess == NOTHING else self.postprocess(values, name=truth.file_name)
+
+        return make
+
+    def scorer(self) -> Scorer:
+        """Return what scores one image."""
+        make, output = self.mapper(), self.output
+        return lambda truth, metrics: score_map(make(truth), output, truth, metrics)
+
+
+@dataclass(frozen=True)
+class CentreBias:
+    """Where people look on the split's other images: the baseline, and what information gain is relative to."""
+
+    name: str = "centre bias"
+    output: Output = "log_density"
+
+    def settings(self) -> dict[str, Any]:
+        """Return what it is."""
+        return {"baseline": "density of the fixations on the split's other images", "code": code_fingerprint(None)}
+
+    def covers(self, index: int) -> bool:
+        """Return True."""
+        return True
+
+    def scorer(self) -> Scorer:
+        """Return what scores one image."""
+        return lambda truth, metrics: score_map(truth.others_log_density(), "log_density", truth, metrics)
+
+
+@dataclass(frozen=True)
+class HumanCeiling:
+    """How well other people predict where one looks.
+
+    Metrics at fixations: the density of all other observers' fixations predicts one observer's, mean over observers.
+    Metrics against a density: that of a random half of the observers against that of the others, mean of `HALVES`
+    partitions; both halves are noisier than the density of all, so it is a lower bound.
+    """
+
+    name: str = "human ceiling"
+    output: Output = "log_density"
+
+    def settings(self) -> dict[str, Any]:
+        """Return what it is."""
+        return {"ceiling": "other observers", "halves": HALVES, "code": code_fingerprint(None)}
+
+    def covers(self, index: int) -> bool:
+        """Return True."""
+        return True
+
+    def scorer(self) -> Scorer:
+        """Return what scores one image."""
+        return _score_observers
+
+
+def _score_observers(truth: ImageTruth, metrics: Sequence[Metric]) -> Results:
+    fixations = truth["fixations"]
+    at_fixations = [m for m in metrics if "density" not in m.needs]
+    against_density = [m for m in metrics if "density" in m.needs]
+    collected: dict[str, list[float]] = {m.name: [] for m in metrics}
+
+    def collect(log_density: npt.NDArray[Any], known: ImageTruth, chosen: Sequence[Metric]) -> None:
+        for name, result in score_map(log_density, "log_density", known, chosen).items():
+            collected[name].append(float(np.asarray(result)))
+
+    if at_fixations:
+        shared: dict[Truth, Any] = {need: truth[need] for m in at_fixations for need in m.needs}
+        for others, own in human_ceiling(fixations, truth.shape, truth.sigma):
+            collect(_positive(others), truth.replaced({**shared, "fixations": own}), at_fixations)
+    if against_density:
+        rng = np.random.default_rng(HALVES_SEED)
+        subjects = np.array(fixations.subjects)
+        if len(subjects) < 2:
+            raise UsageError(f"the fixations of {len(subjects)} observers: a ceiling needs at least two")
+        for _ in range(HALVES):
+            chosen = rng.permutation(subjects)[: len(subjects) // 2]
+            is_chosen = np.isin(fixations.subject, chosen)
+            halves = [fixation_density(fixations[part], truth.shape, truth.sigma) for part in (is_chosen, ~is_chosen)]
+            collect(_positive(halves[0]), truth.replaced({"density": halves[1]}), against_density)
+    return {name: float(np.mean(values)) for name, values in collected.items()}
+
+
+def _positive(density: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the log of a density with a uniform share, as in `centre_bias`, so that no pixel has probability 0."""
+    return np.log((1 - UNIFORM_SHARE) * density + UNIFORM_SHARE / density.size)
+
+
+def at_size(pixels: Pixels, longest_side: int) -> Pixels:
+    """Return an image with this longest side: shrunk with OpenCV's INTER_AREA, enlarged with INTER_CUBIC."""
+    height, width = pixels.shape[:2]
+    scale = longest_side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)

@@ -1,0 +1,210 @@
+"""`salbox evaluate` as people use it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from trees import mask_pair, photo, random_osie
+
+from salbox.cli.main import run
+
+
+@pytest.fixture
+def cli(capsys, tmp_path, monkeypatch):
+    """Run `salbox evaluate` in this process; return its exit code, output and complaints."""
+    monkeypatch.setenv("SALBOX_HOME", str(tmp_path / "home"))
+
+    def call(*arguments) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            run(["evaluate", *[str(a) for a in arguments]])
+        captured = capsys.readouterr()
+        return int(left.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def osie(tmp_path):
+    return f"osie:{random_osie(tmp_path / 'OSIE')}"
+
+
+def test_the_table_says_what_one_needs_to_repeat_it(cli, osie, tmp_path):
+    code, out, err = cli(
+        "-m", "gaussian,bms", "--param", "gaussian:sigma=.25", "--dataset", osie, "--metrics", "nss,cc", "--sigma", "3",
+        "--baseline", "--ceiling", "--against", "bms", "--do-smoothing", "proportional", "--smooth-prop", "0.02",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    for row in ("gaussian", "bms", "centre bias", "human ceiling", "gaussian − bms"):
+        assert any(line.startswith(f"{row} ") for line in out.splitlines()), row
+    for part in (
+        "NSS ↑", "CC ↑", "split test, 6 images", "95% percentile bootstrap over images", "sigma=0.25",
+        "do_smoothing=proportional", "smooth_prop=0.02", "3 pixels (given)", "nss: mean over fixations",
+    ):  # fmt: skip
+        assert part in out, part
+    assert len(list((tmp_path / "home" / "evaluations" / "osie-test").glob("*.jsonl"))) == 4
+
+
+def test_formats(cli, osie, tmp_path):
+    common = ["-m", "gaussian", "--dataset", osie, "--metrics", "nss", "-o", tmp_path / "kept"]
+    _, out, _ = cli(*common, "--json")
+    value = json.loads(out)["results"][0]["value"]
+    _, out, _ = cli(*common, "--csv")
+    assert float(next(csv.DictReader(out.splitlines()))["value"]) == value
+    _, out, _ = cli(*common, "--csv", "--per-image")
+    by_image = [float(row["nss"]) for row in csv.DictReader(out.splitlines())]
+    assert np.mean(by_image) == pytest.approx(value)
+    _, out, _ = cli(*common, "--markdown")
+    assert f"| gaussian | {value:.3f} [" in out
+    _, out, _ = cli(*common, "--latex")
+    assert rf"\makecell[r]{{{value:.3f}" in out
+    _, out, _ = cli(*common, "--per-image")
+    assert sum(line.startswith("10") for line in out.splitlines()) == 6
+    code, _, err = cli(*common, "--plot", tmp_path / "bars.png")
+    assert "wrote" in err
+    with Image.open(tmp_path / "bars.png") as picture:
+        assert picture.width > 300
+    assert code == 0
+
+
+def test_a_second_run_resumes(cli, osie, tmp_path):
+    common = ["-m", "gaussian", "--dataset", osie, "--metrics", "nss", "-o", tmp_path / "kept", "--csv"]
+    _, first, _ = cli(*common)
+    (path,) = (tmp_path / "kept").rglob("*.jsonl")
+    lines = path.read_text().splitlines()
+    line = json.loads(lines[1])
+    line["metrics"]["nss"] += 6
+    path.write_text("\n".join([lines[0], json.dumps(line), *lines[2:]]) + "\n")
+    _, second, _ = cli(*common)
+    values = [float(next(csv.DictReader(text.splitlines()))["value"]) for text in (first, second)]
+    assert values[1] - values[0] == pytest.approx(1)  # six images, one of which was read and not computed
+
+
+def test_maps_of_predict_are_scored_as_the_model(cli, osie, tmp_path):
+    with pytest.raises(SystemExit) as left:
+        run(
+            [
+                "predict",
+                str(tmp_path / "OSIE/data/stimuli"),
+                "-m",
+                "bms",
+                "-o",
+                str(tmp_path / "maps"),
+                "--format",
+                "npy",
+            ]
+        )
+    assert not left.value.code
+    photo(tmp_path / "maps" / "bms" / "elsewhere.png", 8, 6)
+    code, out, _ = cli("-m", "gaussian", "--maps", tmp_path / "maps", "--dataset", osie, "--metrics", "nss", "--csv")
+    rows = {row["model"]: row["value"] for row in csv.DictReader(out.splitlines())}
+    _, alone, _ = cli("-m", "bms", "--dataset", osie, "--metrics", "nss", "--csv")
+    assert code == 0
+    assert rows.keys() == {"gaussian", "bms"}
+    assert rows["bms"] == next(csv.DictReader(alone.splitlines()))["value"]
+    _, out, _ = cli("--maps", tmp_path / "maps", "--dataset", osie, "--metrics", "nss")
+    assert "note: bms: 1 maps of no image here: elsewhere" in out
+
+
+def test_fidelity(cli, tmp_path):
+    photo(tmp_path / "photos" / "a.png", 90, 60)
+    photo(tmp_path / "photos" / "b.png", 60, 90, seed=1)
+    code, out, _ = cli("-m", "gaussian", "--teacher", "bms", "--images", tmp_path / "photos")
+    assert code == 0
+    assert "images:" in out
+    assert "2 images" in out
+    assert "brought to a longest side of 640" in out
+    with pytest.raises(SystemExit):
+        run(["predict", str(tmp_path / "photos"), "-m", "bms", "-o", str(tmp_path / "t"), "--format", "npy"])
+    same = ["-m", "bms", "--images", tmp_path / "photos", "--metrics", "fidelity_rmse", "--csv"]
+    _, by_model, _ = cli(*same, "--teacher", "bms", "--teacher-size", "0")
+    _, by_maps, _ = cli(*same, "--teacher-maps", tmp_path / "t")
+    assert float(next(csv.DictReader(by_model.splitlines()))["value"]) == 0
+    assert float(next(csv.DictReader(by_maps.splitlines()))["value"]) == pytest.approx(0, abs=1e-6)
+
+
+def test_agreement(cli, tmp_path):
+    photo(tmp_path / "photos" / "a.png", 90, 60)
+    code, out, _ = cli("-m", "gaussian,bms", "--images", tmp_path / "photos", "--agreement")
+    assert code == 0
+    assert out.splitlines()[0].split() == ["gaussian", "bms"]
+    assert out.splitlines()[1].split()[:2] == ["gaussian", "1.000"]
+    assert "mean over 1 images" in out
+    _, out, _ = cli("-m", "gaussian,bms", "--images", tmp_path / "photos", "--agreement", "--json")
+    assert json.loads(out)["models"] == ["gaussian", "bms"]
+
+
+def test_a_broken_image_is_named_and_the_exit_code_is_1(cli, osie, tmp_path):
+    path = tmp_path / "OSIE" / "data" / "stimuli" / "1023.jpg"
+    path.write_bytes(path.read_bytes()[:900])
+    code, out, err = cli("-m", "gaussian", "--dataset", osie, "--metrics", "nss")
+    assert code == 1
+    assert "failed: 1023, gaussian: " in err
+    assert "split test, 5 images" in out
+
+
+def test_object_metrics(cli, tmp_path):
+    mask_pair(tmp_path / "ECSSD" / "images", tmp_path / "ECSSD" / "ground_truth_mask", "a")
+    pytest.importorskip("py_sod_metrics")
+    code, out, _ = cli("-m", "bms", "--dataset", f"ecssd:{tmp_path / 'ECSSD'}")
+    assert code == 0
+    assert "max F_β ↑" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-m", "bms"], "give --dataset NAME:PATH, or --images DIR"),
+        (["-m", "bms", "--images", "x"], "--images alone has no ground truth"),
+        (["--dataset", "DATA"], "nothing to evaluate"),
+        (["-m", "bsm", "--dataset", "DATA"], "did you mean 'bms'"),
+        (["-m", "bms", "--dataset", "osie"], "expected osie:PATH"),
+        (["-m", "bms", "--dataset", "salicon:x"], "no dataset 'salicon'"),
+        (["-m", "bms", "--dataset", "osie:nowhere"], "no such folder; expected one that holds"),
+        (["-m", "bms", "--dataset", "DATA", "--metrics", "nns"], "did you mean 'nss'"),
+        (["-m", "bms", "--dataset", "DATA", "--against", "gbvs"], "--against 'gbvs'"),
+        (["-m", "bms", "--dataset", "DATA", "--plot", "a.gif"], "written as one of"),
+        (["-m", "bms", "--dataset", "DATA", "--csv", "--json"], "exclude each other"),
+        (["--maps", ".", "--maps-output", "probabilty", "--dataset", "DATA"], "did you mean 'probability'"),
+        (["--maps", "nowhere", "--dataset", "DATA"], "no such folder"),
+        (["-m", "bms", "--dataset", "DATA", "--teacher", "bms", "--teacher-maps", "x"], "exclude each other"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(cli, osie, arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = cli(*[osie if a == "DATA" else a for a in arguments])
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_an_interrupt_leaves_what_was_done_and_says_so(tmp_path):
+    tree = random_osie(tmp_path / "OSIE", images=40, size=(800, 600))
+    command = [sys.executable, "-c", "from salbox.cli.main import run; run()", "evaluate", "-m", "bms"]
+    command += ["--dataset", f"osie:{tree}", "--metrics", "nss", "-o", str(tmp_path / "kept"), "--workers", "2"]
+    command += ["--csv"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and _lines(tmp_path) < 4:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err.strip()) == (130, "", "salbox: interrupted")
+    done = _lines(tmp_path)
+    assert 4 <= done < 41
+    again = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    assert _lines(tmp_path) == 41
+    assert again.stdout.startswith("model,metric,value")
+
+
+def _lines(folder) -> int:
+    return sum(len(path.read_text().splitlines()) for path in (folder / "kept").rglob("*.jsonl"))
