@@ -80,6 +80,14 @@ def test_overlay_size_and_postprocessing_are_applied_and_noted(photos, tmp_path)
     assert notes["postprocess"]["center_prior"] == "proportional_mult"
 
 
+def test_contours_change_the_overlay_only(photos, tmp_path):
+    images = find_images([str(photos)])[:1]
+    list(run_batch(images, plan(tmp_path / "plain", overlay=0.5)))
+    list(run_batch(images, plan(tmp_path / "lines", overlay=0.5, contours=(0.5, 0.9))))
+    plain, lines = contents(tmp_path / "plain"), contents(tmp_path / "lines")
+    assert {name for name in plain if plain[name] != lines[name]} == {"bms/00.overlay.png", "gaussian/00.overlay.png"}
+
+
 def test_at_size_is_close_to_the_full_computation():
     image = data.astronaut()
     model = salbox.load("bms")

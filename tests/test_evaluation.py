@@ -406,7 +406,7 @@ def test_all_metrics_are_those_that_the_data_and_some_row_allow(osie, tmp_path):
     assert not {"mae", "fidelity_cc", "precision"} & {m.name for m in table.metrics}
     assert table.estimate("gaussian", "ig") is None
     assert "ig" not in table.rows["gaussian"]
-    assert any(note.startswith("gaussian: ll, ig not defined for a score; ") for note in table.notes)
+    assert any(note.startswith("ll, ig not defined for a score (gaussian); ") for note in table.notes)
 
 
 def test_agreement_is_the_fidelity_of_every_pair(osie):

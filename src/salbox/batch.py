@@ -59,6 +59,8 @@ class BatchPlan:
         Compute on a copy of this longest side, and bring the map back to the image's size.
     overlay : float, optional
         The opacity of a heat map over the photo, written beside each map.
+    contours : tuple of float
+        Lines in the overlay around the regions that hold these shares of the map's mass.
     """
 
     models: Mapping[str, Mapping[str, Any]]
@@ -67,6 +69,7 @@ class BatchPlan:
     postprocess: PostProcess = NOTHING
     size: int | None = None
     overlay: float | None = None
+    contours: tuple[float, ...] = ()
     overwrite: bool = False
     max_pixels: int = MAX_PIXELS
 
@@ -160,6 +163,6 @@ def _write(image: ImageFile, pixels: Pixels, model: Model, targets: list[Path], 
     saliency = plan.postprocess(saliency, name=image.path.name)
     for target in targets:
         if plan.overlay is not None and target == plan.overlay_target(model.name, image):
-            write_picture(target, overlay(pixels, saliency, alpha=plan.overlay))
+            write_picture(target, overlay(pixels, saliency, alpha=plan.overlay, contours=plan.contours))
         else:
             write_map(target, saliency, plan.file_format, plan.notes(model))

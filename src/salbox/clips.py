@@ -143,12 +143,14 @@ class _Sink:
         self, frame: npt.NDArray[np.uint8], saliency: SaliencyMap, *, is_overlay: bool
     ) -> npt.NDArray[np.uint8]:
         if is_overlay:
-            return overlay(frame, saliency, alpha=self._plan.overlay or 0)
+            return self._overlay(frame, saliency)
         return np.rint(min_max(saliency) * 255).astype(np.uint8)
 
     def _write_numbered(self, stem: Path, frame: npt.NDArray[np.uint8], saliency: SaliencyMap) -> None:
         path = stem.with_name(stem.name + suffix(self._plan.file_format))
         write_map(path, saliency, self._plan.file_format, self._plan.notes(self.model))
         if self._plan.overlay is not None:
-            overlaid = overlay(frame, saliency, alpha=self._plan.overlay)
-            write_picture(stem.with_name(stem.name + ".overlay.png"), overlaid)
+            write_picture(stem.with_name(stem.name + ".overlay.png"), self._overlay(frame, saliency))
+
+    def _overlay(self, frame: npt.NDArray[np.uint8], saliency: SaliencyMap) -> npt.NDArray[np.uint8]:
+        return overlay(frame, saliency, alpha=self._plan.overlay or 0, contours=self._plan.contours)

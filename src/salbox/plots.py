@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COLOR_MAP = "inferno"  # perceptually uniform, readable in grey and by the colour-blind
 DIFFERENCE_COLOR_MAP = "PuOr_r"  # diverging, told apart by the colour-blind
+MASS_SHARES = (0.5, 0.75, 0.9)  # of the contours that `salbox predict --contours` draws
 FIGURE_FORMATS = ("png", "pdf", "svg")
 
 _WIDTH = 14.0  # inches, of the whole figure

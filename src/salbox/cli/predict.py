@@ -13,6 +13,7 @@ from ..batch import BatchPlan, run_batch
 from ..clips import ClipPlan, split_videos
 from ..image import MAX_PIXELS
 from ..inputs import find_images
+from ..plots import MASS_SHARES
 from ..postprocess import PostProcess
 from ..registry import parse_models
 from ..streams import predict_stream
@@ -44,6 +45,9 @@ def predict(
         bool, typer.Option("--overlay", help="Write a heat map over the photo beside each map.")
     ] = False,
     alpha: Annotated[float, typer.Option("--alpha", metavar="N", help="Opacity of the overlay, 0 to 1.")] = 0.6,
+    contours: Annotated[
+        bool, typer.Option("--contours", help="In the overlay lines around 50, 75 and 90 % of the map's mass.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Compute maps again that are there.")] = False,
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
@@ -83,6 +87,7 @@ def predict(
         postprocess=postprocess,
         size=size,
         overlay=alpha if overlay else None,
+        contours=MASS_SHARES if contours else (),
         overwrite=overwrite,
         max_pixels=int(max_pixels),
     )

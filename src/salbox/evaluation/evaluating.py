@@ -198,12 +198,10 @@ def _collect(
     notes = list(data.notes)
     if len(images) < len(names):
         notes.append(f"{len(images)} of {len(names)} images: those that every row has figures of")
-    for k, source in enumerate(rows):
+    for source in rows:
         if isinstance(source, MapSource):
             notes += _unmatched(source)
-        if undefined := [m.name for m in chosen if m.name not in wanted[k]]:
-            way_out = "; --scale-output log-density makes it one that they are" if source.output == "score" else ""
-            notes.append(f"{source.name}: {', '.join(undefined)} not defined for a {source.output}{way_out}")
+    notes += _undefined(rows, chosen)
     return Evaluation(
         dataset=f"{data.card.name}:{data.path}",
         split=data.split,
@@ -217,6 +215,18 @@ def _collect(
         notes=tuple(notes),
         failures=tuple(failures),
     )
+
+
+def _undefined(rows: Sequence[Source], chosen: Sequence[Metric]) -> list[str]:
+    """Return a line for the rows of each output that some metrics are not defined for."""
+    notes = []
+    for output in dict.fromkeys(source.output for source in rows):
+        undefined = [m.name for m in chosen if output not in m.accepts]
+        if undefined:
+            names = ", ".join(source.name for source in rows if source.output == output)
+            way_out = "; with --scale-output log-density they are" if output == "score" else ""
+            notes.append(f"{', '.join(undefined)} not defined for a {output} ({names}){way_out}")
+    return notes
 
 
 def _unmatched(source: MapSource) -> list[str]:
