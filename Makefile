@@ -33,6 +33,7 @@ docs: .venv-all/stamp
 bench: .venv-all/stamp  ## measure again what docs/results holds
 	$(ALL)/python benchmarks/conformance.py
 	$(ALL)/python benchmarks/classical.py
+	$(ALL)/python benchmarks/batch.py
 	$(ALL)/python benchmarks/rare2012.py
 	$(ALL)/python benchmarks/metrics.py
 	$(ALL)/python benchmarks/fixations.py

@@ -110,12 +110,13 @@ def order_text(plain: dict[str, Evaluation], variants: dict[str, Evaluation]) ->
             "side) and a centre prior (a Gaussian of a quarter of each side, added with weight .5) change on EyeCrowd.",
             "The tables below name every pair of models that comes out in another order than there.",
             "",
-            "What the reversals on EyeCrowd come from was tried out. Image Signature blurs widely itself; a blur of .04",
-            f"takes AIM {change('aim', blurred)}, Image Signature {change('imsig', blurred)}. RARE2012 has no preference",
-            f"for the centre: blur takes it {change('rare2012', blurred)}, the prior {change('rare2012', centred)}. GBVS",
-            f"and IKN prefer the centre already; the prior takes them {change('gbvs', centred)} and",
-            f"{change('ikn', centred)}. On EyeCrowd the centre matters more than on OSIE: the centre bias alone is better",
-            f"than {beaten['EyeCrowd']} of the {len(MODELS)} models there, than {beaten['OSIE']} on OSIE.",
+            "What the reversals on EyeCrowd come from was tried out. Image Signature blurs widely itself; a blur of",
+            f".04 takes AIM {change('aim', blurred)}, Image Signature {change('imsig', blurred)}.",
+            f"RARE2012 has no preference for the centre: blur takes it {change('rare2012', blurred)}, the prior",
+            f"{change('rare2012', centred)}. GBVS and IKN prefer the centre already; the prior takes them",
+            f"{change('gbvs', centred)} and {change('ikn', centred)}.",
+            "On EyeCrowd the centre matters more than on OSIE: the centre bias alone",
+            f"is better than {beaten['EyeCrowd']} of the {len(MODELS)} models there, than {beaten['OSIE']} on OSIE.",
         ]
     )
 
