@@ -194,6 +194,8 @@ def page(rows: list[list[str]], listed: list[Case], rate: float) -> str:
     reasons = "\n".join(f"- {case.label}: {case.because}." for case in listed)
     return f"""# Speed of the classical models
 
+How exact they are is on [a page of its own](conformance.md).
+
 One {WIDTH}x{HEIGHT} photo, one process, both cores; medians of {RUNS} rounds through all models. *GFLOP/s*: NumPy's
 float32 matrix product (2048 cubed), measured just before and after each call. *Original*: the authors' program (C++
 for BMS, Matlab code under GNU Octave otherwise) on two cores at {REFERENCE_RATE:.0f} GFLOP/s; *times faster* is the

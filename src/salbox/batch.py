@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .errors import ImageWarning, SalboxError, UsageError
 from .image import MAX_PIXELS, Pixels, read_image
 from .inputs import ImageFile
@@ -21,6 +23,7 @@ from .workers import in_workers
 from .writing import suffix, write_map, write_picture
 
 _IMAGES_A_WORKER = 4  # fewer are not worth a second process, which takes about a second to start
+_PROBE = np.zeros((1, 1, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ def run_batch(images: Sequence[ImageFile], plan: BatchPlan, workers: int | None 
     suffix(plan.file_format)
     if workers is not None and workers < 1:
         raise UsageError(f"{workers} workers: expected at least 1")
-    plan.load()  # what is wrong with the models is said before the first image
+    for model in plan.load():
+        model(_PROBE)  # what is wrong with a model's parameters or files is said once, not for every image
     workers = default_workers(len(images)) if workers is None else min(workers, max(1, len(images)))
     return in_workers(plan.begin, images, workers)
 

@@ -91,6 +91,8 @@ def test_broken_files_cost_a_line_each_and_exit_code_1(cli, photos, tmp_path):
         (["predict", "a.png", "-m", "bms", "-o", "x", "--format", "gif"], "no format 'gif'"),
         (["predict", "a.png", "-m", "bms", "-o", "x", "--param", "max_dims=3"], "'max_dim'"),
         (["predict", "a.png", "-m", "bms", "-o", "x", "--param", "max_dim=3"], "at least 16"),
+        (["predict", "PHOTO", "-m", "aim", "-o", "x", "--param", "basis=nowhere.mat"], "nowhere.mat"),
+        (["predict", "PHOTO", "-m", "gbvs", "-o", "x", "--param", "channels=DIX"], "X"),
         (["predict", "nowhere/*.png", "-m", "bms", "-o", "x"], "no image matches"),
         (["predict", "--frmat", "png"], "No such option"),
         (["prdict"], "predict"),
@@ -100,7 +102,8 @@ def test_broken_files_cost_a_line_each_and_exit_code_1(cli, photos, tmp_path):
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(cli, arguments, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, out, said = cli(*arguments)
+    photo = str(Path(data.__file__).with_name("chelsea.png"))
+    code, out, said = cli(*(photo if a == "PHOTO" else a for a in arguments))
     assert code == 2
     assert out == ""
     assert message in said
