@@ -37,6 +37,7 @@ bench: .venv-all/stamp  ## measure again what docs/results holds
 	$(ALL)/python benchmarks/rare2012.py
 	$(ALL)/python benchmarks/metrics.py
 	$(ALL)/python benchmarks/fixations.py
+	$(ALL)/python benchmarks/evaluation.py
 
 .venv/core.stamp: pyproject.toml constraints.txt
 	test -x $(CORE)/python || $(PYTHON) -m venv .venv

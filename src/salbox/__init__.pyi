@@ -8,6 +8,7 @@ from .errors import MissingExtraError as MissingExtraError
 from .errors import SalboxError as SalboxError
 from .errors import UsageError as UsageError
 from .errors import WeightsError as WeightsError
+from .evaluation import evaluate as evaluate
 from .image import read_image as read_image
 from .model import Model as Model
 from .plots import comparison as comparison

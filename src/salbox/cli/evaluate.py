@@ -30,7 +30,7 @@ from ..evaluation.sources import REFERENCE_SIZE, Source
 from ..postprocess import PostProcess
 from ..registry import MODELS, parse_models
 from .options import ModelNames, ModelParameters, with_postprocess
-from .progress import _COLUMNS, console
+from .progress import COLUMNS, console
 
 _Outcome = TypeVar("_Outcome", Scored, Compared)
 
@@ -236,7 +236,7 @@ def _matrix_text(names: list[str], matrix: npt.NDArray[np.float64], images: int,
 
 def _watch(outcomes: Iterable[_Outcome], total: int) -> Iterator[_Outcome]:
     """Yield the outcomes while a progress bar shows how many are done; failures are printed as they come."""
-    with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*COLUMNS, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("images", total=total)
         for outcome in outcomes:
             for failure in outcome.failures:

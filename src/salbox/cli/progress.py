@@ -15,7 +15,7 @@ from ..clips import ClipPlan, run_clip
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-_COLUMNS = (
+COLUMNS = (
     TextColumn("{task.description}"),
     BarColumn(),
     MofNCompleteColumn(),
@@ -27,7 +27,7 @@ _COLUMNS = (
 
 def track(outcomes: Iterable[Outcome], total: int, title: str) -> Iterator[Outcome]:
     """Yield outcomes while a progress bar shows how many are done; failures are printed as they come."""
-    with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*COLUMNS, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=total)
         for outcome in outcomes:
             for note in outcome.notes:
@@ -40,7 +40,7 @@ def track(outcomes: Iterable[Outcome], total: int, title: str) -> Iterator[Outco
 
 def track_clip(path: Path, plan: BatchPlan, clip: ClipPlan) -> Outcome:
     """Return the outcome of a video while a progress bar shows the frames."""
-    with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*COLUMNS, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(path.name, total=None)
         outcome = run_clip(path, plan, clip, lambda done, total: progress.update(task, completed=done, total=total))
     for failure in outcome.failures:
