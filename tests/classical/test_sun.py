@@ -163,3 +163,10 @@ def test_unfit_statistics_are_refused(photo, tmp_path, change, message):
     with pytest.raises(WeightsError, match=message):
         sun(photo, stats=str(tmp_path / "s.npz"))
     assert [p.name for p in CARD.parameters] == ["stats", "sun_convolution", "pad_results"]
+
+
+def test_statistics_that_overflow_are_refused(photo, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(2, 27))
+    np.savez(tmp_path / "s.npz", B1=rows, sigmas=np.full(2, 1e-3), thetas=np.full(2, 100.0))
+    with pytest.raises(WeightsError, match="too large for a map"):
+        sun(photo, stats=tmp_path / "s.npz")

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ..cards import Parameter
 from ..errors import UsageError
 from ..image import Pixels
 from ._color import dkl, opponent
@@ -25,6 +26,24 @@ MASTER_BORDER = 4  # pixels of the master map that are attenuated
 # A feature map whose values lie this close together holds rounding noise: features are of the order of 1, noise of
 # 1e-15, and the faintest structure of 8 bits leaves more than 1e-8. Stretched to 0..1 the noise would be the result.
 FLAT = 1e-10
+
+# What the cards of both models say of the channels.
+CHANNEL_PARAMETERS = (
+    Parameter("channels", "DIO", "letters of D (DKL), C (opponent), I, O, R (contrast)", "str"),
+    Parameter("color_weight", 1.0, "weight of channel C", "float", minimum=0, maximum=1e6),
+    Parameter("intensity_weight", 1.0, "weight of channel I", "float", minimum=0, maximum=1e6),
+    Parameter("orientation_weight", 1.0, "weight of channel O", "float", minimum=0, maximum=1e6),
+    Parameter("dklcolor_weight", 1.0, "weight of channel D", "float", minimum=0, maximum=1e6),
+    Parameter(
+        "gabor_angles",
+        (0.0, 45.0, 90.0, 135.0),
+        "directions of the bars of channel O, degrees",
+        "floats",
+        minimum=-360,
+        maximum=360,
+    ),
+    Parameter("contrast_width", 0.1, "neighbourhood of channel R, fraction of height", "float", minimum=0, maximum=1),
+)
 
 
 def feature_maps(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..cards import Licence, ModelCard, Paper, Parameter
 from ..image import Pixels
-from ._features import feature_maps, finish, map_shape
+from ._features import CHANNEL_PARAMETERS, feature_maps, finish, map_shape
 from ._graph import activate, concentrate
 from ._resize import imresize
 from ._threads import THREADS
@@ -147,22 +147,7 @@ CARD = ModelCard(
     ),
     parameters=(
         Parameter("salmap_max_size", 32, "longer side of the map before it is enlarged", "int", minimum=1, maximum=64),
-        Parameter("channels", "DIO", "letters of D (DKL), C (opponent), I, O, R (contrast)", "str"),
-        Parameter("color_weight", 1.0, "weight of channel C", "float", minimum=0, maximum=1e6),
-        Parameter("intensity_weight", 1.0, "weight of channel I", "float", minimum=0, maximum=1e6),
-        Parameter("orientation_weight", 1.0, "weight of channel O", "float", minimum=0, maximum=1e6),
-        Parameter("dklcolor_weight", 1.0, "weight of channel D", "float", minimum=0, maximum=1e6),
-        Parameter(
-            "gabor_angles",
-            (0.0, 45.0, 90.0, 135.0),
-            "directions of the bars of channel O, degrees",
-            "floats",
-            minimum=-360,
-            maximum=360,
-        ),
-        Parameter(
-            "contrast_width", 0.1, "neighbourhood of channel R, fraction of height", "float", minimum=0, maximum=1
-        ),
+        *CHANNEL_PARAMETERS,
         Parameter("levels", (2, 3, 4), "pyramid levels of the features", "ints", minimum=2, maximum=9),
         Parameter(
             "multilevels",

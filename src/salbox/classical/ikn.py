@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..cards import Licence, ModelCard, Paper, Parameter
 from ..image import Pixels
-from ._features import FLAT, feature_maps, finish, map_shape, mat2gray, round_half_up
+from ._features import CHANNEL_PARAMETERS, FLAT, feature_maps, finish, map_shape, mat2gray, round_half_up
 from ._resize import imresize
 from ._threads import THREADS
 
@@ -175,22 +175,7 @@ CARD = ModelCard(
             minimum=0,
             maximum=1024,
         ),
-        Parameter("channels", "DIO", "letters of D (DKL), C (opponent), I, O, R (contrast)", "str"),
-        Parameter("color_weight", 1.0, "weight of channel C", "float", minimum=0, maximum=1e6),
-        Parameter("intensity_weight", 1.0, "weight of channel I", "float", minimum=0, maximum=1e6),
-        Parameter("orientation_weight", 1.0, "weight of channel O", "float", minimum=0, maximum=1e6),
-        Parameter("dklcolor_weight", 1.0, "weight of channel D", "float", minimum=0, maximum=1e6),
-        Parameter(
-            "gabor_angles",
-            (0.0, 45.0, 90.0, 135.0),
-            "directions of the bars of channel O, degrees",
-            "floats",
-            minimum=-360,
-            maximum=360,
-        ),
-        Parameter(
-            "contrast_width", 0.1, "neighbourhood of channel R, fraction of height", "float", minimum=0, maximum=1
-        ),
+        *CHANNEL_PARAMETERS,
         Parameter("itti_center_levels", (2, 3), "pyramid levels of the centre", "ints", minimum=2, maximum=9),
         Parameter("itti_delta_levels", (2,), "how much coarser the surround is", "ints", minimum=1, maximum=9),
         Parameter("blur_frac", 0.03, "final blur, fraction of the map's side; 0: none", "float", minimum=0, maximum=1),

@@ -58,7 +58,8 @@ def sun(image: Pixels, stats: str | None = None, sun_convolution: bool = False, 
     ----------
     Zhang et al. 2008, "Method 2: Linear ICA filters".
     """
-    kernels, thetas = _statistics(DATA / "sun_filters.npz" if stats is None else stats)
+    path = DATA / "sun_filters.npz" if stats is None else stats
+    kernels, thetas = _statistics(path)
     if sun_convolution:
         kernels = kernels[:, :, ::-1, ::-1]
     height, width = image.shape[:2]
@@ -66,6 +67,8 @@ def sun(image: Pixels, stats: str | None = None, sun_convolution: bool = False, 
     if min(height, width) < side or (image == image[0, 0]).all():
         return np.zeros((height, width), np.float32)
     saliency = negative_log_probability(image, kernels / _standard_deviation(image), thetas)
+    if not np.isfinite(saliency).all():
+        raise WeightsError(f"{path}: sigmas and thetas make numbers too large for a map; are they of these filters?")
     saliency /= 255  # as SMILER does
     return np.pad(saliency, side // 2, mode="constant" if pad_results else "edge")
 
@@ -104,7 +107,8 @@ def _sum_of_powers(block: Block, kernels: Array, thetas: Array) -> list[tuple[Re
         for i, (region, response) in enumerate(block.responses(kernel)):
             powers = np.empty(response.shape, np.float32)
             np.abs(response, out=powers, casting="same_kind")
-            np.power(powers, theta, out=powers)
+            with np.errstate(over="ignore"):  # an overflow is told of by the caller
+                np.power(powers, theta, out=powers)
             if i in sums:
                 sums[i][1][:] += powers
             else:
