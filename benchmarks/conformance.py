@@ -62,8 +62,9 @@ original's map; *CC* the smallest Pearson correlation. Written by `benchmarks/co
 
 ## AIM and SUN with the filters that ship
 
-The originals' learned filters may not be handed on, so salbox ships its own, learned on other photos. Correlation of
-the maps with the originals':
+The originals' learned filters may not be handed on, so salbox ships its own. None of these 16 images was learned from,
+but how SUN's photos were prepared (shrunk to a quarter, a little noise added) was chosen by the agreement on some of
+them. Correlation of the maps with the originals':
 
 {own_filters_table()}
 
