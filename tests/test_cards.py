@@ -9,8 +9,10 @@ import json
 import pytest
 
 import salbox
-from salbox.cards import Parameter
+from salbox.cards import ModelCard, Parameter
 from salbox.registry import MODELS
+
+UNPUBLISHED = ("attention-center", "glimpse")
 
 
 @pytest.mark.parametrize(
@@ -64,14 +66,27 @@ def test_card_is_complete(name):
     for text in (card.title, card.summary, card.origin, card.licence.code, card.size, card.agreement):
         assert text.strip()
     assert card.limits
+    assert bool(card.weights_from) == bool(MODELS[name].network)
+    assert ModelCard.from_dict(json.loads(json.dumps(card.to_dict()))) == card
+    if name in UNPUBLISHED:
+        assert card.paper is None
+        return
     assert card.paper is not None
-    assert card.paper.doi.startswith("10.")
+    assert card.paper.doi.startswith("10.") or (name.endswith(".kdsalbox") and not card.paper.doi)
     assert card.paper.doi in card.paper.bibtex
     assert card.paper.bibtex.count("{") == card.paper.bibtex.count("}")
-    json.dumps(card.to_dict())
 
 
-@pytest.mark.parametrize("name", salbox.list_models())
+@pytest.mark.parametrize(
+    "change",
+    [{"task": "faces"}, {"output": "map"}, {"title": 3}, {"colour": "red"}, {"licence": {}}, {"parameters": [{}]}],
+)
+def test_what_is_no_card_is_refused(change):
+    with pytest.raises(salbox.UsageError, match="not a model card"):
+        ModelCard.from_dict({**salbox.card("aim").to_dict(), **change})
+
+
+@pytest.mark.parametrize("name", salbox.list_models(ready=True))
 def test_card_states_the_function_s_parameters_and_defaults(name):
     module, attribute = MODELS[name].function.split(":")
     signature = inspect.signature(getattr(importlib.import_module(module), attribute))

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import salbox
-from salbox.registry import parse_models
 
 CLASSICAL = ["aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "gaussian"]
 
@@ -19,6 +18,10 @@ def test_lists_models_by_task():
     assert set(salbox.list_models("fixation")) | set(salbox.list_models("object")) == set(salbox.list_models())
     with pytest.raises(salbox.UsageError, match="unknown task"):
         salbox.list_models("fixations")  # type: ignore[arg-type]
+
+
+def test_models_that_need_no_files_are_ready():
+    assert salbox.list_models(ready=True) == CLASSICAL
 
 
 def test_unknown_model_proposes_the_nearest():
@@ -47,27 +50,6 @@ def test_predict_gives_each_model_its_map():
 def test_density_is_not_made_up_from_a_score():
     with pytest.raises(salbox.UsageError, match="not a density"):
         salbox.load("gaussian").log_density(np.zeros((4, 4), np.uint8))
-
-
-def test_parse_models_splits_names_and_spreads_parameters():
-    chosen = parse_models(["ikn, gbvs", "gaussian"], ["channels=CIO", "gaussian:is-square=yes"])
-    assert chosen == {"ikn": {"channels": "CIO"}, "gbvs": {"channels": "CIO"}, "gaussian": {"is_square": "yes"}}
-
-
-@pytest.mark.parametrize(
-    ("names", "parameters", "message"),
-    [
-        ([""], [], "no model named"),
-        (["bsm"], [], "'bms'"),
-        (["bms"], ["max_dim"], "expected KEY=VALUE"),
-        (["bms"], ["maxdim=300"], "'max_dim'"),
-        (["bms"], ["aim:basis=x"], "not among bms"),
-        (["bms"], ["max_dim=many"], "a whole number"),
-    ],
-)
-def test_parse_models_refuses(names, parameters, message):
-    with pytest.raises(salbox.UsageError, match=message):
-        parse_models(names, parameters)
 
 
 def test_importing_and_listing_stay_light():

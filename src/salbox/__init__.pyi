@@ -14,8 +14,8 @@ from .model import Model as Model
 from .plots import comparison as comparison
 from .plots import overlay as overlay
 from .postprocess import PostProcess as PostProcess
+from .predicting import predict as predict
 from .registry import card as card
 from .registry import list_models as list_models
 from .registry import load as load
-from .registry import predict as predict
 from .version import __version__ as __version__

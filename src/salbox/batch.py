@@ -13,12 +13,14 @@ import numpy as np
 from .errors import ImageWarning, SalboxError, UsageError
 from .image import MAX_PIXELS, Pixels, read_image
 from .inputs import ImageFile
-from .model import Model
+from .model import Model, SaliencyMap
 from .plots import overlay
 from .postprocess import NOTHING, PostProcess
+from .predicting import Maps, raw_maps
 from .registry import load_for
 from .threads import available_cores
 from .version import __version__
+from .weights import file_hash
 from .workers import in_workers
 from .writing import suffix, write_map, write_picture
 
@@ -54,7 +56,7 @@ class BatchPlan:
     Attributes
     ----------
     models : dict
-        Name -> parameters.
+        Name -> keywords of `salbox.load`: parameters, weights, device.
     folder : Path
         Outputs go to `folder/<model>/<relative path>.<format>`, overlays beside them as `.overlay.png`.
     postprocess : PostProcess
@@ -78,7 +80,7 @@ class BatchPlan:
 
     def load(self) -> list[Model]:
         """Return the models, their own smoothing switched off where the post-processing replaces it."""
-        return [load_for(name, parameters, self.postprocess) for name, parameters in self.models.items()]
+        return [load_for(name, arguments, self.postprocess) for name, arguments in self.models.items()]
 
     def begin(self) -> Callable[[ImageFile], Outcome]:
         """Return what processes one image, the models loaded once."""
@@ -87,15 +89,17 @@ class BatchPlan:
 
     def target(self, model: str, image: ImageFile) -> Path:
         """Return where the map of an image goes."""
-        return self.folder / model / f"{image.output}{suffix(self.file_format)}"
+        return self.folder / folder_name(model) / f"{image.output}{suffix(self.file_format)}"
 
     def overlay_target(self, model: str, image: ImageFile) -> Path:
         """Return where the overlay of an image goes."""
-        return self.folder / model / f"{image.output}.overlay.png"
+        return self.folder / folder_name(model) / f"{image.output}.overlay.png"
 
     def notes(self, model: Model) -> dict[str, Any]:
         """Return what a map's file says of how it was made."""
         notes: dict[str, Any] = {"salbox": __version__, "model": model.name, "parameters": dict(model.parameters)}
+        if model.weights is not None:
+            notes["weights_sha256"] = file_hash(model.weights)
         if self.postprocess != NOTHING:
             notes["postprocess"] = {
                 k: str(v) if isinstance(v, Path) else v for k, v in asdict(self.postprocess).items()
@@ -103,6 +107,11 @@ class BatchPlan:
         if self.size is not None:
             notes["size"] = self.size
         return notes
+
+
+def folder_name(model: str) -> str:
+    """Return the folder for a model's maps: its name, with what some file systems refuse replaced."""
+    return model.replace(":", "-").replace("*", "x")
 
 
 def default_workers(images: int) -> int:
@@ -142,8 +151,10 @@ def process_image(image: ImageFile, models: Iterable[Model], plan: BatchPlan) ->
                 warnings.simplefilter("always", ImageWarning)
                 pixels = read_image(image.path, max_pixels=plan.max_pixels)
             outcome.notes.extend(str(warning.message) for warning in raised)
+            maps = _shared_maps(pixels, [model for model, _ in wanted], plan)
             for model, targets in wanted:
-                _write(image, pixels, model, targets, plan)
+                saliency = maps[model.name] if model.name in maps else model.at_size(pixels, plan.size)
+                _write(image, pixels, saliency, targets, plan, model)
                 outcome.written.extend(targets)
     except SalboxError as error:
         outcome.failures.append(str(error))
@@ -162,8 +173,17 @@ def _missing(image: ImageFile, model: Model, plan: BatchPlan, outcome: Outcome) 
     return [target for target in targets if target not in there]
 
 
-def _write(image: ImageFile, pixels: Pixels, model: Model, targets: list[Path], plan: BatchPlan) -> None:
-    saliency = model.at_size(pixels, plan.size)
+def _shared_maps(pixels: Pixels, models: Sequence[Model], plan: BatchPlan) -> Maps:
+    """Return the maps of the models that are heads of a network, each network run once."""
+    heads = {model.name: model for model in models if model.network is not None}
+    if not heads or plan.size is not None:
+        return {}
+    return raw_maps([pixels], heads)[0]
+
+
+def _write(
+    image: ImageFile, pixels: Pixels, saliency: SaliencyMap, targets: list[Path], plan: BatchPlan, model: Model
+) -> None:
     saliency = plan.postprocess(saliency, name=image.path.name)
     for target in targets:
         if plan.overlay is not None and target == plan.overlay_target(model.name, image):

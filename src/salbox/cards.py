@@ -7,9 +7,10 @@ network itself cannot run.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .errors import UsageError, nearest
 
@@ -156,6 +157,8 @@ class ModelCard:
         Measured agreement with the original.
     limits : tuple of str
         What it does not do, and how much memory it takes.
+    weights_from : str
+        Where the weights come from that this package does not bring; empty if it needs none.
     """
 
     name: str
@@ -170,6 +173,7 @@ class ModelCard:
     agreement: str
     limits: tuple[str, ...]
     parameters: tuple[Parameter, ...] = ()
+    weights_from: str = ""
 
     def check_parameters(self, given: dict[str, Any]) -> dict[str, Any]:
         """Return all parameters: the given ones checked and converted, the rest at their defaults.
@@ -189,3 +193,45 @@ class ModelCard:
     def to_dict(self) -> dict[str, Any]:
         """Return the card as plain dictionaries, lists and texts, ready for JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, given: Any) -> ModelCard:
+        """Return the card that `to_dict` wrote, also after a way through JSON.
+
+        Raises
+        ------
+        UsageError
+            If it is not a card: a field is missing, unknown or of another kind.
+        """
+        try:
+            fields = dict(given)
+            paper, parameters = fields.pop("paper", None), fields.pop("parameters", ())
+            card = cls(
+                **{
+                    **fields,
+                    "paper": None if paper is None else Paper(**paper),
+                    "licence": Licence(**fields["licence"]),
+                    "limits": tuple(fields["limits"]),
+                    "parameters": tuple(_parameter(p) for p in parameters),
+                }
+            )
+        except (TypeError, ValueError, KeyError) as error:
+            raise UsageError(f"not a model card: {error}") from None
+        texts = (card.name, card.title, card.summary, card.origin, card.size, card.agreement, card.weights_from)
+        if not all(isinstance(text, str) for text in (*texts, *card.limits)):
+            raise UsageError("not a model card: a text is missing")
+        if card.task not in get_args(Task) or card.output not in get_args(Output):
+            raise UsageError(f"not a model card: task '{card.task}', output '{card.output}'")
+        return card
+
+
+def _parameter(given: Mapping[str, Any]) -> Parameter:
+    fields = dict(given)
+    default = fields.pop("default")
+    return Parameter(
+        **{
+            **fields,
+            "default": tuple(default) if isinstance(default, list) else default,
+            "choices": tuple(fields.get("choices", ())),
+        }
+    )

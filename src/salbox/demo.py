@@ -9,7 +9,8 @@ import cv2
 
 from .image import Pixels
 from .plots import Row, comparison
-from .registry import list_models, predict
+from .predicting import predict
+from .registry import list_models
 from .version import __version__
 from .writing import write_map
 
@@ -29,9 +30,9 @@ def sample_photo(name: str) -> Pixels:
 
 
 def demo_row(name: str) -> Row:
-    """Return a sample photo with the maps of all fixation models."""
+    """Return a sample photo with the maps of all fixation models that need no further files."""
     photo = sample_photo(name)
-    return photo, predict(photo, list_models(task="fixation"))
+    return photo, predict(photo, list_models(task="fixation", ready=True))
 
 
 def write_demo(rows: Mapping[str, Row], folder: Path) -> Path:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -12,9 +13,22 @@ import numpy.typing as npt
 
 from .cards import ModelCard
 from .errors import UsageError
-from .image import ImageSource, read_image
+from .image import ImageSource, Pixels, read_image
 
 SaliencyMap = npt.NDArray[np.float32]
+
+
+class Network(Protocol):
+    """A network with heads, each a model of its own; one pass gives the maps of all."""
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The names of the heads."""
+        ...
+
+    def maps(self, images: Sequence[Pixels], heads: Sequence[str]) -> list[dict[str, SaliencyMap]]:
+        """Return {head: map} for each image; maps are (H, W) float32, of the image's size."""
+        ...
 
 
 class Model:
@@ -23,16 +37,32 @@ class Model:
     Parameters
     ----------
     card : ModelCard
-    function : callable
+    function : callable, or None for a head of a network
         Takes an image, (H, W, 3) uint8 RGB, and the parameters as keywords; returns a map, (H, W).
     parameters : mapping
         Every parameter of the card with its value.
+    network, head : Network and str, optional
+        What gives the map where there is no function.
+    weights : Path, optional
+        The file that the weights came from.
     """
 
-    def __init__(self, card: ModelCard, function: Callable[..., npt.NDArray[Any]], parameters: Mapping[str, Any]):
+    def __init__(
+        self,
+        card: ModelCard,
+        function: Callable[..., npt.NDArray[Any]] | None,
+        parameters: Mapping[str, Any],
+        *,
+        network: Network | None = None,
+        head: str = "",
+        weights: Path | None = None,
+    ):
         self.card = card
         self.parameters: Mapping[str, Any] = MappingProxyType(dict(parameters))
-        self._function = function
+        self.function = function
+        self.network = network
+        self.head = head
+        self.weights = weights
 
     @property
     def name(self) -> str:
@@ -53,7 +83,13 @@ class Model:
             If it cannot be read as an image.
         """
         pixels = read_image(image)
-        saliency = np.ascontiguousarray(self._function(pixels, **self.parameters), dtype=np.float32)
+        if self.function is not None:
+            values = self.function(pixels, **self.parameters)
+        elif self.network is not None:
+            values = self.network.maps([pixels], [self.head])[0][self.head]
+        else:
+            raise AssertionError(f"model '{self.name}' has neither a function nor a network")
+        saliency = np.ascontiguousarray(values, dtype=np.float32)
         if saliency.shape != pixels.shape[:2] or not np.isfinite(saliency).all():
             raise AssertionError(f"model '{self.name}' broke its contract: finite map of shape {pixels.shape[:2]}")
         return saliency

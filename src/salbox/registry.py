@@ -8,27 +8,39 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cards import ModelCard, Task
 from .errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from .image import ImageSource
-    from .model import Model, SaliencyMap
+    from .model import Model
     from .postprocess import PostProcess
+
+WeightsSource = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a model is found: `card` and `function` are "module:attribute"."""
+    """Where a model is found; each text is "module:attribute".
+
+    Attributes
+    ----------
+    task : {"fixation", "object"}
+    card : str
+        In a module that imports neither torch nor the model.
+    function : str
+        Of a model without weights: takes an image, (H, W, 3) uint8, and the parameters as keywords; returns its map.
+    network : str
+        Of a model with weights: takes the weights' path and a device, and returns such a function.
+    """
 
     task: Task
     card: str
-    function: str
+    function: str = ""
+    network: str = ""
 
 
 def _classical(name: str) -> Entry:
@@ -36,17 +48,35 @@ def _classical(name: str) -> Entry:
     return Entry(task="fixation", card=f"{module}:CARD", function=f"{module}:{name}")
 
 
+def _network(module: str, opener: str) -> Entry:
+    return Entry(task="fixation", card=f"salbox.networks.cards.{module}:CARD", network=f"salbox.networks.{opener}")
+
+
+def _kdsalbox(teacher: str) -> Entry:
+    card = f"salbox.networks.cards.kdsalbox:{teacher.upper()}"
+    return Entry(task="fixation", card=card, network="salbox.networks.kdsalbox:open_kdsalbox")
+
+
+CLASSICAL = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "gaussian")
+KDSALBOX = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "unisal", "sam", "dgii")
+
 MODELS: dict[str, Entry] = {
-    name: _classical(name) for name in ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "gaussian")
+    **{name: _classical(name) for name in CLASSICAL},
+    "fastgaze": _network("fastgaze", "fastgaze:open_fastgaze"),
+    "attention-center": _network("attention_center", "attention_center:open_attention_center"),
+    "glimpse": Entry("fixation", "salbox.students.glimpse:CARD", network="salbox.students.glimpse:open_glimpse"),
+    **{f"{name}.kdsalbox": _kdsalbox(name) for name in KDSALBOX},
 }
 
 
-def list_models(task: Task | None = None) -> list[str]:
+def list_models(task: Task | None = None, *, ready: bool = False) -> list[str]:
     """Return the names of all models, or of those for one task.
 
     Parameters
     ----------
     task : {"fixation", "object"}, optional
+    ready : bool
+        Leave out the models that need weights which this package does not bring.
 
     Examples
     --------
@@ -56,30 +86,51 @@ def list_models(task: Task | None = None) -> list[str]:
     """
     if task not in (None, "fixation", "object"):
         raise UsageError(f"unknown task '{task}'; tasks are fixation and object")
-    return [name for name, entry in MODELS.items() if task in (None, entry.task)]
+    return [name for name, e in MODELS.items() if task in (None, e.task) and not (ready and e.network)]
 
 
 def card(name: str) -> ModelCard:
-    """Return the card of a model.
+    """Return the card of a model: of a name, an `ensemble:` or a path.
 
     Raises
     ------
     UsageError
         If there is no such model; the nearest names are proposed.
+    WeightsError
+        If a path cannot be read as a network.
     """
-    found: ModelCard = _resolve(_entry(name).card)
+    from . import ensembles, saved
+
+    if ensembles.is_ensemble(name):
+        return ensembles.ensemble_card(name)
+    if name not in MODELS and saved.is_path(name):
+        return saved.saved_card(name)
+    found: ModelCard = resolve(_entry(name).card)
     return found
 
 
-def load(name: str, *, weights: str | None = None, **parameters: Any) -> Model:
+def load(
+    name: str,
+    *,
+    weights: WeightsSource | Mapping[str, WeightsSource] | None = None,
+    sha256: str | Mapping[str, str] | None = None,
+    device: str = "cpu",
+    **parameters: Any,
+) -> Model:
     """Return a model, ready to be called with an image.
 
     Parameters
     ----------
     name : str
-        One of `list_models()`.
-    weights : str, optional
-        A checkpoint, for models that need one.
+        One of `list_models()`; `ensemble:a+b` or `ensemble:0.7*a+0.3*b`, the weighted mean of z-scored maps; or the
+        path of an .onnx or a run folder that salbox wrote, with `#head` behind it if it has several heads.
+    weights : path or https URL, optional
+        A checkpoint, for models that need one; of an ensemble {member: checkpoint}. By default the folder that
+        `SALBOX_WEIGHTS` names is searched for `<name>/*` and `<name>.*`.
+    sha256 : str, optional
+        What the checkpoint must hash to; a URL needs it. Of an ensemble {member: hash}.
+    device : str
+        Where a network computes: "cpu", "cuda" or "cuda:1".
     **parameters
         Parameters of the model; its card lists them with their defaults.
 
@@ -87,6 +138,10 @@ def load(name: str, *, weights: str | None = None, **parameters: Any) -> Model:
     ------
     UsageError
         For an unknown model or parameter (the nearest is proposed), or a value that does not fit.
+    WeightsError
+        If the weights are missing or cannot be read.
+    MissingExtraError
+        If the model's network needs an optional part of salbox.
 
     Examples
     --------
@@ -94,94 +149,65 @@ def load(name: str, *, weights: str | None = None, **parameters: Any) -> Model:
     >>> salbox.load("gbvs")(skimage.data.chelsea()).shape
     (300, 451)
     """
+    from . import ensembles, saved
     from .model import Model
 
-    entry = _entry(name)
     model_card = card(name)
-    if weights is not None:
-        raise UsageError(f"model '{name}' has no weights to load; leave weights out")
-    return Model(model_card, _resolve(entry.function), model_card.check_parameters(parameters))
+    checked = model_card.check_parameters(parameters)
+    if ensembles.is_ensemble(name):
+        members = dict(weights) if isinstance(weights, Mapping) else weights
+        return ensembles.load_ensemble(name, members, sha256, device)
+    if isinstance(weights, Mapping) or isinstance(sha256, Mapping):
+        raise UsageError(f"model '{name}' takes one file of weights; several are for the members of an ensemble")
+    if name not in MODELS:
+        if weights is not None or sha256 is not None:
+            raise UsageError(f"model '{name}' is a file with its weights inside; leave weights out")
+        return saved.load_saved(name, model_card, device)
+    entry = MODELS[name]
+    if entry.function:
+        if weights is not None or sha256 is not None:
+            raise UsageError(f"model '{name}' has no weights to load; leave weights out")
+        return Model(model_card, resolve(entry.function), checked)
+    from .weights import find_weights
+
+    path = find_weights(name, weights, sha256, model_card.weights_from)
+    return Model(model_card, resolve(entry.network)(path, device), checked, weights=path)
 
 
-def load_for(name: str, parameters: Mapping[str, Any], postprocess: PostProcess) -> Model:
-    """Return a model, its own smoothing switched off if the post-processing replaces it (and nobody asked for it)."""
-    has_smoothing = any(p.name == "do_smoothing" for p in card(name).parameters)
-    if postprocess.replaces_smoothing and has_smoothing and "do_smoothing" not in parameters:
-        parameters = {**parameters, "do_smoothing": "none"}
-    return load(name, **parameters)
-
-
-def predict(
-    image: ImageSource, models: str | Iterable[str], *, postprocess: PostProcess | None = None
-) -> dict[str, SaliencyMap]:
-    """Return the maps of several models for one image.
+def load_for(name: str, arguments: Mapping[str, Any], postprocess: PostProcess) -> Model:
+    """Return a model, its own smoothing switched off if the post-processing replaces it (and nobody asked for it).
 
     Parameters
     ----------
-    image : path, bytes, file object, PIL image or array
-        It is read once.
-    models : names
-        One name or several.
-    postprocess : PostProcess, optional
-        What is done to each map; by default nothing.
-
-    Returns
-    -------
-    dict
-        Name -> map, (H, W) float32, in the order given.
+    name : str
+    arguments : mapping
+        Keywords of `load`: parameters, and weights, sha256 and device.
+    postprocess : PostProcess
     """
-    from .image import read_image
-    from .postprocess import NOTHING
-
-    names = [models] if isinstance(models, str) else list(models)
-    process = postprocess or NOTHING
-    loaded = {name: load_for(name, {}, process) for name in names}
-    pixels = read_image(image)
-    file_name = Path(image).name if isinstance(image, (str, os.PathLike)) else None
-    return {name: process(model(pixels), name=file_name) for name, model in loaded.items()}
+    has_smoothing = any(p.name == "do_smoothing" for p in card(name).parameters)
+    if postprocess.replaces_smoothing and has_smoothing and "do_smoothing" not in arguments:
+        arguments = {**arguments, "do_smoothing": "none"}
+    return load(name, **arguments)
 
 
-def parse_models(names: Iterable[str], parameters: Iterable[str] = ()) -> dict[str, dict[str, Any]]:
-    """Return {model: parameters} for names and parameters as texts, checked against the cards.
-
-    Parameters
-    ----------
-    names : texts
-        Each one name or several separated by commas.
-    parameters : texts
-        "model:key=value", or "key=value" for all of the models that have it.
+def resolve(path: str) -> Any:
+    """Return what "module:attribute" names.
 
     Raises
     ------
-    UsageError
-        For an unknown model or parameter (the nearest is proposed), or a value that does not fit.
+    MissingExtraError
+        If the module needs an optional part of salbox that is not installed.
     """
-    split = [name.strip() for text in names for name in text.split(",") if name.strip()]
-    if not split:
-        raise UsageError("no model named; give some with -m ('salbox models' lists all)")
-    cards = {name: card(name) for name in split}
-    chosen: dict[str, dict[str, Any]] = {name: {} for name in cards}
-    for text in parameters:
-        target, key, value = _split_parameter(text)
-        if target is not None and target not in cards:
-            raise UsageError(f"parameter '{text}': model '{target}' is not among {', '.join(cards)}")
-        having = [name for name, c in cards.items() if key in {p.name for p in c.parameters}]
-        if target is None and not having:
-            known = {p.name for c in cards.values() for p in c.parameters}
-            raise UsageError(f"parameter '{text}': none of {', '.join(cards)} has '{key}'{nearest(key, known)}")
-        for name in having if target is None else [target]:
-            chosen[name][key] = value
-    for name, model_card in cards.items():
-        model_card.check_parameters(chosen[name])
-    return chosen
+    from .errors import MissingExtraError
 
-
-def _split_parameter(text: str) -> tuple[str | None, str, str]:
-    head, equals, value = text.partition("=")
-    model, colon, key = head.rpartition(":")
-    if not equals or not key:
-        raise UsageError(f"parameter '{text}': expected KEY=VALUE or MODEL:KEY=VALUE")
-    return (model if colon else None), key.strip().replace("-", "_"), value
+    module, attribute = path.split(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "salbox"):
+            raise
+        raise MissingExtraError(f"{module.rpartition('.')[2]} ({package})", "train") from None
 
 
 def _entry(name: str) -> Entry:
@@ -190,8 +216,3 @@ def _entry(name: str) -> Entry:
     except (KeyError, TypeError):
         hint = nearest(str(name), MODELS)
         raise UsageError(f"no model '{name}'{hint} ('salbox models' lists all)") from None
-
-
-def _resolve(path: str) -> Any:
-    module, attribute = path.split(":")
-    return getattr(importlib.import_module(module), attribute)

@@ -155,7 +155,9 @@ def test_demo_draws_every_model(cli, tmp_path, monkeypatch):
     assert code == 0
     assert str(tmp_path / "comparison.png") in out
     assert salbox.read_image(tmp_path / "comparison.png").shape[1] > 1000
-    assert sorted(p.parent.name for p in tmp_path.glob("*/chelsea.png")) == sorted(salbox.list_models("fixation"))
+    assert sorted(p.parent.name for p in tmp_path.glob("*/chelsea.png")) == sorted(
+        salbox.list_models("fixation", ready=True)
+    )
 
 
 def test_doctor_finds_everything_required(cli):

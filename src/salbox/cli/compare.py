@@ -10,8 +10,8 @@ import typer
 from ..comparing import compare_models
 from ..image import MAX_PIXELS
 from ..postprocess import PostProcess
-from ..registry import parse_models
-from .options import MaxPixels, ModelNames, ModelParameters, Size, with_postprocess
+from ..selection import parse_models
+from .options import Device, MaxPixels, ModelHashes, ModelNames, ModelParameters, ModelWeights, Size, with_postprocess
 
 
 @with_postprocess
@@ -33,6 +33,9 @@ def compare(
     columns: Annotated[int | None, typer.Option("--columns", metavar="N", min=1, help="Pictures in a row.")] = None,
     size: Size = None,
     param: ModelParameters = [],  # noqa: B006
+    weights: ModelWeights = [],  # noqa: B006
+    sha256: ModelHashes = [],  # noqa: B006
+    device: Device = None,
     max_pixels: MaxPixels = MAX_PIXELS,
 ) -> None:
     """Draw a photo and the maps of several models side by side, labelled, each map min-max scaled.
@@ -45,7 +48,7 @@ def compare(
     """
     compare_models(
         image,
-        parse_models(models, param),
+        parse_models(models, param, weights, sha256, device),
         output,
         postprocess=postprocess,
         size=size,

@@ -45,7 +45,7 @@ def models(
 
 
 def _print_list(cards: list[ModelCard]) -> None:
-    """Print five lines a model: wide tables of sentences are hard to read in a terminal."""
+    """Print a few lines a model: wide tables of sentences are hard to read in a terminal."""
     console = Console(highlight=False)
     width = max(len(c.name) for c in cards)
     for c in cards:
@@ -58,6 +58,8 @@ def _print_list(cards: list[ModelCard]) -> None:
         table.add_row("", "learned", escape(c.size))
         table.add_row("", "licence", escape(c.licence.code))
         table.add_row("", "measured", escape(c.agreement))
+        if c.weights_from:
+            table.add_row("", "needs", f"weights: {escape(c.weights_from)}")
         console.print(table)
     console.print("\n'salbox models NAME' prints a card in full.")
 
@@ -92,8 +94,11 @@ def _facts(c: ModelCard) -> list[tuple[str, str]]:
         ("weights", c.licence.weights),
         ("training data", c.licence.training_data),
     ]
+    if c.weights_from:
+        rows.append(("weights from", c.weights_from))
     rows += [("limit", limit) for limit in c.limits]
     if c.paper:
         rows.append(("paper", f"{c.paper.authors} ({c.paper.year}). {c.paper.title}. {c.paper.venue}."))
-        rows.append(("doi", f"https://doi.org/{c.paper.doi}"))
+        if c.paper.doi:
+            rows.append(("doi", f"https://doi.org/{c.paper.doi}"))
     return rows

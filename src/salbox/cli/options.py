@@ -24,6 +24,21 @@ ModelParameters = Annotated[
         help="A parameter of a model, or of all that have it; 'salbox models NAME' lists them. Repeatable.",
     ),
 ]
+ModelWeights = Annotated[
+    list[str],
+    typer.Option(
+        "--weights",
+        metavar="[MODEL=]PATH_OR_URL",
+        help="A checkpoint, for models that need one; else the folder SALBOX_WEIGHTS is searched. Repeatable.",
+    ),
+]
+ModelHashes = Annotated[
+    list[str],
+    typer.Option("--sha256", metavar="[MODEL=]HEX", help="What a checkpoint must hash to; a URL needs it. Repeatable."),
+]
+Device = Annotated[
+    str | None, typer.Option("--device", metavar="DEVICE", help="Where networks compute: cpu, cuda or cuda:1.")
+]
 MaxPixels = Annotated[
     float,
     typer.Option("--max-pixels", metavar="N", help="Refuse images of more pixels, before they are decoded."),
@@ -53,13 +68,23 @@ _TYPES = {"smooth_size": int, "center_prior_scale_first": bool}
 
 def with_postprocess(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb that takes `postprocess` an option for every field of `PostProcess` in its place."""
+    return _with_options(verb, "postprocess", "")
+
+
+def with_preprocess(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb that takes `preprocess` the same options as `--pre-...`: what is done to a teacher's maps first."""
+    return _with_options(verb, "preprocess", "pre_")
+
+
+def _with_options(verb: Callable[..., Any], argument: str, prefix: str) -> Callable[..., Any]:
+    """Replace an argument that is a `PostProcess` by an option for each of its fields, named with a prefix."""
     signature = inspect.signature(verb, eval_str=True)
     options = [
         inspect.Parameter(
-            f.name,
+            prefix + f.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=f.default,
-            annotation=_annotation(f.name),
+            annotation=_annotation(f.name, prefix),
         )
         for f in fields(PostProcess)
     ]
@@ -67,23 +92,24 @@ def with_postprocess(verb: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(verb)
     def wrapper(*args: Any, **given: Any) -> Any:
-        chosen = {name: given.pop(name) for name in names & given.keys()}
-        return verb(*args, **given, postprocess=PostProcess(**chosen))
+        chosen = {name.removeprefix(prefix): given.pop(name) for name in names & given.keys()}
+        return verb(*args, **given, **{argument: PostProcess(**chosen)})
 
     kept = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
-    parameters = [p for p in kept if p.name != "postprocess"] + options
+    parameters = [p for p in kept if p.name != argument] + options
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
     return wrapper
 
 
-def _annotation(name: str) -> Any:
+def _annotation(name: str, prefix: str) -> Any:
     """Return the annotation of an option for a field of `PostProcess`; `PostProcess` itself checks the value."""
-    flag = "--" + name.replace("_", "-")
+    flag = "--" + (prefix + name).replace("_", "-")
+    text = f"Of the teacher: {_HELP[name][0].lower()}{_HELP[name][1:]}" if prefix else _HELP[name]
     if name in CHOICES:
-        return Annotated[str, typer.Option(flag, metavar="|".join(CHOICES[name]), help=_HELP[name])]
+        return Annotated[str, typer.Option(flag, metavar="|".join(CHOICES[name]), help=text)]
     if name == "histogram_matching_reference":
-        return Annotated[str | None, typer.Option(flag, metavar="PATH", help=_HELP[name])]
+        return Annotated[str | None, typer.Option(flag, metavar="PATH", help=text)]
     if name == "center_prior_scale_first":
-        return Annotated[bool, typer.Option(f"{flag}/--no-{flag[2:]}", help=_HELP[name])]
-    return Annotated[_TYPES.get(name, float), typer.Option(flag, metavar="N", help=_HELP[name])]
+        return Annotated[bool, typer.Option(f"{flag}/--no-{flag[2:]}", help=text)]
+    return Annotated[_TYPES.get(name, float), typer.Option(flag, metavar="N", help=text)]

@@ -15,11 +15,11 @@ from ..image import MAX_PIXELS
 from ..inputs import find_images
 from ..plots import MASS_SHARES
 from ..postprocess import PostProcess
-from ..registry import parse_models
+from ..selection import parse_models
 from ..streams import predict_stream
 from ..video import VIDEO_FORMATS
 from ..writing import FORMATS
-from .options import MaxPixels, ModelNames, ModelParameters, Size, with_postprocess
+from .options import Device, MaxPixels, ModelHashes, ModelNames, ModelParameters, ModelWeights, Size, with_postprocess
 from .progress import report, track, track_clip
 
 
@@ -58,6 +58,9 @@ def predict(
         float, typer.Option("--smooth-seconds", metavar="S", help="Of videos: a running mean over the maps.")
     ] = 0.0,
     param: ModelParameters = [],  # noqa: B006
+    weights: ModelWeights = [],  # noqa: B006
+    sha256: ModelHashes = [],  # noqa: B006
+    device: Device = None,
     max_pixels: MaxPixels = MAX_PIXELS,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> int:
@@ -81,7 +84,7 @@ def predict(
       cat photo.jpg | salbox predict - -m gbvs -o - > map.png
     """
     plan = BatchPlan(
-        models=parse_models(models, param),
+        models=parse_models(models, param, weights, sha256, device),
         folder=output,
         file_format=file_format or "png",
         postprocess=postprocess,

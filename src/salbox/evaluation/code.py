@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .. import saved
+from ..ensembles import is_ensemble, members
 from ..postprocess import NOTHING, PostProcess
-from ..registry import MODELS
+from ..registry import MODELS, card
+from ..weights import file_hash, find_weights
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -27,13 +31,15 @@ def code_fingerprint(model: str | None) -> str:
     Parameters
     ----------
     model : str, optional
-        Of its package every file counts but those of other models: their modules, and data named `<model>_...`.
+        Of its package every file counts but those of other models: their modules, and data named `<model>_...`. Of
+        an ensemble the packages of all members count, of a file the runtime.
     """
     places = [*_MEASURING, *_FLOOR]
     others: set[str] = set()
     if model is not None:
-        places.append(_file_of(model).parent.relative_to(_PACKAGE).as_posix())
-        others = {_file_of(name).stem for name in MODELS} - {_file_of(model).stem}
+        own = {_file_of(name) for name in _parts(model)}
+        places += sorted({file.parent.relative_to(_PACKAGE).as_posix() for file in own})
+        others = {_file_of(name).stem for name in MODELS} - {file.stem for file in own}
     digest = hashlib.sha256()
     for place in places:
         path = _PACKAGE / place
@@ -44,8 +50,28 @@ def code_fingerprint(model: str | None) -> str:
     return digest.hexdigest()[:16]
 
 
+def weights_hashes(model: str, loading: Mapping[str, Any]) -> dict[str, str]:
+    """Return {model: sha256} of the files that a model, or an ensemble's members, take their weights from."""
+    given, pinned = loading.get("weights"), loading.get("sha256")
+    found = {}
+    for name in _parts(model):
+        if name not in MODELS:
+            found[name] = file_hash(saved.model_file(name))
+        elif MODELS[name].network:
+            weights = given.get(name) if isinstance(given, Mapping) else given
+            sha256 = pinned.get(name) if isinstance(pinned, Mapping) else pinned
+            found[name] = file_hash(find_weights(name, weights, sha256, card(name).weights_from))
+    return found
+
+
+def _parts(model: str) -> list[str]:
+    return list(members(model)) if is_ensemble(model) else [model]
+
+
 def _file_of(model: str) -> Path:
-    module = MODELS[model].function.partition(":")[0]
+    if model not in MODELS:
+        return _PACKAGE / "students" / "student.py"
+    module = (MODELS[model].function or MODELS[model].network).partition(":")[0]
     return _PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
 
 

@@ -18,7 +18,8 @@ from ..image import Pixels
 from ..metrics import Metric, Result, Truth
 from ..postprocess import NOTHING, PostProcess
 from ..registry import card, load_for
-from .code import changed, code_fingerprint
+from ..selection import split_loading
+from .code import changed, code_fingerprint, weights_hashes
 from .maps import MapFolder, read_map, resized
 from .truth import ImageTruth
 
@@ -89,7 +90,7 @@ class ModelSource:
     ----------
     name : str
     parameters : mapping
-        Those that differ from the defaults.
+        Keywords of `salbox.load`: parameters that differ from the defaults, and weights, sha256 and device.
     postprocess : PostProcess
     longest_side : int, optional
         The size at which it sees an image, enlarged (cubic) or shrunk (by area) to it; by default as the image is.
@@ -107,13 +108,16 @@ class ModelSource:
 
     def settings(self) -> dict[str, Any]:
         """Return the model, all of its parameters, the post-processing and a fingerprint of the code."""
-        return {
+        parameters, loading = split_loading(self.parameters)
+        settings = {
             "model": self.name,
-            "parameters": card(self.name).check_parameters(dict(self.parameters)),
+            "parameters": card(self.name).check_parameters(parameters),
             "postprocess": changed(self.postprocess),
             "longest_side": self.longest_side,
             "code": code_fingerprint(self.name),
         }
+        hashes = weights_hashes(self.name, loading)
+        return {**settings, "weights": hashes} if hashes else settings
 
     def covers(self, index: int) -> bool:
         """Return True: a model has a map of every image."""

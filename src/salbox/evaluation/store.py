@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,18 +13,12 @@ import numpy as np
 
 from ..errors import UsageError
 from ..metrics import Result
-
-HOME_VARIABLE = "SALBOX_HOME"
+from ..weights import home
 
 
 def default_folder() -> Path:
     """Return where results go unless one says where: evaluations/ in salbox's cache (`SALBOX_HOME`)."""
-    home = os.environ.get(HOME_VARIABLE)
-    if home:
-        return Path(home).expanduser() / "evaluations"
-    from pooch import os_cache  # type: ignore[import-untyped]
-
-    return Path(os_cache("salbox")) / "evaluations"
+    return home() / "evaluations"
 
 
 class Store:

@@ -1,0 +1,107 @@
+"""Maps of one image or many in one call; a network that several models share runs once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+from .image import ImageSource, Pixels, read_image
+from .model import Model, SaliencyMap
+from .postprocess import NOTHING, PostProcess
+from .registry import load_for
+from .selection import check_targets, expanded
+
+Maps = dict[str, SaliencyMap]
+
+BATCH = 16  # images whose pixels are held at a time
+
+
+@overload
+def predict(
+    image: ImageSource,
+    models: str | Iterable[str],
+    *,
+    postprocess: PostProcess | None = ...,
+    weights: Mapping[str, Any] | None = ...,
+    device: str = ...,
+) -> Maps: ...
+
+
+@overload
+def predict(
+    image: list[ImageSource] | tuple[ImageSource, ...],
+    models: str | Iterable[str],
+    *,
+    postprocess: PostProcess | None = ...,
+    weights: Mapping[str, Any] | None = ...,
+    device: str = ...,
+) -> list[Maps]: ...
+
+
+def predict(
+    image: ImageSource | list[ImageSource] | tuple[ImageSource, ...],
+    models: str | Iterable[str],
+    *,
+    postprocess: PostProcess | None = None,
+    weights: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+) -> Maps | list[Maps]:
+    """Return the maps of several models for one image, or for each of several.
+
+    Parameters
+    ----------
+    image : path, bytes, file object, PIL image or array; or a list of them
+        Each is read once. Images of a list go through a network in batches.
+    models : names
+        One name or several; see `salbox.load`.
+    postprocess : PostProcess, optional
+        What is done to each map; by default nothing.
+    weights : {name: path}, optional
+        Checkpoints of the models that need one.
+    device : str
+        Where networks compute: "cpu", "cuda" or "cuda:1".
+
+    Returns
+    -------
+    dict, or list of dict
+        Name -> map, (H, W) float32, in the order given.
+
+    Raises
+    ------
+    UsageError
+        For an unknown model, or weights for a model that is not asked for.
+    ImageError
+        If an image cannot be read.
+    """
+    names = expanded([models] if isinstance(models, str) else list(models))
+    process = postprocess or NOTHING
+    given = dict(weights or {})
+    check_targets(given, names)
+    loaded = {name: load_for(name, {"weights": given.get(name), "device": device}, process) for name in names}
+    if not isinstance(image, (list, tuple)):
+        return _predict([image], loaded, process)[0]
+    batches = [image[i : i + BATCH] for i in range(0, len(image), BATCH)]
+    return [maps for batch in batches for maps in _predict(batch, loaded, process)]
+
+
+def raw_maps(pixels: Sequence[Pixels], models: Mapping[str, Model]) -> list[Maps]:
+    """Return the unprocessed maps of images, {name: map} each; models of one network share one pass through it."""
+    found: list[Maps] = [{} for _ in pixels]
+    for network in {model.network for model in models.values() if model.network is not None}:
+        members = {name: model.head for name, model in models.items() if model.network == network}
+        for maps, by_head in zip(found, network.maps(pixels, list(dict.fromkeys(members.values()))), strict=True):
+            maps.update({name: by_head[head] for name, head in members.items()})
+    for image, maps in zip(pixels, found, strict=True):
+        maps.update({name: model(image) for name, model in models.items() if model.network is None})
+    return [{name: maps[name] for name in models} for maps in found]
+
+
+def _predict(images: Sequence[ImageSource], models: Mapping[str, Model], process: PostProcess) -> list[Maps]:
+    pixels = [read_image(image) for image in images]
+    names = [Path(image).name if isinstance(image, (str, os.PathLike)) else None for image in images]
+    return [
+        {model: process(saliency, name=name) for model, saliency in maps.items()}
+        for name, maps in zip(names, raw_maps(pixels, models), strict=True)
+    ]

@@ -1,0 +1,98 @@
+"""Models that salbox wrote: an .onnx file, or a run folder that holds `student.onnx`, named by their path.
+
+`PATH#head` picks one head of a network with several.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .cards import ModelCard
+from .errors import UsageError, nearest
+from .model import Model
+
+if TYPE_CHECKING:
+    from .students.student import Student
+
+STUDENT_FILE = "student.onnx"
+
+
+def is_path(name: str) -> bool:
+    """Return whether a name that no model has means a file or folder."""
+    path = str(name).partition("#")[0]
+    return path.endswith(".onnx") or os.sep in path or "/" in path or (Path(path).expanduser() / STUDENT_FILE).is_file()
+
+
+def heads(name: str) -> list[str]:
+    """Return a path once for each of its heads, `PATH#head`; a path with one head, or with its head, as it is."""
+    if "#" in name:
+        return [name]
+    found = _open(name, "cpu").heads
+    return [name] if len(found) == 1 else [f"{name}#{head}" for head in found]
+
+
+def saved_card(name: str) -> ModelCard:
+    """Return the card that a file carries for a head; its name is what outputs are called.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file or head.
+    WeightsError
+        If it cannot be read.
+    """
+    student = _open(name, "cpu")
+    return replace(student.cards[_head(name, student)], name=_output_name(name))
+
+
+def load_saved(name: str, card: ModelCard, device: str) -> Model:
+    """Return the model of a path."""
+    student = _open(name, device)
+    return Model(card, None, {}, network=student, head=_head(name, student), weights=model_file(name))
+
+
+def model_file(name: str) -> Path:
+    """Return the .onnx file that a path means."""
+    path = Path(name.partition("#")[0]).expanduser()
+    file = path / STUDENT_FILE if path.is_dir() else path
+    if not file.is_file():
+        if path.is_dir():
+            raise UsageError(f"{path}: no model in this folder (a run folder holds {STUDENT_FILE})")
+        raise UsageError(f"no model '{name}', and no file of that name")
+    return file
+
+
+def _open(name: str, device: str) -> Student:
+    from .registry import resolve
+
+    file = model_file(name)
+    # By its import path: the floor does not know the rooms above it.
+    opened: Any = resolve("salbox.students.student:open_student")(file, provider=device)
+    student: Student = opened
+    return student
+
+
+def _head(name: str, student: Student) -> str:
+    head = name.partition("#")[2]
+    if not head:
+        if len(student.heads) > 1:
+            raise UsageError(
+                f"'{name}' has several heads: say which, as {name}#{student.heads[0]} (it has "
+                f"{', '.join(student.heads)})"
+            )
+        return student.heads[0]
+    if head not in student.heads:
+        raise UsageError(
+            f"'{name}': no head '{head}'{nearest(head, student.heads)} (it has {', '.join(student.heads)})"
+        )
+    return head
+
+
+def _output_name(name: str) -> str:
+    """Return what outputs are called: the path's last component, and the head if one was named."""
+    path, _, head = name.partition("#")
+    last = Path(path).expanduser().resolve().name.removesuffix(".onnx")
+    return f"{last}.{head}" if head else last

@@ -1,0 +1,68 @@
+"""Models as a command line names them."""
+
+from __future__ import annotations
+
+import pytest
+
+import salbox
+from salbox.selection import parse_models, split_loading
+
+
+def test_parse_models_splits_names_and_spreads_parameters():
+    chosen = parse_models(["ikn, gbvs", "gaussian"], ["channels=CIO", "gaussian:is-square=yes"])
+    assert chosen == {"ikn": {"channels": "CIO"}, "gbvs": {"channels": "CIO"}, "gaussian": {"is_square": "yes"}}
+
+
+@pytest.mark.parametrize(
+    ("names", "parameters", "message"),
+    [
+        ([""], [], "no model named"),
+        (["bsm"], [], "'bms'"),
+        (["bms"], ["max_dim"], "expected KEY=VALUE"),
+        (["bms"], ["maxdim=300"], "'max_dim'"),
+        (["bms"], ["aim:basis=x"], "not among bms"),
+        (["bms"], ["max_dim=many"], "a whole number"),
+    ],
+)
+def test_parse_models_refuses(names, parameters, message):
+    with pytest.raises(salbox.UsageError, match=message):
+        parse_models(names, parameters)
+
+
+def test_weights_go_to_the_models_that_take_them():
+    chosen = parse_models(["fastgaze,bms,glimpse"], weights=["fastgaze=a/b=c.npz", "glimpse=g.onnx"], device="cpu")
+    assert chosen["fastgaze"] == {"weights": "a/b=c.npz", "device": "cpu"}
+    assert chosen["glimpse"] == {"weights": "g.onnx", "device": "cpu"}
+    assert chosen["bms"] == {"device": "cpu"}
+
+
+def test_the_only_model_that_takes_weights_need_not_be_named():
+    url = "https://example.org/f.npz?version=2"
+    chosen = parse_models(["fastgaze,bms"], weights=[url], sha256=["a" * 64])
+    assert chosen == {"fastgaze": {"weights": url, "sha256": "a" * 64}, "bms": {}}
+
+
+def test_weights_of_an_ensemble_s_members():
+    name = "ensemble:fastgaze+glimpse+bms"
+    chosen = parse_models([name], weights=["glimpse=g.onnx", "fastgaze=f.npz"])
+    assert chosen == {name: {"weights": {"glimpse": "g.onnx", "fastgaze": "f.npz"}}}
+
+
+@pytest.mark.parametrize(
+    ("names", "weights", "message"),
+    [
+        (["bms"], ["fastgaze=f.npz"], "'fastgaze' takes none here"),
+        (["fastgaze,glimpse"], ["f.npz"], "say for which model"),
+        (["fastgaze,glimpse"], ["fastgase=f.npz"], "did you mean 'fastgaze'"),
+    ],
+)
+def test_weights_for_nobody_are_refused(names, weights, message):
+    with pytest.raises(salbox.UsageError, match=message):
+        parse_models(names, weights=weights)
+
+
+def test_splits_parameters_from_what_loading_needs():
+    assert split_loading({"sigma": 1, "device": "cpu", "weights": "w"}) == (
+        {"sigma": 1},
+        {"device": "cpu", "weights": "w"},
+    )
