@@ -8,16 +8,23 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
 from .cards import ModelCard
 from .errors import UsageError, nearest
-from .model import Model
-
-if TYPE_CHECKING:
-    from .students.student import Student
+from .model import Model, Network
+from .registry import resolve
 
 STUDENT_FILE = "student.onnx"
+
+
+class Opened(Network, Protocol):
+    """An opened file: a network that knows the cards of its heads."""
+
+    @property
+    def cards(self) -> dict[str, ModelCard]:
+        """The card of each head."""
+        ...
 
 
 def is_path(name: str) -> bool:
@@ -65,17 +72,13 @@ def model_file(name: str) -> Path:
     return file
 
 
-def _open(name: str, device: str) -> Student:
-    from .registry import resolve
-
-    file = model_file(name)
+def _open(name: str, device: str) -> Opened:
     # By its import path: the floor does not know the rooms above it.
-    opened: Any = resolve("salbox.students.student:open_student")(file, provider=device)
-    student: Student = opened
-    return student
+    opened: Opened = resolve("salbox.students.student:open_student")(model_file(name), provider=device)
+    return opened
 
 
-def _head(name: str, student: Student) -> str:
+def _head(name: str, student: Opened) -> str:
     head = name.partition("#")[2]
     if not head:
         if len(student.heads) > 1:

@@ -30,6 +30,8 @@ def parse_models(
     weights: Iterable[str] = (),
     sha256: Iterable[str] = (),
     device: str | None = None,
+    *,
+    distinct: bool = True,
 ) -> dict[str, dict[str, Any]]:
     """Return {model: keywords of `load`} for texts, checked against the cards.
 
@@ -42,6 +44,8 @@ def parse_models(
     weights, sha256 : texts
         "model=path" or "member=path" of an ensemble; without a name for the only model that takes weights.
     device : str, optional
+    distinct : bool
+        Refuse two models whose outputs would go by one name, as a run folder called like a model.
 
     Raises
     ------
@@ -52,7 +56,8 @@ def parse_models(
     if not split:
         raise UsageError("no model named; give some with -m ('salbox models' lists all)")
     cards = {name: card(name) for name in expanded(split)}
-    _refuse_equal(cards)
+    if distinct:
+        _refuse_equal(cards)
     chosen: dict[str, dict[str, Any]] = {name: {} for name in cards}
     for text in parameters:
         target, key, value = _split_parameter(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
@@ -19,6 +18,7 @@ from rich.table import Table
 from ..cards import Output
 from ..datasets import Dataset, open_dataset
 from ..datasets.folder import open_images
+from ..distillation.own_photos import constant_rows, maps_teacher, model_teacher
 from ..errors import UsageError, nearest
 from ..evaluation import CentreBias, Evaluation, HumanCeiling, MapSource, ModelSource, agreement, map_folders
 from ..evaluation import evaluate as measure
@@ -28,8 +28,8 @@ from ..evaluation.formats import grids, legend, to_csv, to_latex, to_markdown
 from ..evaluation.running import Scored
 from ..evaluation.sources import REFERENCE_SIZE, Source
 from ..postprocess import PostProcess
-from ..registry import MODELS, parse_models
-from .options import ModelNames, ModelParameters, with_postprocess
+from ..selection import expanded, parse_models
+from .options import Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, with_postprocess
 from .progress import COLUMNS, console
 
 _Outcome = TypeVar("_Outcome", Scored, Compared)
@@ -99,6 +99,9 @@ def evaluate(
         bool, typer.Option("--agreement", help="Instead of metrics: the correlation of every pair of models' maps.")
     ] = False,
     param: ModelParameters = [],  # noqa: B006
+    weights: ModelWeights = [],  # noqa: B006
+    sha256: ModelHashes = [],  # noqa: B006
+    device: Device = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="Where results are kept and resumed.  [default: the cache]"),
@@ -130,13 +133,17 @@ def evaluate(
       salbox evaluate -m bms --dataset ecssd:~/data/ECSSD --metrics max_f,mae,s_measure --latex
 
       salbox evaluate -m bms --teacher gbvs --images photos
+
+      salbox evaluate -m runs/mine --teacher fastgaze --weights fastgaze=fastgaze.npz --images photos --per-image
     """
     if sum((as_csv, as_json, as_latex, as_markdown)) > 1:
         raise UsageError("--csv, --json, --latex and --markdown exclude each other")
     if plot is not None:
         check_figure(plot)
+    if teacher is not None and teacher_maps is not None:
+        raise UsageError("--teacher and --teacher-maps exclude each other")
     names = [*models, *([teacher] if teacher else [])]
-    parameters = parse_models(names, param) if names else {}
+    parameters = parse_models(names, param, weights, sha256, device, distinct=False) if names else {}
     data = _open(dataset, split, images, fidelity=bool(teacher or teacher_maps or agree))
     measured = _rows(models, maps, maps_output, data, parameters, postprocess)
     if agree:
@@ -145,6 +152,9 @@ def evaluate(
         return 0
     rows: list[Source] = [*measured]
     rows += [CentreBias()] * baseline + [HumanCeiling()] * ceiling
+    taught = _teacher(teacher, teacher_maps, teacher_size, data, parameters)
+    if taught is not None:
+        rows += constant_rows([row.name for row in measured if isinstance(row, ModelSource)], taught.name)
     if against is not None and against not in (known := [row.name for row in rows]):
         raise UsageError(f"--against '{against}'{nearest(against, known)} (rows: {', '.join(known)})")
     table = measure(
@@ -152,7 +162,7 @@ def evaluate(
         rows,
         [name.strip() for text in metrics for name in text.split(",") if name.strip()] or None,
         sigma=sigma,
-        teacher=_teacher(teacher, teacher_maps, teacher_size, data, parameters),
+        teacher=taught,
         folder=None if output is None else output.expanduser(),
         workers=workers,
         watch=_watch,
@@ -176,7 +186,9 @@ def _open(dataset: str | None, split: str | None, images: str | None, *, fidelit
     if images is not None:
         if not fidelity:
             raise UsageError("--images alone has no ground truth; add --teacher NAME or --teacher-maps DIR")
-        return open_images(Path(images).expanduser())
+        if not (path := Path(images).expanduser()).is_dir():
+            raise UsageError(f"--images {images}: no such folder")
+        return open_images(path)
     return open_dataset(str(dataset), split)
 
 
@@ -190,7 +202,7 @@ def _rows(
 ) -> list[ModelSource | MapSource]:
     if maps_output not in OUTPUTS:
         raise UsageError(f"--maps-output '{maps_output}'{nearest(maps_output, OUTPUTS)} (one of {', '.join(OUTPUTS)})")
-    named = dict.fromkeys(name.strip() for text in models for name in text.split(",") if name.strip())
+    named = expanded(name.strip() for text in models for name in text.split(",") if name.strip())
     rows: list[ModelSource | MapSource] = [ModelSource(name, parameters[name], postprocess) for name in named]
     for folder in maps:
         found = map_folders(folder.expanduser(), data)
@@ -205,19 +217,9 @@ def _teacher(
     data: Dataset,
     parameters: dict[str, dict[str, Any]],
 ) -> ModelSource | MapSource | None:
-    if name is not None and maps is not None:
-        raise UsageError("--teacher and --teacher-maps exclude each other")
     if maps is not None:
-        folders = map_folders(maps.expanduser(), data)
-        if len(folders) > 1:
-            raise UsageError(f"{maps}: maps of several models; name one of {', '.join(f.name for f in folders)}")
-        return MapSource(folders[0])
-    if name is None:
-        return None
-    source = ModelSource(name, parameters[name])
-    is_classical = MODELS[name].function.startswith("salbox.classical.")
-    longest = REFERENCE_SIZE if size is None and is_classical else size
-    return replace(source, longest_side=longest or None)
+        return maps_teacher(maps, data)
+    return None if name is None else model_teacher(name, parameters, size)
 
 
 def _matrix_text(names: list[str], matrix: npt.NDArray[np.float64], images: int, as_json: bool, as_csv: bool) -> str:

@@ -1,0 +1,1 @@
+"""PyTorch networks, one file an architecture; importing this package imports no torch."""

@@ -1,0 +1,95 @@
+"""The box: many saliency models at the cost of one small network.
+
+A MobileNetV2-class encoder looks at the photo once; a decoder of separable convolutions brings its features back to
+fine resolution, with a skip connection at every stride; each teacher has a light head of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import UsageError
+from ..students.preprocessing import Preprocessing
+from .encoders import STRIDES, TENSORFLOW, make_encoder
+from .layers import ConvNormAct, Normalise, SeparableConv, resize_like
+from .student import StudentNetwork
+
+WIDTH = 48  # channels of the decoder
+HEAD_WIDTH = 16  # channels within a head
+
+
+class Box(StudentNetwork):
+    """Encoder, separable decoder with skip connections, one head a teacher.
+
+    Parameters
+    ----------
+    heads : names
+    encoder : str
+        See `salbox.networks.encoders.make_encoder`.
+    size : (int, int)
+        Height and width in pixels: about so many pixels a photo has when the network looks at it, in its own shape.
+    width, head_width : int
+        Channels of the decoder, and within a head.
+    stride : {2, 4, 8}
+        Pixels of the input a pixel of the output.
+
+    References
+    ----------
+    Sandler et al.: MobileNetV2: inverted residuals and linear bottlenecks. CVPR 2018 (the encoder).
+    Lin et al.: Feature pyramid networks for object detection. CVPR 2017 (coarse features enlarged and added to finer
+    ones).
+    """
+
+    def __init__(
+        self,
+        heads: Sequence[str],
+        *,
+        encoder: str = TENSORFLOW,
+        size: tuple[int, int] = (192, 256),
+        width: int = WIDTH,
+        head_width: int = HEAD_WIDTH,
+        stride: int = 2,
+    ) -> None:
+        super().__init__("box", heads, Preprocessing("area", *size))
+        if stride not in STRIDES[:3]:
+            raise UsageError(f"student 'box': stride={stride!r}: expected one of {STRIDES[:3]}")
+        if min(width, head_width) < 1:
+            raise UsageError(f"student 'box': width={width!r}, head_width={head_width!r}: expected at least 1")
+        sizes = {"width": width, "head_width": head_width, "stride": stride}
+        self.arguments = {"encoder": encoder, "size": list(size), **sizes}
+        made = make_encoder(encoder)
+        self.encoder = made.network
+        self.normalise = Normalise(made.mean, made.std)
+        # From coarse to fine; what is finer than the output is not looked at.
+        self.levels = [i for i, s in enumerate(STRIDES) if s >= stride][::-1]
+        self.lateral = nn.ModuleList(ConvNormAct(made.channels[i], width, act=False) for i in self.levels)
+        self.mix = nn.ModuleList(SeparableConv(width, width) for _ in self.levels)
+        self.head_layers = nn.ModuleList(_head(width, head_width) for _ in self.heads)
+
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        """Return "stride2" .. "stride32" of the encoder and "decoder", which the heads look at."""
+        taps = self.encoder(self.normalise(images))
+        found = {f"stride{stride}": tap for stride, tap in zip(STRIDES, taps, strict=True)}
+        decoded: Tensor | None = None
+        for level, lateral, mix in zip(self.levels, self.lateral, self.mix, strict=True):
+            skip = lateral(taps[level])
+            decoded = mix(skip if decoded is None else skip + resize_like(decoded, skip))
+        assert decoded is not None  # noqa: S101  # there are levels
+        return {**found, "decoder": decoded}
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits: (N, heads, H / stride, W / stride); see `StudentNetwork.forward`."""
+        decoded = self.features(images)["decoder"]
+        return torch.cat([head(decoded) for head in self.head_layers], dim=1)
+
+
+def _head(inputs: int, width: int) -> nn.Module:
+    """Return what one teacher has to itself: about a thousand numbers."""
+    return nn.Sequential(
+        ConvNormAct(inputs, width),
+        ConvNormAct(width, width, 3, groups=width),
+        nn.Conv2d(width, 1, 1),
+    )

@@ -1,0 +1,140 @@
+"""Reading checkpoints: tensors and nothing else, checked by name and shape before any is used."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import WeightsError
+
+MAX_BYTES = 2 * 2**30
+MAX_TENSORS = 100_000
+
+# Under these names programs keep a state dict within a larger checkpoint.
+_WRAPPERS = ("state_dict", "model", "model_state_dict", "student_model")
+_COUNTER = "num_batches_tracked"  # of batch norm; older files lack it, and nothing depends on it here
+_NAMED = 3  # keys that a message names
+
+
+def read_tensors(path: Path, *, within: str | None = None, max_bytes: int = MAX_BYTES) -> dict[str, Tensor]:
+    """Return the tensors of a .safetensors file or of anything `torch.save` wrote, by name, on the CPU.
+
+    Parameters
+    ----------
+    path : Path
+    within : str, optional
+        The key under which the checkpoint keeps its state dict. By default the checkpoint is one, or keeps it under
+        "state_dict", "model", "model_state_dict" or "student_model". A prefix "module." of all names is taken off.
+    max_bytes : int
+        Larger files are refused, and so are archives that unpack to more.
+
+    Raises
+    ------
+    WeightsError
+        If it cannot be read, is too large, or holds something else than tensors.
+    """
+    _check_size(path, max_bytes)
+    loaded = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    if within is not None:
+        if not isinstance(loaded, Mapping) or within not in loaded:
+            raise WeightsError(f"{path}: a checkpoint without '{within}'")
+        loaded = loaded[within]
+    elif isinstance(loaded, Mapping):
+        loaded = next((loaded[w] for w in _WRAPPERS if isinstance(loaded.get(w), Mapping)), loaded)
+    if not isinstance(loaded, Mapping) or not loaded or len(loaded) > MAX_TENSORS:
+        raise WeightsError(f"{path}: holds no state dict (names and tensors)")
+    for name, tensor in loaded.items():
+        if not isinstance(name, str) or not isinstance(tensor, Tensor):
+            raise WeightsError(f"{path}: not a state dict: {str(name)[:80]!r} is a {type(tensor).__name__}")
+    if all(name.startswith("module.") for name in loaded):
+        return {name.removeprefix("module."): tensor for name, tensor in loaded.items()}
+    return dict(loaded)
+
+
+def load_tensors(
+    network: nn.Module, tensors: Mapping[str, Tensor], where: str | Path, *, unused: Collection[str] = ()
+) -> None:
+    """Put tensors in the place of a network's own: each exactly once, of the same shape.
+
+    Parameters
+    ----------
+    network : nn.Module
+    tensors : mapping
+        The network's names to tensors. Floating-point values of any precision are converted.
+    where : str or Path
+        The file, for the message.
+    unused : names' beginnings
+        Of tensors that the network has no use for.
+
+    Raises
+    ------
+    WeightsError
+        If a tensor is missing, left over, of another shape or not finite; the network is as it was then.
+    """
+    own = network.state_dict()
+    given = {name: t for name, t in tensors.items() if name in own or not name.startswith(tuple(unused))}
+    missing = [name for name in own if name not in given and not name.endswith(_COUNTER)]
+    if missing:
+        raise WeightsError(f"{where}: not the weights of this network: lacks {_listed(missing)}")
+    extra = [name for name in given if name not in own]
+    if extra:
+        raise WeightsError(f"{where}: not the weights of this network: it has no {_listed(extra)}")
+    # Shapes before values: a small file can describe a tensor of any size.
+    for name, tensor in given.items():
+        if tensor.shape != own[name].shape:
+            expected, found = tuple(own[name].shape), tuple(tensor.shape)
+            raise WeightsError(f"{where}: '{name[:80]}' has the shape {found}, expected is {expected}")
+    for name, tensor in given.items():
+        if tensor.is_floating_point() != own[name].is_floating_point() or not torch.isfinite(tensor.float()).all():
+            raise WeightsError(f"{where}: '{name[:80]}' holds values that are not finite numbers")
+    network.load_state_dict({name: tensor.to(own[name].dtype) for name, tensor in given.items()}, strict=False)
+
+
+def _listed(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
+    return ", ".join(f"'{name[:80]}'" for name in listed[:_NAMED]) + more
+
+
+def _check_size(path: Path, max_bytes: int) -> None:
+    try:
+        size = path.stat().st_size
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                size = max(size, sum(member.file_size for member in archive.infolist()))
+    except FileNotFoundError:
+        raise WeightsError(f"{path}: no such file") from None
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise WeightsError(f"{path}: cannot be read ({_reason(error)})") from None
+    if size > max_bytes:
+        raise WeightsError(f"{path}: {size} bytes are more than weights may have ({max_bytes})")
+
+
+def _read_torch(path: Path) -> object:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on formats of old, which are read all the same
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a malformed pickle surfaces as nearly anything; weights_only admits tensors alone
+        raise WeightsError(f"{path}: not a checkpoint of tensors alone ({_reason(error)})") from None
+
+
+def _read_safetensors(path: Path) -> object:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path, device="cpu")
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path}: not a safetensors file ({_reason(error)})") from None
+
+
+def _reason(error: Exception) -> str:
+    # PyTorch's first line says what was wrong; the rest is advice to trust the file.
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:120]

@@ -1,0 +1,118 @@
+"""Encoders, made by timm: networks known for recognising images, tapped at strides 2, 4, 8, 16 and 32."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import timm
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..errors import UsageError, nearest
+from .layers import IMAGENET_MEAN, IMAGENET_STD
+
+STRIDES = (2, 4, 8, 16, 32)
+
+# MobileNetV2 as TensorFlow trains it; every other name is timm's, with timm's padding and normalisation.
+TENSORFLOW = "mobilenetv2"
+_TIMM_NAMES = {TENSORFLOW: "mobilenetv2_100"}
+
+
+class WeightsWarning(UserWarning):
+    """Something about weights that a user should know, such as an encoder that starts from random ones."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A network without its classifier, and what it expects.
+
+    Attributes
+    ----------
+    network : nn.Module
+        Returns a list of features for normalised images, one a stride.
+    channels : tuple of int
+        Of the features.
+    mean, std : three numbers
+        Of RGB in 0..1, for normalising.
+    """
+
+    network: nn.Module
+    channels: tuple[int, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def timm_name(name: str) -> str:
+    """Return what timm calls an encoder."""
+    return _TIMM_NAMES.get(name, name)
+
+
+def make_encoder(name: str) -> Encoder:
+    """Return an encoder with random weights.
+
+    Parameters
+    ----------
+    name : str
+        "mobilenetv2" is MobileNetV2 1.0 as TensorFlow trains it (pixels in -1..1; convolutions of stride 2 pad at the
+        bottom and right only); any other name is timm's, such as "mobilenetv2_100", "resnet18" or
+        "mobilenetv3_small_100".
+
+    Raises
+    ------
+    UsageError
+        If timm has no such network, or it has no features at strides 2, 4, 8, 16 and 32.
+    """
+    known_as = timm_name(name)
+    if known_as not in timm.list_models():
+        hint = nearest(str(name), [*_TIMM_NAMES, *timm.list_models()])
+        raise UsageError(f"no encoder '{name}'{hint} (any that timm knows with features at strides 2 to 32)")
+    try:
+        network = timm.create_model(known_as, pretrained=False, features_only=True)
+    except (RuntimeError, TypeError, AssertionError, AttributeError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"encoder '{name}': gives no features at several strides ({reason})") from None
+    strides = tuple(network.feature_info.reduction())
+    if strides != STRIDES:
+        raise UsageError(f"encoder '{name}': has features at strides {strides}, needed are {STRIDES}")
+    mean, std = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+    if name == TENSORFLOW:
+        pad_like_tensorflow(network)
+    else:
+        known = timm.get_pretrained_cfg(known_as)
+        mean = tuple(known.mean) if known is not None else IMAGENET_MEAN
+        std = tuple(known.std) if known is not None else IMAGENET_STD
+    return Encoder(network, tuple(network.feature_info.channels()), mean, std)
+
+
+class BottomRightConv2d(nn.Conv2d):
+    """A convolution of stride above 1 padded as TensorFlow's SAME pads sides that the stride divides.
+
+    The padding is the same for every size, so that the exported graph has constants there; of a side that the stride
+    does not divide it loses the last row or column.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the convolution: (N, channels, floor(H / stride), floor(W / stride)) where TensorFlow rounds up."""
+        (kh, kw), (sh, sw) = self.kernel_size, self.stride
+        top, left = max(kh - sh, 0) // 2, max(kw - sw, 0) // 2
+        bottom, right = max(kh - sh, 0) - top, max(kw - sw, 0) - left
+        return self._conv_forward(functional.pad(input, (left, right, top, bottom)), self.weight, self.bias)
+
+
+def pad_like_tensorflow(network: nn.Module) -> None:
+    """Let every convolution of stride above 1 pad at the bottom and right; the names of the weights stay."""
+    for name, child in list(network.named_children()):
+        if isinstance(child, nn.Conv2d) and max(child.stride) > 1:
+            convolution = BottomRightConv2d(
+                child.in_channels,
+                child.out_channels,
+                child.kernel_size,  # type: ignore[arg-type,unused-ignore]
+                child.stride,  # type: ignore[arg-type,unused-ignore]
+                padding=0,
+                groups=child.groups,
+                bias=child.bias is not None,
+            )
+            convolution.load_state_dict(child.state_dict())
+            setattr(network, name, convolution)
+        else:
+            pad_like_tensorflow(child)

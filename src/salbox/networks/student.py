@@ -1,0 +1,118 @@
+"""What every student network has in common: what goes in, what comes out, and which part of it is the encoder."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, Self
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import UsageError
+from ..students.preprocessing import Preprocessing
+from .layers import Normalise
+
+Output = Literal["score", "log_density"]
+
+
+class StudentNetwork(nn.Module, ABC):
+    """A network with one saliency map a teacher.
+
+    Parameters
+    ----------
+    name : str
+        The architecture's, see `salbox.networks.building.STUDENTS`.
+    heads : names
+        The teachers' names, one output channel each.
+    preprocessing : Preprocessing
+        The size at which the network looks at a photo.
+
+    Attributes
+    ----------
+    output : {"score", "log_density"}
+        What `maps` gives; a score unless it is set.
+    encoder : nn.Module
+        The part that first weights are known for; all else is the decoder.
+    normalise : Normalise
+        What is done to the pixels before the encoder sees them.
+    init_note : str
+        Where the first weights came from, for the card; empty if unknown.
+    arguments : dict
+        What the class was called with, `heads` aside.
+
+    Raises
+    ------
+    UsageError
+        If there is no head, or two of one name.
+    """
+
+    encoder: nn.Module
+    normalise: Normalise
+
+    def __init__(self, name: str, heads: Sequence[str], preprocessing: Preprocessing) -> None:
+        super().__init__()
+        if isinstance(heads, str) or not heads or len(set(heads)) != len(heads) or not all(heads):
+            raise UsageError(f"student '{name}': heads={heads!r}: expected names, at least one and each once")
+        self.name = name
+        self.heads = tuple(heads)
+        self.preprocessing = preprocessing
+        self.output: Output = "score"
+        self.init_note = ""
+        self.arguments: dict[str, Any] = {}
+        self._frozen = False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `salbox.networks.building.rebuild` needs to make the same architecture again, ready for JSON."""
+        return {**self.arguments, "output": self.output}
+
+    @abstractmethod
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        """Return named features between input and output, from early to late, each (N, channels, h, w).
+
+        The last is what the heads look at. `images` as `forward` takes them.
+        """
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits of the maps: (N, heads, h, w).
+
+        Parameters
+        ----------
+        images : (N, 3, H, W) float
+            RGB, 0..255, H and W at least 32.
+        """
+
+    def maps(self, images: Tensor) -> Tensor:
+        """Return the maps: (N, heads, h, w); what is exported.
+
+        Of a "score" the sigmoid of the logits, in 0..1; of a "log_density" the log of a density over the map's pixels.
+        """
+        logits = self(images)
+        if self.output == "score":
+            return torch.sigmoid(logits)
+        return torch.log_softmax(logits.flatten(2), dim=2).reshape(logits.shape)
+
+    def encoder_parameters(self) -> Iterator[nn.Parameter]:
+        """Yield the encoder's parameters."""
+        yield from self.encoder.parameters()
+
+    def decoder_parameters(self) -> Iterator[nn.Parameter]:
+        """Yield all parameters that are not the encoder's."""
+        of_encoder = {id(p) for p in self.encoder.parameters()}
+        yield from (p for p in self.parameters() if id(p) not in of_encoder)
+
+    def freeze_encoder(self, frozen: bool = True) -> None:
+        """Stop the encoder's learning, the statistics of its batch norms included, or let it go on."""
+        self._frozen = frozen
+        for parameter in self.encoder.parameters():
+            parameter.requires_grad_(not frozen)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training or evaluation mode; a frozen encoder stays in evaluation mode."""
+        super().train(mode)
+        if self._frozen:
+            self.encoder.eval()
+        return self

@@ -1,0 +1,63 @@
+"""Padding as TensorFlow's, against a convolution worked out from the definition of SAME."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from salbox.networks.encoders import BottomRightConv2d, make_encoder  # noqa: E402
+
+
+def same_convolution(image, weight, stride):
+    """TensorFlow's SAME, position by position: output i looks at input i * stride - before + k."""
+    size, kernel = image.shape[-1], weight.shape[-1]
+    outputs = -(-size // stride)
+    before = max((outputs - 1) * stride + kernel - size, 0) // 2
+    result = torch.zeros(outputs, outputs)
+    for i in range(outputs):
+        for j in range(outputs):
+            for k in range(kernel):
+                for m in range(kernel):
+                    y, x = i * stride - before + k, j * stride - before + m
+                    if 0 <= y < size and 0 <= x < size:
+                        result[i, j] += weight[k, m] * image[y, x]
+    return result
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("size", [4, 8])
+def test_pads_as_tensorflow(kernel, size):
+    generator = torch.Generator().manual_seed(0)
+    image, weight = torch.rand(size, size, generator=generator), torch.rand(kernel, kernel, generator=generator)
+    convolution = BottomRightConv2d(1, 1, kernel, stride=2, bias=False)
+    with torch.no_grad():
+        convolution.weight.copy_(weight)
+        found = convolution(image[None, None])[0, 0]
+    torch.testing.assert_close(found, same_convolution(image, weight, 2))
+
+
+@pytest.mark.parametrize("name", ["mobilenetv2", "mobilenetv2_100", "resnet18"])
+def test_features_at_five_strides(name):
+    encoder = make_encoder(name)
+    with torch.no_grad():
+        features = encoder.network.eval()(torch.zeros(1, 3, 64, 96))
+    assert [tuple(f.shape[-2:]) for f in features] == [(64 // s, 96 // s) for s in (2, 4, 8, 16, 32)]
+    assert tuple(f.shape[1] for f in features) == encoder.channels
+
+
+def test_only_tensorflow_s_encoder_pads_at_the_bottom_right():
+    kinds = {
+        name: {
+            type(m) for m in make_encoder(name).network.modules() if isinstance(m, torch.nn.Conv2d) and m.stride[0] > 1
+        }
+        for name in ("mobilenetv2", "mobilenetv2_100")
+    }
+    assert kinds["mobilenetv2"] == {BottomRightConv2d}
+    assert BottomRightConv2d not in kinds["mobilenetv2_100"]
+
+
+def test_normalisation():
+    assert make_encoder("mobilenetv2").mean == (0.5, 0.5, 0.5)
+    assert make_encoder("resnet18").mean == pytest.approx((0.485, 0.456, 0.406))
+    assert make_encoder("resnet18").std == pytest.approx((0.229, 0.224, 0.225))
