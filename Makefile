@@ -38,6 +38,10 @@ bench: .venv-all/stamp  ## measure again what docs/results holds
 	$(ALL)/python benchmarks/metrics.py
 	$(ALL)/python benchmarks/fixations.py
 	$(ALL)/python benchmarks/evaluation.py
+	$(ALL)/python benchmarks/teachers.py
+	$(ALL)/python benchmarks/teach.py
+	$(ALL)/python benchmarks/distillation.py
+	$(ALL)/python benchmarks/resnet18.py
 
 .venv/core.stamp: pyproject.toml constraints.txt
 	test -x $(CORE)/python || $(PYTHON) -m venv .venv

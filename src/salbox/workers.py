@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
 
 from .errors import SalboxError
@@ -64,8 +66,17 @@ def _start(begin: Callable[[], Callable[[Any], Any]], threads: int) -> None:
     import cv2
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the run
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     cv2.setNumThreads(threads)
     _do = begin()
+
+
+def _leave_with_parent() -> None:
+    """End this process when the parent is gone: one that is killed cannot say so."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(task: Any) -> Any:

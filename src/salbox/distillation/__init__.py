@@ -1,0 +1,1 @@
+"""Any model into a small one: teachers' maps, changed photos, training, fidelity."""
