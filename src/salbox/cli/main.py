@@ -11,12 +11,16 @@ import typer
 
 from ..errors import SalboxError
 from ..version import __version__
+from .bench import bench
 from .compare import compare
 from .demo import demo
+from .distill import distill
 from .doctor import doctor
 from .evaluate import evaluate
+from .export import export
 from .models import models
 from .predict import predict
+from .teach import teach
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it; newer releases of Typer return it where older ones raise
 
@@ -28,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, models, predict, compare, evaluate, doctor):
+for verb in (demo, models, predict, compare, evaluate, teach, distill, export, bench, doctor):
     app.command()(verb)
 
 

@@ -1,0 +1,126 @@
+"""`salbox bench`: what models cost."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..benching import REPEAT, Cost
+from ..benching import bench as measure_costs
+from ..errors import UsageError
+from ..selection import parse_models
+from ..writing import atomic
+from .options import Device, ModelHashes, ModelNames, ModelParameters, ModelWeights
+
+_UNITS = (("G", 1e9), ("M", 1e6), ("k", 1e3))
+
+
+def bench(
+    models: ModelNames,
+    sizes: Annotated[
+        list[str], typer.Option("--size", metavar="WxH", help="The photo's size in pixels. Repeatable.")
+    ] = ["640x480"],  # noqa: B006
+    threads: Annotated[
+        int | None, typer.Option("--threads", metavar="N", help="By default all cores, or SALBOX_THREADS.")
+    ] = None,
+    repeat: Annotated[int, typer.Option("--repeat", metavar="N", help="Timed runs a model and size.")] = REPEAT,
+    param: ModelParameters = [],  # noqa: B006
+    weights: ModelWeights = [],  # noqa: B006
+    sha256: ModelHashes = [],  # noqa: B006
+    device: Device = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON, in bytes and seconds.")] = False,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the figures as CSV, in bytes and seconds.")
+    ] = None,
+) -> None:
+    """Measure what models cost: parameters, MACs, FLOPs, file size, load time, latency, images per second, memory.
+
+    Each is measured in a fresh process that is held to so many threads; models are timed in turn, run by run.
+
+    parameters: learned numbers a map is computed with. MACs: multiply-adds in convolutions and matrix products for
+    one photo. FLOPs: two a multiply-add, one for each number that any other operator of the network gives. Classical
+    models have none of these. file: the file with the weights. load: with the libraries that loading imports.
+    latency: one photo, from pixels to the map at its size; p95: one run in twenty takes longer. images/s: a batch of
+    8 given at once where the model takes one, else one after another. memory: peak while maps are computed, less what
+    Python and salbox took before loading.
+
+    Examples:
+
+      salbox bench -m gbvs,imsig
+
+      salbox bench -m runs/mine,fastgaze --weights fastgaze=fastgaze_fp32.npz --size 640x480 --size 1920x1080
+
+      salbox bench -m runs/mine --threads 1 --repeat 100 --json
+    """
+    costs = measure_costs(
+        parse_models(models, param, weights, sha256, device),
+        [_size(text) for text in sizes],
+        threads=threads,
+        repeat=repeat,
+    )
+    if csv_file is not None:
+        with atomic(csv_file) as temporary:
+            temporary.write_text(_csv(costs), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps([cost.to_dict() for cost in costs], indent=2))
+    else:
+        typer.echo(_table(costs))
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
+        raise UsageError(f"size '{text}': expected WIDTHxHEIGHT in pixels, such as 640x480")
+    return int(width), int(height)
+
+
+def _csv(costs: list[Cost]) -> str:
+    text = io.StringIO()
+    rows = [cost.to_dict() for cost in costs]
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _table(costs: list[Cost]) -> str:
+    header = ("model", "size", "parameters", "MACs", "FLOPs", "file", "load", "latency", "p95", "images/s", "memory")
+    rows = [header, *(_row(cost) for cost in costs)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
+        for row in rows
+    ]
+    return "\n".join([*lines, f"{costs[0].threads} threads; 'salbox bench --help' says what each figure means"])
+
+
+def _row(cost: Cost) -> tuple[str, ...]:
+    return (
+        cost.model,
+        f"{cost.width}x{cost.height}",
+        "-" if cost.parameters is None else f"{cost.parameters:,}",
+        _scaled(cost.macs),
+        _scaled(cost.flops),
+        _megabytes(cost.file_bytes),
+        f"{cost.load_seconds:.2f} s",
+        f"{cost.latency_median * 1e3:.1f} ms",
+        f"{cost.latency_p95 * 1e3:.1f} ms",
+        f"{cost.images_per_second:.3g}",
+        _megabytes(cost.peak_memory_bytes),
+    )
+
+
+def _scaled(number: int | None) -> str:
+    if number is None:
+        return "-"
+    unit, size = next(((u, s) for u, s in _UNITS if number >= s), ("", 1.0))
+    return f"{number / size:.3g} {unit}".strip()
+
+
+def _megabytes(number: int | None) -> str:
+    return "-" if number is None else f"{number / 1e6:.3g} MB"

@@ -1,0 +1,157 @@
+"""`salbox distill`: any model into a small one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import MissingExtraError, UsageError
+from ..postprocess import PostProcess
+from ..selection import parse_models
+from .options import ModelHashes, ModelParameters, ModelWeights, with_preprocess
+from .telling import ConsoleTeller
+
+
+@with_preprocess
+def distill(
+    images: Annotated[
+        list[str], typer.Option("--images", metavar="DIR", help="Photos to learn from: a folder. Repeatable.")
+    ],
+    run: Annotated[Path, typer.Option("-o", "--output", metavar="RUN", help="The run folder.")],
+    preprocess: PostProcess,
+    teacher: Annotated[
+        list[str], typer.Option("--teacher", metavar="NAMES", help="Models to learn, separated by commas: a head each.")
+    ] = [],  # noqa: B006
+    teacher_maps: Annotated[
+        list[str],
+        typer.Option("--teacher-maps", metavar="[NAME=]DIR", help="Maps made elsewhere, named as the photos; a head."),
+    ] = [],  # noqa: B006
+    map_flips: Annotated[
+        str, typer.Option("--map-flips", metavar="none|h|v|hv", help="How those maps may be mirrored with the photos.")
+    ] = "none",
+    recipe: Annotated[
+        str | None, typer.Option("--recipe", metavar="NAME|FILE", help="How to train.  [default: the student's; box]")
+    ] = None,
+    student: Annotated[
+        str | None, typer.Option("--student", metavar="NAME", help="kdsalbox, resnet18-a, resnet18-b or box.")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", metavar="NAME", help="The student's encoder, by timm's name.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option("--size", metavar="HxW", help="The size that photos are looked at.")
+    ] = None,
+    settings: Annotated[
+        list[str],
+        typer.Option("--set", metavar="KEY=VALUE", help="A key of the recipe, such as loss.mse=2. Repeatable."),
+    ] = [],  # noqa: B006
+    init: Annotated[
+        str | None,
+        typer.Option(
+            "--init",
+            metavar="PATH|timm|shipped|none",
+            help="First weights of the encoder.  [default: shipped where there are any that fit]",
+        ),
+    ] = None,
+    recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Search folders with all below them.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Learn from N of the photos.")] = None,
+    domains: Annotated[
+        float,
+        typer.Option("--domains", metavar="SHARE", help="Learn this share of the photos in a changed form too."),
+    ] = 0.0,
+    split: Annotated[
+        Path | None,
+        typer.Option("--split", metavar="FILE", help="CSV or JSON: which photo trains, validates, tests."),
+    ] = None,
+    histogram_matched: Annotated[
+        bool, typer.Option("--histogram-matched", help="Match the maps to human fixation densities' histogram first.")
+    ] = False,
+    add_to: Annotated[
+        str | None,
+        typer.Option("--add-to", metavar="RUN|shipped", help="Add heads to a trained box and leave all else as it is."),
+    ] = None,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="Run the teacher, a PyTorch network, beside the student.")
+    ] = False,
+    max_time: Annotated[
+        str | None, typer.Option("--max-time", metavar="HH:MM:SS", help="End the training then.")
+    ] = None,
+    compress_schedule: Annotated[
+        bool, typer.Option("--compress-schedule", help="Scale epochs and milestones to --max-time.")
+    ] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Say how long it will take, and leave.")] = False,
+    seed: Annotated[int, typer.Option("--seed", metavar="N")] = 0,
+    workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="Processes for the teachers.")] = None,
+    device: Annotated[
+        str, typer.Option("--device", metavar="DEVICE", help="Where networks compute: cpu, cuda or cuda:1.")
+    ] = "cpu",
+    param: ModelParameters = [],  # noqa: B006
+    weights: ModelWeights = [],  # noqa: B006
+    sha256: ModelHashes = [],  # noqa: B006
+) -> int:
+    """Train a small network to do as a model does, and measure how well it follows on photos it has not seen.
+
+    RUN then holds the student (student.onnx), its card, the recipe as run and a fidelity report. A run that was
+    stopped goes on when the same command is given again.
+
+    Examples:
+
+      salbox distill --teacher imsig --images photos -o runs/imsig
+
+      salbox distill --teacher gbvs,aim --images photos --max-time 00:30:00 --compress-schedule -o runs/two
+
+      salbox distill --teacher-maps mine=maps --images photos -o runs/mine --recipe kdsalbox-code --size 192x256
+
+      salbox distill --teacher bms --images photos --add-to runs/two -o runs/three
+
+      salbox distill --teacher aim --images photos -o runs/aim --estimate
+    """
+    try:
+        from ..distillation import distilling, estimating, planning
+        from ..distillation.plan import Plan
+        from ..distillation.splitting import read_split
+        from ..training.recipe import read_recipe
+    except MissingExtraError:
+        raise
+    except ImportError:
+        raise MissingExtraError("salbox distill", "train") from None
+    if not teacher and not teacher_maps:
+        raise UsageError("no teacher; give --teacher NAME or --teacher-maps DIR")
+    if histogram_matched:
+        preprocess = planning.histogram_matched(preprocess)
+    models = parse_models(teacher, param, weights, sha256, None if device == "cpu" else device) if teacher else {}
+    plan = Plan(
+        photos=tuple(planning.photos_of(images, recursive=recursive, limit=limit, seed=seed, run=run)),
+        run=run.expanduser(),
+        lessons=planning.lessons_of(models, teacher_maps, preprocess=preprocess, map_flips=map_flips),
+        recipe=read_recipe(
+            planning.recipe_name(recipe, student),
+            settings,
+            student=student,
+            encoder=encoder,
+            size=None if size is None else planning.parse_size(size),
+        ),
+        init=init,
+        domains=domains,
+        chosen=None if split is None else read_split(split),
+        add_to=add_to,
+        in_process=in_process,
+        seed=seed,
+        max_seconds=None if max_time is None else planning.parse_time(max_time),
+        compress=compress_schedule,
+        workers=workers,
+        device=device,
+    )
+    with ConsoleTeller() as teller:
+        if estimate:
+            for line in estimating.estimate(plan, teller).lines():
+                typer.echo(line)
+            return 0
+        done = distilling.distill(plan, teller)
+    if done.fidelity is not None:
+        for head in dict.fromkeys(row.head for row in done.fidelity.rows):
+            typer.echo(f"{head}: {done.fidelity.summary(head)}")
+    typer.echo(done.command)
+    return 0

@@ -1,0 +1,143 @@
+"""What a distillation begins with: a network with first weights, or a trained one with new heads."""
+
+from __future__ import annotations
+
+import copy
+import importlib.resources
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from ..cards import ModelCard
+from ..errors import SalboxError, UsageError
+from ..image import Pixels
+from ..losses import WeightedLoss
+from ..networks.building import build_student
+from ..networks.encoders import WeightsWarning
+from ..networks.first_weights import SHIPPED
+from ..networks.student import StudentNetwork
+from ..training.batches import Batch
+from ..training.live import LiveTeacher
+from ..training.module import all_logits, targets
+from ..training.pictures import Size
+from ..training.recipe import Recipe
+from ..training.speed import Speed, measure
+from .heads import new_layers, with_new_heads
+from .lessons import calibration_photos
+from .plan import Plan
+from .telling import Teller
+from .views import plain_view
+
+BRANCHING = "resnet18-b"
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A network before its training.
+
+    Attributes
+    ----------
+    network : StudentNetwork
+    first : int
+        The first head that learns.
+    cards, teachers : dict
+        Of the heads before it.
+    live : LiveTeacher, optional
+    """
+
+    network: StudentNetwork
+    first: int = 0
+    cards: dict[str, ModelCard] = field(default_factory=dict)
+    teachers: dict[str, str] = field(default_factory=dict)
+    live: LiveTeacher | None = None
+
+    @property
+    def trainable(self) -> list[torch.nn.Module] | None:
+        """What learns: all, or of a network that heads are added to these heads."""
+        return new_layers(self.network, self.first) if self.first else None
+
+    @property
+    def targets(self) -> int:
+        """How many maps a picture is learned from."""
+        return targets(self.network) - self.first
+
+
+def begin(plan: Plan, teller: Teller) -> Beginning:
+    """Return the network with its first weights; what does not fit is found here, before a teacher runs for hours."""
+    recipe = plan.recipe
+    if plan.add_to is not None:
+        if plan.in_process:
+            raise UsageError("--add-to and --in-process do not go together")
+        trunk = with_new_heads(plan.add_to, plan.heads, plan.seed)
+        begun = Beginning(trunk.network, trunk.old, trunk.cards, trunk.teachers)
+    else:
+        heads = plan.heads
+        if recipe.student == BRANCHING:
+            if len(heads) > 2:
+                raise UsageError(f"{BRANCHING} learns one map, and its feature map another: give two teachers at most")
+            heads = heads[:1]
+        with warnings.catch_warnings(record=True) as raised:
+            warnings.simplefilter("always", WeightsWarning)
+            network = build_student(
+                recipe.student,
+                heads,
+                encoder=recipe.encoder,
+                init=plan.init if plan.init is not None else default_init(recipe),
+                size=recipe.size,
+                seed=plan.seed,
+                calibration=_photos(plan) or None,
+            )
+        for warning in raised:
+            teller.say(f"note: {warning.message}")
+        begun = Beginning(network)
+    WeightedLoss(recipe.loss, temperature=recipe.temperature, output=begun.network.output)
+    if not plan.in_process:
+        return begun
+    teacher = plan.lessons[0].teacher
+    assert teacher is not None  # noqa: S101  # the plan has checked it
+    model = teacher.load()
+    begun.network.to(plan.device)
+    live = LiveTeacher(model.function, 0, model.card.output, recipe.hint, begun.network, recipe.size)
+    return Beginning(begun.network, live=live)
+
+
+def default_init(recipe: Recipe) -> str:
+    """Return the first weights where none are named: the shipped network's if there is one and they fit, else none."""
+    ships = Path(str(importlib.resources.files("salbox.students") / "data" / SHIPPED)).is_file()
+    return "shipped" if ships and recipe.student == "box" and recipe.encoder in (None, "mobilenetv2") else "none"
+
+
+def map_size(network: StudentNetwork, height: int, width: int) -> Size:
+    """Return the (height, width) of a student's output for a picture at working size; safe in threads."""
+    copied = copy.deepcopy(network).to("meta").eval()
+    with torch.no_grad():
+        shape = all_logits(copied, torch.zeros(1, 3, height, width, device="meta")).shape
+    return int(shape[2]), int(shape[3])
+
+
+def speed_of(begun: Beginning, recipe: Recipe, batch: Batch, device: str) -> Speed:
+    """Return the measured speed of a training."""
+    return measure(
+        begun.network,
+        recipe,
+        batch,
+        device,
+        live=begun.live,
+        trainable=(lambda network: new_layers(network, begun.first)) if begun.first else None,
+        first=begun.first,
+    )
+
+
+def _photos(plan: Plan) -> list[Pixels]:
+    """Return photos for the statistics of batch norms, if first weights need them."""
+    if plan.init is None or not str(plan.init).endswith((".npz", ".onnx")):
+        return []
+    photos = []
+    for photo in calibration_photos(plan):
+        try:
+            photos.append(plain_view(photo).render())
+        except SalboxError:  # said later, for all photos together
+            continue
+    return photos

@@ -1,0 +1,142 @@
+"""New heads on a trained box: its trunk and its old heads stay as they are."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from ..cards import ModelCard
+from ..errors import UsageError, WeightsError
+from ..networks.box import Box
+from ..networks.building import rebuild
+from ..networks.checkpoints import load_tensors, read_tensors
+from ..networks.student import StudentNetwork
+from ..students.student import open_student
+from ..writing import atomic
+from .plan import SHIPPED_TRUNK
+from .run_folder import RunFolder
+
+_KEY = "salbox"  # of the metadata in the weights' file
+_HEADS = "head_layers."
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """A network to add heads to.
+
+    Attributes
+    ----------
+    network : StudentNetwork
+        With the new heads behind the old ones.
+    old : int
+        How many old ones there are.
+    cards, teachers : dict
+        Of the old heads.
+    """
+
+    network: StudentNetwork
+    old: int
+    cards: dict[str, ModelCard]
+    teachers: dict[str, str]
+
+
+def save_weights(network: StudentNetwork, path: Path) -> None:
+    """Write a network's weights as safetensors, with what is needed to build it again."""
+    described = {"network": network.name, "heads": network.heads, "settings": network.settings}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with atomic(path) as temporary:
+        temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(described)}))
+
+
+def read_weights(path: Path) -> StudentNetwork:
+    """Return the network that `save_weights` wrote.
+
+    Raises
+    ------
+    WeightsError
+        If it is not there or broken.
+    """
+    described = _described(path)
+    network = rebuild(described["network"], described["heads"], described["settings"])
+    load_tensors(network, read_tensors(path), path)
+    return network
+
+
+def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0) -> Trunk:
+    """Return a trained box with new heads behind its own.
+
+    Parameters
+    ----------
+    source : str
+        "shipped" or a run folder.
+    heads : names
+        Of the new ones; their first weights are random.
+    seed : int
+
+    Raises
+    ------
+    UsageError
+        If it has a head of that name already, or is no box.
+    WeightsError
+        If it cannot be read.
+    """
+    folder = _shipped() if source == SHIPPED_TRUNK else RunFolder(Path(source).expanduser())
+    described = _described(folder.weights)
+    old = tuple(described["heads"])
+    twice = [head for head in heads if head in old]
+    if twice:
+        raise UsageError(f"{source} has a head '{twice[0]}' already (it has {', '.join(old)})")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = rebuild(described["network"], [*old, *heads], described["settings"])
+    if not isinstance(network, Box):
+        raise UsageError(f"{source} is a '{network.name}'; heads are added to a box")
+    tensors = read_tensors(folder.weights)
+    fresh = {name: t for name, t in network.state_dict().items() if _is_new(name, len(old))}
+    load_tensors(network, {**fresh, **tensors}, folder.weights)
+    student = open_student(folder.student)
+    teachers = {head.name: head.teacher for head in student.metadata.heads}
+    network.init_note = f"trunk of {source}, frozen"
+    return Trunk(network.train(), len(old), dict(student.cards), teachers)
+
+
+def new_layers(network: StudentNetwork, old: int) -> list[nn.Module]:
+    """Return the modules of the heads behind the old ones."""
+    assert isinstance(network, Box)  # noqa: S101  # with_new_heads made it
+    return list(network.head_layers[old:])
+
+
+def _is_new(name: str, old: int) -> bool:
+    return name.startswith(_HEADS) and int(name.removeprefix(_HEADS).partition(".")[0]) >= old
+
+
+def _described(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such file; heads are added to a run folder that salbox distill finished")
+    try:
+        with safe_open(path, framework="pt") as file:
+            described = json.loads((file.metadata() or {})[_KEY])
+        known: dict[str, Any] = {key: described[key] for key in ("network", "heads", "settings")}
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+        raise WeightsError(f"{path}: not weights that salbox wrote ({' '.join(str(error).split())})") from None
+    return known
+
+
+def _shipped() -> RunFolder:
+    folder = RunFolder(Path(str(importlib.resources.files("salbox.students") / "data")))
+    if not folder.weights.is_file():
+        raise WeightsError("no network ships with this version of salbox: name a run folder to add a head to")
+    return folder
+
+
+def old_state(network: StudentNetwork, old: int) -> dict[str, Tensor]:
+    """Return copies of all that must not change while new heads are trained."""
+    return {n: t.detach().clone() for n, t in network.state_dict().items() if not _is_new(n, old)}

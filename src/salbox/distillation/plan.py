@@ -1,0 +1,156 @@
+"""What a distillation is to do: photos, teachers, recipe."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..evaluation.code import changed
+from ..inputs import ImageFile
+from ..training.recipe import Recipe
+from .splitting import Part
+from .teacher import Teacher
+
+SHIPPED_TRUNK = "shipped"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one head learns from: a model, or a folder of its maps.
+
+    Attributes
+    ----------
+    head : str
+        The head's name.
+    teacher : Teacher, optional
+        Its maps are computed.
+    maps : Path, optional
+        They are there; see `TeacherMaps`.
+    flips : tuple of {"h", "v"}
+        Of a folder of maps: how they may be mirrored with their photos. Of a model it is measured.
+    """
+
+    head: str
+    teacher: Teacher | None = None
+    maps: Path | None = None
+    flips: tuple[str, ...] = ()
+
+    def identity(self) -> dict[str, Any]:
+        """Return what the lesson depends on, ready for JSON."""
+        if self.teacher is None:
+            return {"maps": str(Path(str(self.maps)).resolve()), "flips": list(self.flips)}
+        arguments = {k: v for k, v in self.teacher.arguments.items() if k != "device"}
+        return {
+            "model": self.teacher.model,
+            "arguments": json.loads(json.dumps(arguments, default=str)),
+            "preprocess": changed(self.teacher.preprocess),
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A distillation.
+
+    Attributes
+    ----------
+    photos : tuple of ImageFile
+        They are split in three.
+    run : Path
+        Where everything goes.
+    lessons : tuple of Lesson
+        One a head, in this order.
+    recipe : Recipe
+    init : str, optional
+        First weights of the encoder; see `salbox.networks.building.build_student`. By default those of the network
+        that ships where it fits, else none.
+    domains : float
+        How many of the training photos are learned from in a changed form too, 0 to 1.
+    chosen : mapping, optional
+        Name -> part, instead of the hash of the name.
+    add_to : str, optional
+        "shipped" or a run folder: the lessons become new heads on its network, of which nothing else changes.
+    in_process : bool
+        The teacher, one, runs beside the student on the very picture that it sees.
+    seed : int
+    max_seconds : float, optional
+        Of training alone; teachers' maps and the report come on top.
+    compress : bool
+        Make the recipe's schedule as long as `max_seconds`.
+    workers : int, optional
+        Processes for the teachers.
+    device : str
+        Where the student trains.
+    """
+
+    photos: tuple[ImageFile, ...]
+    run: Path
+    lessons: tuple[Lesson, ...]
+    recipe: Recipe
+    init: str | None = None
+    domains: float = 0.0
+    chosen: Mapping[str, Part] | None = None
+    add_to: str | None = None
+    in_process: bool = False
+    seed: int = 0
+    max_seconds: float | None = None
+    compress: bool = False
+    workers: int | None = None
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if not self.lessons:
+            raise UsageError("no teacher; give --teacher NAME or --teacher-maps DIR")
+        heads = [lesson.head for lesson in self.lessons]
+        twice = next((head for head in heads if heads.count(head) > 1), None)
+        if twice is not None:
+            raise UsageError(f"two teachers are called '{twice}'; name a folder of maps as NAME=DIR")
+        if not 0 <= self.domains <= 1:
+            raise UsageError(f"domains={self.domains:g}: expected a share of the photos, 0 to 1")
+        if self.domains and all(lesson.teacher is None for lesson in self.lessons):
+            raise UsageError("--domains needs a teacher that can be run on the changed photos, not maps alone")
+        if self.in_process and (len(self.lessons) > 1 or self.lessons[0].teacher is None):
+            raise UsageError("--in-process is for one teacher, a PyTorch network of salbox")
+        if self.recipe.hint.weight and not self.in_process:
+            raise UsageError("hints need the teacher's features: add --in-process")
+        if self.max_seconds is not None and self.max_seconds <= 0:
+            raise UsageError("--max-time: expected more than no time")
+        if self.compress and self.max_seconds is None:
+            raise UsageError("--compress-schedule needs --max-time")
+        if self.seed < 0:
+            raise UsageError(f"seed={self.seed}: expected 0 or above")
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The names of what is learned."""
+        return tuple(lesson.head for lesson in self.lessons)
+
+    def identity(self) -> dict[str, Any]:
+        """Return all that the result depends on, ready for JSON; a run folder belongs to one."""
+        return {
+            "teachers": {lesson.head: lesson.identity() for lesson in self.lessons},
+            "recipe": self.recipe.model_dump(mode="json"),
+            "init": _file(self.init),
+            "domains": self.domains,
+            "photos": f"{len(self.photos)} of fingerprint {_fingerprint([p.output.as_posix() for p in self.photos])}",
+            "split": None if self.chosen is None else _fingerprint(sorted(self.chosen.items())),
+            "add_to": _file(self.add_to),
+            "in_process": self.in_process,
+            "seed": self.seed,
+            "compressed_to": self.max_seconds if self.compress else None,
+        }
+
+
+def _file(name: str | None) -> str | None:
+    """Return a name, a path in full: the same command from another folder means another file."""
+    if name is None or not Path(name).expanduser().exists():
+        return name
+    return str(Path(name).expanduser().resolve())
+
+
+def _fingerprint(values: Sequence[Any]) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]

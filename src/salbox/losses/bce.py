@@ -1,0 +1,31 @@
+"""Binary cross-entropy, the loss of KDSalBox: each pixel a probability."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from ._maps import existing, mean_of_valid
+
+
+def bce(logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Return the mean of -(t log s + (1 - t) log(1 - s)), s the sigmoid of the logits: a scalar, at least 0.
+
+    With teachers that are no 0 or 1 its smallest value is the teacher's own entropy, not 0.
+
+    Parameters
+    ----------
+    logits : (N, K, h, w) float
+        Of N pictures, one map for each of K heads.
+    target : (N, K, h, w) float
+        The teachers' maps, in 0..1.
+    valid : (N, K) bool
+        Which of these exist; the others count for nothing.
+
+    References
+    ----------
+    Kastrati, Bylinskii, Shechtman: KDSalBox: a toolbox of efficient knowledge-distilled saliency models, section 2.1,
+    "training procedure".
+    """
+    losses = functional.binary_cross_entropy_with_logits(logits, existing(target, valid), reduction="none")
+    return mean_of_valid(losses.mean(dim=(2, 3)), valid)

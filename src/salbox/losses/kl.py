@@ -1,0 +1,37 @@
+"""Kullback-Leibler divergence of softened densities: what a temperature makes of a teacher's map."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ._maps import EPS, Output, existing, log_density, mean_of_valid
+
+
+def kl(logits: Tensor, target: Tensor, valid: Tensor, *, temperature: float = 1.0, output: Output = "score") -> Tensor:
+    """Return T² sum t log(t / s) of the softened densities t (teacher) and s (student): a scalar, nats, at least 0.
+
+    A map divided by its sum is taken for a density p over its pixels; softened it is proportional to p^(1/T). A
+    "log_density" student's logits are the logarithm of its p up to a constant, so its softened density is the softmax
+    of logits / T, as for a classifier; a "score" student's map is the sigmoid of its logits. T² keeps the size of
+    the gradient (Hinton et al., section 2).
+
+    Parameters
+    ----------
+    logits : (N, K, h, w) float
+    target : (N, K, h, w) float
+        In 0..1; a map that is 0 everywhere counts as uniform.
+    valid : (N, K) bool
+    temperature : float
+        T, the "smoothing factor": above 1 the places of little saliency count for more.
+    output : {"score", "log_density"}
+        What the student's logits are.
+
+    References
+    ----------
+    Hinton, Vinyals, Dean: Distilling the knowledge in a neural network, 2015.
+    """
+    student = log_density(logits, output, temperature)
+    teacher = torch.log_softmax(torch.log(existing(target, valid) + EPS).flatten(2) / temperature, dim=2)
+    divergence = (teacher.exp() * (teacher - student)).sum(dim=2)
+    return mean_of_valid(temperature**2 * divergence, valid)

@@ -1,0 +1,95 @@
+"""Which of the models that can be loaded can be exported, and how; what `salbox export` does.
+
+Importing this module imports no torch, so that what cannot be exported is said without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import MissingExtraError, SalboxError, UsageError, WeightsError
+from ..model import Model
+from ..students.metadata import INPUT, OUTPUT
+from ..students.onnx_file import inspect
+from ..students.session import Session
+from ..students.student import Student, open_student
+from ..writing import atomic
+
+
+def export_model(model: Model, path: Path, *, half: bool = False) -> None:
+    """Write a loaded model's network as ONNX, with the model's card; see `export_onnx`.
+
+    Raises
+    ------
+    UsageError
+        If the model is no network, or does more around its network than the file could hold.
+    SalboxError
+        If ONNX Runtime's maps are not the network's.
+    """
+    network = getattr(model.function, "network", None)
+    if network is None and model.weights is not None and model.weights.suffix == ".onnx":
+        raise UsageError(f"model '{model.name}' is an ONNX file already: {model.weights}")
+    if network is None:
+        raise UsageError(f"model '{model.name}' is no network: there is nothing to write as ONNX")
+    try:
+        from .export import export_onnx
+        from .student import StudentNetwork
+    except ModuleNotFoundError:
+        raise MissingExtraError("writing a network as ONNX", "train") from None
+    if isinstance(network, StudentNetwork):
+        # The weights are in the file, and so is all that there was to choose.
+        card = replace(model.card, weights_from="", parameters=())
+        return export_onnx(
+            network,
+            path,
+            dict.fromkeys(network.heads, card),
+            dict.fromkeys(network.heads, model.name.partition(".")[0]),
+            half=half,
+        )
+    raise UsageError(
+        f"model '{model.name}' resizes and smooths around its network in ways that the file would not hold, so "
+        "that its maps would be others; distil it instead (salbox distill), and export the student"
+    )
+
+
+def halve_student(source: Path, target: Path) -> None:
+    """Write an exported network again with its weights in half precision.
+
+    Raises
+    ------
+    WeightsError
+        If it is no file that salbox exported, or a damaged one.
+    SalboxError
+        If its maps would be others.
+    UsageError
+        If the place cannot be written to.
+    """
+    student = open_student(source, threads=1)
+    try:
+        import onnx
+        from onnx.checker import ValidationError
+
+        from .export import HALF_TOLERANCE
+        from .half import store_as_half
+    except ModuleNotFoundError:
+        raise MissingExtraError("storing weights in half precision", "train") from None
+    try:
+        graph = onnx.load_model_from_string(student.session.file.content)
+        store_as_half(graph)
+        onnx.checker.check_model(graph, full_check=True)
+    except (ValidationError, onnx.shape_inference.InferenceError, ValueError) as error:
+        raise WeightsError(f"{source}: damaged ({' '.join(str(error).split())[:200]})") from None
+    with atomic(target) as temporary:
+        temporary.write_bytes(graph.SerializeToString(deterministic=True))
+        difference = _difference(student, Session(inspect(temporary), threads=1, provider="cpu"))
+        if not difference <= HALF_TOLERANCE:
+            raise SalboxError(f"{target}: not written: in half precision maps differ by {difference:.2g} of a range")
+
+
+def _difference(student: Student, other: Session) -> float:
+    from .export import pictures, spread_difference
+
+    images = pictures(2, *student.metadata.preprocessing.working_size(192, 256))
+    (before,), (after,) = (session.run({INPUT: images}, [OUTPUT]) for session in (student.session, other))
+    return spread_difference(after, before)

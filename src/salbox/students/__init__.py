@@ -1,0 +1,1 @@
+"""The ONNX Runtime side: networks that run without torch."""

@@ -1,0 +1,194 @@
+"""A student: a network that salbox exported, run by ONNX Runtime, one map a head."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..cards import ModelCard
+from ..errors import UsageError, WeightsError, nearest
+from ..image import Pixels
+from ..writing import atomic
+from .metadata import INPUT, KEY, OUTPUT, Metadata
+from .onnx_file import OnnxFile
+from .session import Session, open_session
+
+SaliencyMap = npt.NDArray[np.float32]
+
+# A batch saves calls, not arithmetic: it is kept small, so that the memory does not grow with the number of images.
+_MAX_BATCH = 16
+_MAX_BATCH_PIXELS = 2**20
+
+
+class Student:
+    """A network with one saliency map a head; what `open_student` returns. Safe in threads and in worker processes.
+
+    Attributes
+    ----------
+    session : Session
+        What runs it.
+    metadata : Metadata
+        What the file says of it.
+    """
+
+    def __init__(self, session: Session, reopen: tuple[str, int | None, str]):
+        self.session = session
+        self.metadata = _metadata(session.file)
+        self._reopen = reopen
+
+    def __reduce__(self) -> tuple[Callable[..., Student], tuple[str, int | None, str]]:
+        # A session cannot be sent to another process; the path can.
+        return _open, self._reopen
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same network: `salbox.predict` runs it once for all of its heads."""
+        return isinstance(other, Student) and self.session is other.session
+
+    def __hash__(self) -> int:
+        return id(self.session)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The names of the heads."""
+        return tuple(head.name for head in self.metadata.heads)
+
+    @property
+    def cards(self) -> dict[str, ModelCard]:
+        """The card of each head."""
+        return {head.name: head.card for head in self.metadata.heads}
+
+    def maps(self, images: Sequence[Pixels], heads: Sequence[str] | None = None) -> list[dict[str, SaliencyMap]]:
+        """Return the maps of images: for each image {head: (H, W) float32, finite}.
+
+        Images that the network looks at in the same size run as one batch.
+
+        Parameters
+        ----------
+        images : sequence of (H, W, 3) uint8 RGB
+            Of any sizes.
+        heads : names, optional
+            Which maps; by default all.
+
+        Raises
+        ------
+        UsageError
+            For a head that the network does not have; the nearest is proposed.
+        WeightsError
+            If the network gives no maps, or numbers that are none.
+        """
+        wanted = list(self.heads if heads is None else heads)
+        channels = [self._channel(name) for name in wanted]
+        preprocessing = self.metadata.preprocessing
+        groups: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for index, image in enumerate(images):
+            groups[preprocessing.working_size(*image.shape[:2])].append(index)
+        found: list[dict[str, SaliencyMap]] = [{} for _ in images]
+        for (height, width), members in groups.items():
+            step = max(1, min(_MAX_BATCH, _MAX_BATCH_PIXELS // (height * width)))
+            for start in range(0, len(members), step):
+                batch = members[start : start + step]
+                coarse = self._run(np.stack([preprocessing.prepare(images[i]) for i in batch]))
+                for index, maps in zip(batch, coarse, strict=True):
+                    found[index] = {
+                        name: self._at_size(maps[channel], *images[index].shape[:2])
+                        for name, channel in zip(wanted, channels, strict=True)
+                    }
+        return found
+
+    def _channel(self, head: str) -> int:
+        try:
+            return self.heads.index(head)
+        except ValueError:
+            have = ", ".join(self.heads)
+            raise UsageError(
+                f"{self.session.file.path}: no head '{head}'{nearest(str(head), self.heads)} (it has {have})"
+            ) from None
+
+    def _run(self, images: Pixels) -> npt.NDArray[np.float32]:
+        """Return the network's own maps, (N, heads, h, w), of prepared images, (N, h, w, 3)."""
+        maps: npt.NDArray[np.float32] = self.session.run({INPUT: images}, [OUTPUT])[0]
+        # Checked where they are small; bilinear weights are within 0..1, so that what is finite stays so.
+        if maps.ndim != 4 or maps.shape[:2] != (len(images), len(self.heads)) or not maps.size:
+            raise WeightsError(f"{self.session.file.path}: gave an output of shape {maps.shape}, not a map a head")
+        if not np.isfinite(maps).all():
+            raise WeightsError(f"{self.session.file.path}: gave numbers that are not finite: its weights are broken")
+        return maps
+
+    def _at_size(self, coarse: npt.NDArray[np.float32], height: int, width: int) -> SaliencyMap:
+        """Return a map brought bilinearly to an image's size; of a log density, a log density there."""
+        if coarse.shape == (height, width):
+            fine = coarse.copy()
+        else:
+            fine = cv2.resize(np.ascontiguousarray(coarse), (width, height), interpolation=cv2.INTER_LINEAR)
+        if self.metadata.output == "log_density":
+            largest = fine.max()
+            fine -= largest + np.log(np.exp(fine - largest, dtype=np.float64).sum())
+        return fine
+
+
+def open_student(path: str | os.PathLike[str], *, threads: int | None = None, provider: str = "cpu") -> Student:
+    """Return an exported network, ready to run.
+
+    The session below it is opened once for each file, number of threads and provider, and shared.
+
+    Parameters
+    ----------
+    path : path
+        An .onnx file that salbox wrote.
+    threads : int, optional
+        How many threads one run uses; by default `salbox.threads.available_threads()`.
+    provider : str
+        "cpu", "cuda" or "cuda:N"; what is asked for is used, or an error is raised.
+
+    Raises
+    ------
+    WeightsError
+        If it is no such file, or a damaged one.
+    UsageError
+        For a provider that does not exist or is not installed.
+    """
+    return _open(os.fspath(path), threads, provider)
+
+
+def copy_student(source: Path, target: Path) -> None:
+    """Write an exported network to another place, byte for byte, once it is known that it opens.
+
+    Raises
+    ------
+    WeightsError
+        If it is no file that salbox exported, or a damaged one.
+    UsageError
+        If the place cannot be written to.
+    """
+    content = open_student(source, threads=1).session.file.content
+    with atomic(target) as temporary:
+        temporary.write_bytes(content)
+
+
+def _open(path: str, threads: int | None, provider: str) -> Student:
+    return Student(open_session(path, threads=threads, provider=provider), (path, threads, provider))
+
+
+def _metadata(file: OnnxFile) -> Metadata:
+    """Return what a file says of its network, its inputs and outputs checked against it."""
+    text = file.metadata.get(KEY)
+    if text is None:
+        raise WeightsError(f"{file.path}: an ONNX network, but none that salbox exported ('salbox export' writes them)")
+    try:
+        metadata = Metadata.from_text(text)
+    except UsageError as error:
+        raise WeightsError(f"{file.path}: {error}") from None
+    ports: list[tuple[Any, ...]] = [(p.name, p.dtype, len(p.shape)) for p in (*file.inputs, *file.outputs)]
+    if ports != [(INPUT, "uint8", 4), (OUTPUT, "float32", 4)]:
+        raise WeightsError(f"{file.path}: its input and output are not those of a network that salbox exported")
+    channels = file.outputs[0].shape[1]
+    if file.inputs[0].shape[3] != 3 or (isinstance(channels, int) and channels != len(metadata.heads)):
+        raise WeightsError(f"{file.path}: its input or output has not the channels that its metadata say")
+    return metadata

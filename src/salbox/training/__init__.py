@@ -1,0 +1,1 @@
+"""Supervised training and distillation with Lightning; needs the extra `train`."""

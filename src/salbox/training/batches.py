@@ -1,0 +1,124 @@
+"""Which pictures an epoch draws, in which batches, and the batches as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .pictures import Pictures
+
+# A smaller rest of pictures of one size is filled up with others of that size: batch norm needs several.
+SMALLEST_BATCH = 4
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The pictures of a batch, all of one group, and how each is flipped: "", "h", "v" or "hv"."""
+
+    group: int
+    rows: tuple[int, ...]
+    flips: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch as tensors.
+
+    Attributes
+    ----------
+    images : (N, 3, H, W) uint8
+        Channels last in memory, as it is on disk.
+    maps : (N, heads, h, w) float32
+        In 0..1, 0 where there is none.
+    valid : (N, heads) bool
+    """
+
+    images: Tensor
+    maps: Tensor
+    valid: Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def to(self, device: torch.device | str) -> Batch:
+        """Return the batch on a device."""
+        return Batch(*(t.to(device, non_blocking=True) for t in (self.images, self.maps, self.valid)))
+
+
+def draw_epoch(
+    pictures: Pictures, epoch: int, *, images: int, batch_size: int, seed: int, flips: bool = True
+) -> list[Drawn]:
+    """Return the batches of an epoch.
+
+    The pictures are dealt out in random order and shuffled again when all have been seen: with n of them every n
+    successive draws hold each once, whatever an epoch's length. The same arguments give the same batches.
+
+    Parameters
+    ----------
+    pictures : Pictures
+    epoch : int
+        Counted from 0.
+    images : int
+        How many an epoch draws, at most all there are.
+    batch_size : int
+        Rests are smaller, and those below `SMALLEST_BATCH` filled up.
+    seed : int
+    flips : bool
+        Whether pictures are flipped at random, as far as they may be.
+    """
+    chosen = _deal(len(pictures), epoch, min(images, len(pictures)), seed)
+    random = np.random.default_rng([seed, epoch, 1])
+    by_group: dict[int, list[int]] = {}
+    for place in chosen:
+        group, row = pictures.places[place]
+        by_group.setdefault(group, []).append(row)
+    batches = []
+    smallest = min(SMALLEST_BATCH, batch_size)
+    for group, rows in sorted(by_group.items()):
+        if 0 < (rest := len(rows) % batch_size) < smallest:
+            others = len(pictures.groups[group].keys)
+            rows += random.choice(others, smallest - rest, replace=others < smallest - rest).tolist()
+        for first in range(0, len(rows), batch_size):
+            part = tuple(rows[first : first + batch_size])
+            allowed = [pictures.groups[group].flips[row] if flips else "" for row in part]
+            flipped = tuple("".join(f for f in letters if random.random() < 0.5) for letters in allowed)
+            batches.append(Drawn(group, part, flipped))
+    return [batches[i] for i in random.permutation(len(batches))]
+
+
+def load(pictures: Pictures, drawn: Drawn) -> Batch:
+    """Return a batch as tensors."""
+    group = pictures.groups[drawn.group]
+    rows = list(drawn.rows)
+    images, maps = group.images[rows], group.maps[rows].astype(np.float32)
+    maps *= np.float32(1 / 65535)
+    for i, flip in enumerate(drawn.flips):
+        if "h" in flip:
+            images[i], maps[i] = images[i, :, ::-1].copy(), maps[i, :, :, ::-1].copy()
+        if "v" in flip:
+            images[i], maps[i] = images[i, ::-1].copy(), maps[i, :, ::-1].copy()
+    valid = np.array([group.valid[row] for row in rows])
+    return Batch(torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(maps), torch.from_numpy(valid))
+
+
+def in_order(pictures: Pictures, batch_size: int) -> Iterator[Batch]:
+    """Yield every picture once, as it is."""
+    for g, group in enumerate(pictures.groups):
+        for first in range(0, len(group.keys), batch_size):
+            rows = tuple(range(first, min(first + batch_size, len(group.keys))))
+            yield load(pictures, Drawn(g, rows, ("",) * len(rows)))
+
+
+def _deal(number: int, epoch: int, images: int, seed: int) -> list[int]:
+    """Return the places of an epoch in the endless sequence of shuffled passes."""
+    first = epoch * images
+    places: list[int] = []
+    while len(places) < images:
+        turn, skip = divmod(first + len(places), number)
+        order = np.random.default_rng([seed, turn, 0]).permutation(number)
+        places += order[skip : skip + images - len(places)].tolist()
+    return places

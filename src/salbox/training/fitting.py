@@ -1,0 +1,347 @@
+"""Training from the first epoch to the last, or from where a run was stopped."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from ..networks.student import StudentNetwork
+from ..writing import atomic
+from .batches import Batch, draw_epoch, in_order, load
+from .checkpoints import Best, Progress, read_best, read_progress, restore, save, save_best
+from .live import LiveTeacher
+from .module import StudentTraining
+from .pictures import Pictures
+from .recipe import Recipe
+from .validating import Validated, validate
+
+CHECKPOINT_EVERY = 300.0  # seconds: what a run that is killed loses at most
+LOG = "log.csv"
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch came to; `epoch` is counted from 1, `seconds` from the start of the training."""
+
+    epoch: int
+    epochs: int
+    images: int
+    seconds: float
+    learning_rate: float
+    loss: float
+    validated: Validated
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told what: `step(images done in the epoch, images of the epoch, epoch)`, and `epoch` at each end."""
+
+    step: Callable[[int, int, int], None] = lambda done, total, epoch: None
+    epoch: Callable[[EpochReport], None] = lambda report: None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a training came to.
+
+    Attributes
+    ----------
+    best_epoch : int
+        Counted from 1.
+    score : float
+        Its mean CC on the validation part.
+    epochs : int
+        Finished ones.
+    seconds : float
+    stopped : bool
+        Whether the time was over first.
+    """
+
+    best_epoch: int
+    score: float
+    epochs: int
+    seconds: float
+    stopped: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training: what `fit` needs.
+
+    Attributes
+    ----------
+    network : StudentNetwork
+        Where it starts from; afterwards it has the best weights.
+    training, validation : Pictures
+    folder : Path
+        Checkpoints and logs go there.
+    device : str
+        "cpu", "cuda" or "cuda:1".
+    max_seconds : float, optional
+        Of training, the parts before a resumption counted.
+    live : LiveTeacher, optional
+    trainable : modules, optional
+    first : int
+        Of these two see `StudentTraining`.
+    names : tuple of str
+        Of the targets, for the log.
+    """
+
+    network: StudentNetwork
+    recipe: Recipe
+    training: Pictures
+    validation: Pictures
+    folder: Path
+    names: tuple[str, ...]
+    seed: int = 0
+    device: str = "cpu"
+    max_seconds: float | None = None
+    live: LiveTeacher | None = None
+    trainable: list[torch.nn.Module] | None = None
+    first: int = 0
+
+
+def fit(job: Job, watch: Watch | None = None) -> Fitted:
+    """Train a student, or go on with it: a folder with a checkpoint is continued.
+
+    A checkpoint is written at each end of an epoch and every five minutes.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After a checkpoint, if the run is interrupted.
+    UsageError
+        If a checkpoint is broken.
+    """
+    job.network.to(memory_format=torch.channels_last)
+    module = StudentTraining(job.network, job.recipe, live=job.live, trainable=job.trainable, first=job.first)
+    keeper = _Keeper(job, watch or Watch())
+    with _quiet(), _interrupts(keeper):
+        trainer = pl.Trainer(
+            accelerator="gpu" if job.device.startswith("cuda") else "cpu",
+            devices=[int(job.device.partition(":")[2] or 0)] if job.device.startswith("cuda") else 1,
+            precision=precision(job.recipe, job.device),
+            max_epochs=-1,
+            callbacks=[keeper],
+            logger=TensorBoardLogger(job.folder / "tensorboard", name="", version=""),
+            gradient_clip_val=job.recipe.clip_gradient or None,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            reload_dataloaders_every_n_epochs=1,
+            log_every_n_steps=1,
+        )
+        trainer.fit(module, train_dataloaders=keeper.loader)
+    if keeper.interrupted:
+        raise KeyboardInterrupt
+    best = read_best(job.folder)
+    if best is not None:
+        job.network.load_state_dict(best.weights)
+    progress = keeper.progress
+    return Fitted(
+        best_epoch=0 if best is None else best.epoch + 1,
+        score=-1.0 if best is None else best.score,
+        epochs=progress.epoch,
+        seconds=progress.seconds,
+        stopped=progress.epoch < job.recipe.epochs,
+    )
+
+
+def precision(recipe: Recipe, device: str) -> Any:
+    """Return what Lightning calls the recipe's precision on a device."""
+    if recipe.precision == "auto":
+        return "bf16-mixed" if device.startswith("cuda") else "32-true"
+    return "32-true" if recipe.precision == "32" else recipe.precision
+
+
+class _Epochs:
+    """The batches of the epoch at hand, from where it was left; Lightning asks for it anew each epoch."""
+
+    def __init__(self, job: Job, progress: Callable[[], Progress]) -> None:
+        self._job, self._progress = job, progress
+
+    def __iter__(self) -> Iterator[Batch]:
+        progress = self._progress()
+        drawn = self.draw(progress.epoch)
+        return (load(self._job.training, each) for each in drawn[progress.batch :])
+
+    def draw(self, epoch: int) -> Any:
+        recipe, job = self._job.recipe, self._job
+        return draw_epoch(
+            job.training,
+            epoch,
+            images=recipe.epoch_images,
+            batch_size=recipe.batch_size,
+            seed=job.seed,
+            flips=recipe.flips,
+        )
+
+
+class _Keeper(pl.Callback):
+    """Counts, validates, keeps checkpoints and logs, and says when it is over."""
+
+    def __init__(self, job: Job, watch: Watch) -> None:
+        # Known before the training starts: Lightning asks for the first batches before it has made the optimizer.
+        self.progress = read_progress(job.folder)
+        self.interrupted = False
+        self.loader = _Epochs(job, lambda: self.progress)
+        self._job, self._watch = job, watch
+        self._before = 0.0  # seconds before this resumption
+        self._started = self._saved = time.monotonic()
+        self._best: Best | None = None
+        self._rate = 0.0
+        self._sizes: list[int] = []
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: StudentTraining) -> None:
+        self._best = read_best(self._job.folder)
+        self.progress = restore(self._job.folder, pl_module) or self.progress
+        self._before = self.progress.seconds
+        self._started = self._saved = time.monotonic()
+        if self.progress.finished or self._over():
+            trainer.should_stop = True
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: StudentTraining) -> None:
+        self._sizes = [len(each.rows) for each in self.loader.draw(self.progress.epoch)]
+        pl_module.losses.clear()
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: StudentTraining, batch: Any, batch_idx: int) -> None:
+        self._rate = pl_module.at(self.progress.epoch + self.progress.batch / len(self._sizes))
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: StudentTraining, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self.progress.batch += 1
+        self.progress.seconds = self._before + time.monotonic() - self._started
+        self._watch.step(sum(self._sizes[: self.progress.batch]), sum(self._sizes), self.progress.epoch + 1)
+        if self._over() or self.interrupted:
+            trainer.should_stop = True
+        elif time.monotonic() - self._saved >= CHECKPOINT_EVERY:
+            self._save(pl_module)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: StudentTraining) -> None:
+        self._collect(pl_module)
+        complete = self.progress.batch >= len(self._sizes)
+        # What an unfinished epoch has learned counts if the time is over, not if the run goes on later.
+        report = None
+        if complete or (self.progress.batch and not self.interrupted):
+            report = self._finish_epoch(trainer, pl_module, complete)
+        self._save(pl_module)
+        if report is not None:  # told when it is safe: who reads the line may rely on it
+            self._watch.epoch(report)
+        if self.progress.epoch >= self._job.recipe.epochs:
+            trainer.should_stop = True
+
+    def _finish_epoch(self, trainer: pl.Trainer, module: StudentTraining, complete: bool) -> EpochReport:
+        progress, job = self.progress, self._job
+        found = validate(job.network, in_order(job.validation, job.recipe.batch_size), module.device, job.first)
+        progress.seconds = self._before + time.monotonic() - self._started
+        is_best = self._best is None or found.score > self._best.score
+        if is_best:
+            weights = {name: tensor.detach().cpu().clone() for name, tensor in job.network.state_dict().items()}
+            self._best = Best(found.score, progress.epoch, weights)
+            save_best(job.folder, self._best)
+        loss = progress.loss_sum / max(1, progress.losses)
+        report = EpochReport(
+            epoch=progress.epoch + 1,
+            epochs=job.recipe.epochs,
+            images=sum(self._sizes[: progress.batch]),
+            seconds=progress.seconds,
+            learning_rate=self._rate,
+            loss=loss,
+            validated=found,
+            is_best=is_best,
+        )
+        _log(job.folder / LOG, report, job.names)
+        figures = _figures(report, job.names)
+        trainer.logger.log_metrics({k: v for k, v in figures.items() if v == v}, step=report.epoch)
+        if complete:
+            progress.epoch, progress.batch, progress.loss_sum, progress.losses = progress.epoch + 1, 0, 0.0, 0
+        progress.finished = progress.epoch >= job.recipe.epochs
+        return report
+
+    def _over(self) -> bool:
+        limit = self._job.max_seconds
+        return limit is not None and self.progress.seconds >= limit
+
+    def _collect(self, module: StudentTraining) -> None:
+        if module.losses:
+            self.progress.loss_sum += float(torch.stack(module.losses).sum())
+            self.progress.losses += len(module.losses)
+            module.losses.clear()
+
+    def _save(self, module: StudentTraining) -> None:
+        self._collect(module)
+        save(self._job.folder, module, self.progress)
+        self._saved = time.monotonic()
+
+
+def _figures(report: EpochReport, names: tuple[str, ...]) -> dict[str, float]:
+    found = {"loss": report.loss, "learning_rate": report.learning_rate, "validation_cc": report.validated.score}
+    for name, cc, kl in zip(names, report.validated.cc, report.validated.kl, strict=True):
+        found |= {f"cc {name}": cc, f"kl {name}": kl}
+    return found
+
+
+def _log(path: Path, report: EpochReport, names: tuple[str, ...]) -> None:
+    """Add an epoch's line to the CSV log; lines of later epochs, from before a resumption, go."""
+    row = {"epoch": str(report.epoch), "images": str(report.images), "seconds": f"{report.seconds:.1f}"}
+    row |= {name: f"{value:.6g}" for name, value in _figures(report, names).items()}
+    before = []
+    if path.is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            before = [line for line in csv.DictReader(file) if int(line["epoch"]) < report.epoch]
+    with atomic(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(row), lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows([*before, row])
+
+
+@contextmanager
+def _interrupts(keeper: _Keeper) -> Iterator[None]:
+    """Let Ctrl-C end the training after the batch at hand; a second one at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt(number: int, frame: Any) -> None:
+        keeper.interrupted = True
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning from telling of its accelerators and from advice that does not apply to ready-made batches."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"lightning\..*")
+            warnings.filterwarnings("ignore", message=r".*GPU available but not used.*")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

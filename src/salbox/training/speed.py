@@ -1,0 +1,88 @@
+"""How long a training will take, from a few measured steps."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from ..networks.student import StudentNetwork
+from .batches import Batch
+from .fitting import precision
+from .live import LiveTeacher
+from .module import StudentTraining
+from .recipe import Recipe
+from .validating import validate
+
+STEPS, WARM_UP = 10, 2
+PER_EPOCH = 0.5  # seconds: a checkpoint, logs
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Measured seconds: `image` a picture trained on, `validation_image` a picture validated on."""
+
+    image: float
+    validation_image: float
+
+    def seconds(self, recipe: Recipe, pictures: int, validation: int) -> float:
+        """Return how long a recipe takes with so many pictures in the training and the validation part."""
+        an_epoch = min(recipe.epoch_images, pictures) * self.image + validation * self.validation_image + PER_EPOCH
+        return recipe.epochs * an_epoch
+
+    def share(self, recipe: Recipe, pictures: int, validation: int, seconds: float) -> float:
+        """Return the share of a recipe that fits into a time; an epoch of it costs its validation however short."""
+        images = recipe.epochs * min(recipe.epoch_images, pictures) * self.image
+        fixed = validation * self.validation_image + PER_EPOCH
+        share = seconds / self.seconds(recipe, pictures, validation)
+        epochs = math.ceil(recipe.epochs * share)
+        # Fewer whole epochs than the share alone would have: what their validation saves goes into pictures.
+        return max((seconds - epochs * fixed) / images, 0.1 * share)
+
+
+def measure(
+    network: StudentNetwork,
+    recipe: Recipe,
+    batch: Batch,
+    device: str,
+    *,
+    live: LiveTeacher | None = None,
+    trainable: Callable[[StudentNetwork], list[torch.nn.Module]] | None = None,
+    first: int = 0,
+) -> Speed:
+    """Return the speed of a training on a batch such as it will see; the network is left as it is.
+
+    Ten steps are measured, after two that are not: the first ones allocate. The encoder is not frozen, so that a recipe
+    that freezes it takes less.
+    """
+    copied = copy.deepcopy(network).to(device=device, memory_format=torch.channels_last)
+    parts = trainable(copied) if trainable is not None else None
+    module = StudentTraining(copied, recipe, live=live, trainable=parts, first=first).to(device)
+    module.train()
+    optimizer = module.configure_optimizers()
+    here = batch.to(device)
+    kind = torch.bfloat16 if "bf16" in str(precision(recipe, device)) else torch.float16
+    mixed = "mixed" in str(precision(recipe, device))
+    started = 0.0
+    for step in range(STEPS + WARM_UP):
+        if step == WARM_UP:
+            started = _now(device)
+        with torch.autocast(torch.device(device).type, kind, enabled=mixed):
+            loss = module.loss(here)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    image = (_now(device) - started) / (STEPS * len(here))
+    started = _now(device)
+    validate(copied, [batch, batch], device, first)
+    return Speed(image, (_now(device) - started) / (2 * len(here)))
+
+
+def _now(device: str) -> float:
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+    return time.perf_counter()

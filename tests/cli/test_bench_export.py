@@ -1,0 +1,135 @@
+"""`salbox bench` and `salbox export` as people use them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import onnx_writer as ow
+import pytest
+from PIL import Image
+
+from salbox.benching import bench as measure_costs
+from salbox.cli.main import run
+
+
+@pytest.fixture
+def cli(capsys):
+    """Run the command line in this process; return its exit code, output and complaints."""
+
+    def call(*arguments) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            run([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return int(left.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A run folder with a student of one head."""
+    weight = np.zeros((1, 3, 1, 1), np.float32)
+    weight[0, 1] = 1 / 255
+    folder = tmp_path / "run"
+    folder.mkdir()
+    content = ow.student(
+        metadata=ow.notes(heads=("green",), parameters=3),
+        initializers=[ow.tensor("weight", weight)],
+        outputs=[ow.port("maps", "float32", ("n", 1, "a", "b"))],
+    )
+    (folder / "student.onnx").write_bytes(content)
+    return folder
+
+
+def test_bench_prints_a_table_and_writes_csv(cli, folder, tmp_path):
+    target = tmp_path / "costs.csv"
+    code, out, said = cli(
+        "bench", "-m", f"{folder},gaussian", "--size", "64x48", "--threads", "1", "--repeat", "2", "--csv", target
+    )
+    assert (code, said) == (0, "")
+    header, student, gaussian, footer = out.splitlines()
+    assert header.split()[:4] == ["model", "size", "parameters", "MACs"]
+    assert student.split()[1:6] == ["64x48", "3", "576", "1.2", "k"]
+    assert gaussian.split()[:6] == ["gaussian", "64x48", "-", "-", "-", "-"]
+    assert footer.startswith("1 threads")
+    rows = list(csv.DictReader(io.StringIO(target.read_text())))
+    assert [row["macs"] for row in rows] == ["576", ""]
+    assert rows[0]["file_bytes"] == str((folder / "student.onnx").stat().st_size)
+
+
+def test_bench_json(cli, folder):
+    code, out, _ = cli("bench", "-m", folder, "--size", "32x24", "--size", "20x30", "--repeat", "1", "--json")
+    assert code == 0
+    assert [(row["width"], row["height"]) for row in json.loads(out)] == [(32, 24), (20, 30)]
+
+
+@pytest.mark.parametrize("size", ["640", "x", "640x", "-1x5", "0x5", "1e3x2"])
+def test_bench_refuses_a_size(cli, size):
+    code, _, said = cli("bench", "-m", "gaussian", "--size", size)
+    assert code == 2
+    assert said.startswith(f"salbox: size {size}" if size == "0x5" else f"salbox: size '{size}'")
+    assert said.count("\n") == 1
+
+
+def test_bench_of_weights_that_are_not_there(cli, monkeypatch):
+    monkeypatch.delenv("SALBOX_WEIGHTS", raising=False)
+    code, _, said = cli("bench", "-m", "glimpse")
+    assert code == 2
+    assert said.startswith("salbox: model 'glimpse' needs weights")
+    assert measure_costs.__doc__
+
+
+def test_export_copies_a_run(cli, folder, tmp_path):
+    target = tmp_path / "out" / "mine.onnx"
+    code, out, _ = cli("export", folder, "-o", target)
+    assert code == 0
+    assert out.startswith(f"wrote {target}")
+    assert target.read_bytes() == (folder / "student.onnx").read_bytes()
+    Image.fromarray(np.full((20, 30, 3), (0, 51, 0), np.uint8)).save(tmp_path / "green.png")
+    assert cli("predict", tmp_path / "green.png", "-m", target, "-o", tmp_path / "maps", "--format", "npy")[0] == 0
+    np.testing.assert_allclose(np.load(tmp_path / "maps" / "mine" / "green.npy"), 0.2, atol=1e-6)
+
+
+def test_export_half(cli, folder, tmp_path):
+    pytest.importorskip("onnx")
+    pytest.importorskip("torch")
+    from salbox.students.onnx_file import inspect
+
+    assert cli("export", folder, "-o", tmp_path / "half.onnx", "--half")[0] == 0
+    assert {i.name: i.dtype for i in inspect(tmp_path / "half.onnx").initializers}["weight"] == "float16"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["gaussian", "-o", "a.onnx"], "no network"),
+        (["gbsv", "-o", "a.onnx"], "did you mean"),
+        (["gaussian", "-o", "a.pt"], "ends in .onnx"),
+        (["RUN", "-o", "a.onnx", "--weights", "x"], "leave --weights out"),
+        (["none.onnx", "-o", "a.onnx"], "no file of that name"),
+        (["gaussian,aim", "-o", "a.onnx"], "one model a file"),
+    ],
+)
+def test_export_says_what_is_wrong(cli, folder, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    code, _, complaint = cli("export", *[folder if a == "RUN" else a for a in arguments])
+    assert code == 2
+    assert said in complaint
+    assert complaint.count("\n") == 1
+    assert not (tmp_path / "a.onnx").exists()
+
+
+def test_without_the_extra_one_line_says_what_to_install(tmp_path, folder):
+    code = (
+        "import sys; sys.modules['onnx'] = None; "
+        f"from salbox.cli.main import run; run(['export', {str(folder)!r}, '--half', '-o', 'a.onnx'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    expected = "storing weights in half precision needs an optional part of salbox: pip install 'salbox[train]'"
+    assert done.stderr == f"salbox: {expected}\n"

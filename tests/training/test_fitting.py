@@ -1,0 +1,291 @@
+"""Training: what learns, what is kept, and that a run that dies goes on as if it had not."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import warnings
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+
+from salbox.errors import UsageError  # noqa: E402
+from salbox.losses import correlations  # noqa: E402
+from salbox.metrics.fidelity import EPS  # noqa: E402
+from salbox.networks.building import build_student  # noqa: E402
+from salbox.training import fitting  # noqa: E402
+from salbox.training.batches import in_order  # noqa: E402
+from salbox.training.checkpoints import LAST, read_progress  # noqa: E402
+from salbox.training.fitting import Job, Watch, fit  # noqa: E402
+from salbox.training.live import LiveTeacher  # noqa: E402
+from salbox.training.module import StudentTraining, all_logits, targets  # noqa: E402
+from salbox.training.pictures import Sample, prepare  # noqa: E402
+from salbox.training.recipe import Hint, read_recipe  # noqa: E402
+from salbox.training.validating import divergences, validate  # noqa: E402
+
+SIZE = (32, 32)
+QUICK = ("batch_size=4", "size=[32, 32]", "epoch_images=8")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def sample(i: int, heads: int = 1) -> Sample:
+    image = np.full((*SIZE, 3), 40, np.uint8)
+    y, x = np.random.default_rng(i).integers(4, 28, 2)
+    image[y - 4 : y + 4, x - 4 : x + 4] = 220
+    saliency = (image[:, :, 0] == 220).astype(np.float32)
+    return Sample(f"p{i}", lambda: image, (lambda: saliency,) * heads, ("h", "v"))
+
+
+def student(name="box", heads=("a",), **more):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return build_student(name, heads, size=SIZE, seed=1, **more)
+
+
+def make_job(folder, *settings, recipe="box", network=None, pictures=8, **more) -> Job:
+    network = student() if network is None else network
+    count = more.pop("count", targets(network))
+    with torch.no_grad():
+        size = all_logits(network.eval(), torch.zeros(1, 3, *SIZE)).shape[2:]
+    options = {"resize": network.preprocessing.prepare, "map_size": lambda h, w: tuple(size), "heads": count}
+    return Job(
+        network=network.train(),
+        recipe=read_recipe(recipe, [*QUICK, *settings]),
+        training=prepare([sample(i, count) for i in range(pictures)], folder / "training", **options),
+        validation=prepare([sample(i, count) for i in (50, 51)], folder / "validation", **options),
+        folder=folder,
+        names=tuple(f"t{i}" for i in range(count)),
+        **more,
+    )
+
+
+def weights(network) -> dict:
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+
+def equal(one, other, tolerance=0.0) -> bool:
+    return all(torch.allclose(one[k].double(), other[k].double(), rtol=0, atol=tolerance) for k in one)
+
+
+def test_learns_and_keeps_the_best(tmp_path):
+    reports = []
+    fitted = fit(make_job(tmp_path, "epochs=6"), Watch(epoch=reports.append))
+    assert [r.epoch for r in reports] == [1, 2, 3, 4, 5, 6]
+    assert reports[-1].loss < reports[0].loss
+    best = max(reports, key=lambda r: r.validated.score)
+    assert (fitted.best_epoch, fitted.score, fitted.stopped) == (best.epoch, best.validated.score, False)
+    with (tmp_path / fitting.LOG).open() as file:
+        lines = list(csv.DictReader(file))
+    assert [float(line["validation_cc"]) for line in lines] == pytest.approx(
+        [r.validated.score for r in reports], rel=1e-5
+    )
+    assert list((tmp_path / "tensorboard").glob("events.*"))
+
+
+def test_the_best_weights_come_back(tmp_path):
+    job = make_job(tmp_path, "epochs=3")
+    fitted = fit(job)
+    found = validate(job.network, in_order(job.validation, 4))
+    assert found.score == pytest.approx(fitted.score, abs=1e-6)
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("every", [1e9, 0.0], ids=["at the end of an epoch", "within an epoch"])
+def test_a_run_that_dies_goes_on_as_if_it_had_not(tmp_path, monkeypatch, every):
+    whole = make_job(tmp_path / "whole", "epochs=3")
+    expected = fit(whole)
+    monkeypatch.setattr(fitting, "CHECKPOINT_EVERY", every)
+
+    def die(done, total, epoch):
+        if epoch == 2 and done == total:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        fit(make_job(tmp_path / "killed", "epochs=3"), Watch(step=die))
+    left = read_progress(tmp_path / "killed")
+    assert (left.epoch, left.batch) == (1, 0 if every else 1)
+    job = make_job(tmp_path / "killed", "epochs=3")
+    steps = []
+    found = fit(job, Watch(step=lambda done, total, epoch: steps.append((epoch, done))))
+    assert steps[0] == ((2, 4) if every else (2, 8))
+    assert (found.best_epoch, found.epochs) == (expected.best_epoch, expected.epochs)
+    assert found.score == pytest.approx(expected.score, abs=1e-6)
+    assert equal(weights(job.network), weights(whole.network), 1e-5)
+    last = [torch.load(tmp_path / n / LAST, weights_only=True) for n in ("whole", "killed")]
+    assert equal(last[0]["module"], last[1]["module"], 1e-5)
+    assert last[0]["progress"]["loss_sum"] == last[1]["progress"]["loss_sum"] == 0
+    with (tmp_path / "killed" / fitting.LOG).open() as file:
+        assert [line["epoch"] for line in csv.DictReader(file)] == ["1", "2", "3"]
+
+
+def test_an_interrupt_leaves_a_checkpoint(tmp_path):
+    def interrupt(done, total, epoch):
+        if epoch == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        fit(make_job(tmp_path, "epochs=2"), Watch(step=interrupt))
+    assert signal.getsignal(signal.SIGINT) is before
+    left = read_progress(tmp_path)
+    assert (left.epoch, left.batch, left.losses) == (0, 1, 1)
+    assert fit(make_job(tmp_path, "epochs=2")).epochs == 2
+
+
+def test_time_that_is_over_ends_a_run_with_what_it_has(tmp_path):
+    job = make_job(tmp_path, "epochs=500", max_seconds=1.0)
+    fitted = fit(job)
+    assert fitted.stopped
+    assert fitted.seconds < 30
+    assert fitted.score > -1
+    again = fit(make_job(tmp_path, "epochs=500", max_seconds=1.0))
+    assert again.seconds == fitted.seconds
+
+
+def test_a_finished_training_does_nothing_more(tmp_path):
+    fit(make_job(tmp_path, "epochs=1"))
+    job = make_job(tmp_path, "epochs=1")
+    steps = []
+    assert fit(job, Watch(step=lambda *each: steps.append(each))).epochs == 1
+    assert not steps
+
+
+def test_a_broken_checkpoint_is_one_line(tmp_path):
+    fit(make_job(tmp_path, "epochs=1"))
+    (tmp_path / LAST).write_bytes(b"no checkpoint")
+    with pytest.raises(UsageError, match="cannot be continued from") as raised:
+        fit(make_job(tmp_path, "epochs=1"))
+    assert "\n" not in str(raised.value)
+
+
+def test_the_encoder_is_frozen_for_the_first_epochs(tmp_path):
+    job = make_job(tmp_path, "epochs=2", "freeze_encoder_epochs=1")
+    seen = []
+    start = weights(job.network.encoder)
+    fit(job, Watch(epoch=lambda report: seen.append(weights(job.network.encoder))))
+    assert equal(start, seen[0])
+    assert not equal(start, seen[1])
+
+
+def test_only_new_heads_learn(tmp_path):
+    network = student(heads=("old", "new"))
+    start = weights(network)
+    job = make_job(tmp_path, "epochs=2", network=network, count=1, trainable=[network.head_layers[1]], first=1)
+    fit(job)
+    changed = {name for name, tensor in network.state_dict().items() if not torch.equal(tensor, start[name])}
+    assert changed
+    assert all(name.startswith("head_layers.1.") for name in changed)
+
+
+def test_a_branching_student_learns_from_two_maps(tmp_path):
+    network = student("resnet18-b")
+    assert targets(network) == 2
+    start = weights(network)
+    fitted = fit(make_job(tmp_path, "epochs=1", "optimizer.name=sgd", recipe="resnet18-kd", network=network))
+    assert fitted.epochs == 1
+    assert not torch.equal(network.feature.weight, start["feature.weight"])
+    with (tmp_path / fitting.LOG).open() as file:
+        (line,) = csv.DictReader(file)
+    # Both targets are the same here, and both are compared with the saliency map.
+    assert line["kl t0"] == line["kl t1"]
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "32"])
+def test_precisions(tmp_path, precision):
+    assert fit(make_job(tmp_path, "epochs=1", f"precision={precision}")).score > -1
+
+
+def test_validation_is_the_mean_over_the_maps_that_exist(tmp_path):
+    network = student(heads=("a", "b"))
+    maps = [sample(1).maps[0], None], [sample(2).maps[0], sample(2).maps[0]]
+    samples = [Sample(f"p{i}", sample(i + 1).picture, tuple(m)) for i, m in enumerate(maps)]
+    pictures = prepare(
+        samples, tmp_path / "p", resize=network.preprocessing.prepare, map_size=lambda h, w: (16, 16), heads=2
+    )
+    (batch,) = in_order(pictures, 4)
+    with torch.no_grad():
+        expected = correlations(network.eval().maps(batch.images.float()), batch.maps)
+    found = validate(network, [batch])
+    assert found.cc[0] == pytest.approx(expected[:, 0].mean().item(), abs=1e-6)
+    assert found.cc[1] == pytest.approx(expected[1, 1].item(), abs=1e-6)
+    assert found.score == pytest.approx(np.mean(found.cc))
+
+
+def test_divergence_is_the_fidelity_measures():
+    random = np.random.default_rng(0)
+    s, t = random.random((2, 1, 3, 8, 9))
+    found = divergences(torch.from_numpy(s), torch.from_numpy(t))[0]
+    for i in range(3):
+        a, b = ((m[0, i] - m[0, i].min()) / np.ptp(m[0, i]) for m in (s, t))
+        a, b = a / a.sum(), b / b.sum()
+        assert found[i].item() == pytest.approx((b * np.log(EPS + b / (a + EPS))).sum())
+
+
+class Bright:
+    """A teacher in the process: brightness is its map, and half of it its feature."""
+
+    def __init__(self):
+        self.seen = []
+
+    def with_features(self, image):
+        self.seen.append(image)
+        grey = image.astype(np.float32).mean(axis=2)
+        features = {"early": torch.ones(1, 2, 4, 4), "late": torch.from_numpy(grey)[None, None, ::4, ::4] / 2}
+        return grey, features
+
+
+def test_a_teacher_in_the_process_tells_its_map_of_the_flipped_picture(tmp_path):
+    network, teacher = student(), Bright()
+    live = LiveTeacher(teacher, 0, "score", Hint(weight=0.5), network, SIZE)
+    assert live.hint is not None
+    before = live.hint.regressor.weight.clone()
+    job = make_job(tmp_path, "epochs=2", "hint.weight=0.5", network=network, live=live)
+    assert fit(job).epochs == 2
+    assert not torch.equal(live.hint.regressor.weight, before)
+    shown = {picture.tobytes() for picture in teacher.seen}
+    plain = {sample(i).picture().tobytes() for i in range(8)}
+    assert shown - plain - {np.zeros((*SIZE, 3), np.uint8).tobytes()}  # flipped ones are among them
+
+
+def test_the_hint_is_part_of_the_loss(tmp_path):
+    network = student()
+    (batch,) = in_order(make_job(tmp_path, network=network, pictures=4).training, 4)
+    losses = {}
+    for weight in (0.0, 1.0):
+        live = LiveTeacher(Bright(), 0, "score", Hint(weight=weight, student="stride8", teacher="late"), network, SIZE)
+        training = StudentTraining(network.eval(), read_recipe("box", QUICK), live=live)
+        losses[weight] = training.loss(batch).item()
+        if weight:
+            images = batch.images.float()
+            told = live.look(batch.images, (16, 16))
+            extra = live.hint(network.features(images)["stride8"], told.feature).item()
+    assert losses[1.0] == pytest.approx(losses[0.0] + extra, rel=1e-4)
+    plain = StudentTraining(network, read_recipe("box", QUICK)).loss(batch).item()
+    assert losses[0.0] == pytest.approx(plain, rel=1e-2)  # the stored map is the same, less its rounding to 16 bits
+
+
+@pytest.mark.parametrize(
+    ("teacher", "hint", "message"),
+    [
+        (object(), Hint(), "PyTorch network"),
+        (Bright(), Hint(weight=1, teacher="lat"), "did you mean 'late'"),
+        (Bright(), Hint(weight=1, student="stride9"), "did you mean 'stride"),
+    ],
+)
+def test_teachers_and_hints_that_do_not_fit(teacher, hint, message):
+    with pytest.raises(UsageError, match=message):
+        LiveTeacher(teacher, 0, "score", hint, student(), SIZE)
