@@ -14,12 +14,13 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from _distilling import IMAGENET, OSIE, RUNS, chosen, is_validation, osie, read_json, write_json
-from _tables import markdown_table, provenance, write_page
+from _tables import RESULTS, markdown_table, provenance, write_page
 
 import salbox
 from salbox.benching import bench
@@ -64,6 +65,9 @@ SETTINGS = {
 EQUAL_TIME = ("kdsalbox-code", "kdsalbox-box", "box-code", "box-box")
 EQUAL_IMAGES = ("kdsalbox-code", "box-code-equal", "kdsalbox-box", "box-box-equal")
 
+# What is kept of a run: its figures, not its weights. `run.json` is copied last, it says that the run is finished.
+FIGURES = ("fidelity.json", "log.csv", "split.csv", "recipe.yaml", "run.json")
+
 # CC and KL of IMSIG's student in the paper's Tables 1 and 3: mean, standard deviation, on 5,000 photos of SALICON.
 PAPER = {False: "0.96 ± 0.04 | 0.02 ± 0.02", True: "0.94 ± 0.05 | 0.08 ± 0.10"}
 
@@ -89,12 +93,12 @@ def photos(learned: int, tested: int) -> tuple[tuple[ImageFile, ...], dict[str, 
     return tuple(image for image in found if image.output.as_posix() in parts), parts
 
 
-def recipe_of(setting: Setting, out: Path) -> Recipe:
+def recipe_of(setting: Setting, kept: Path) -> Recipe:
     """Return the recipe: the setting's own, or the one that another run came to, for this student."""
     if not setting.like:
         return read_recipe(setting.recipe, student=setting.student, size=list(SIZE))
-    file = out / setting.like / "recipe.yaml"
-    if not is_finished(out / setting.like):
+    file = kept / setting.like / "recipe.yaml"
+    if not is_finished(kept / setting.like):
         raise SystemExit(f"{setting.like} comes first: its images are to be seen again")
     return read_recipe(str(file), student=setting.student)
 
@@ -104,8 +108,8 @@ def is_finished(folder: Path) -> bool:
 
 
 def run(name: str, given: argparse.Namespace) -> None:
-    setting, folder = SETTINGS[name], given.out / name
-    if is_finished(folder):
+    setting, folder, kept = SETTINGS[name], given.out / name, place(given)
+    if is_finished(kept / name):
         return
     print(f"{name}: {setting}", flush=True)
     images, parts = photos(given.photos or LEARNED, min(given.photos or TESTED, TESTED))
@@ -113,14 +117,24 @@ def run(name: str, given: argparse.Namespace) -> None:
         photos=images,
         run=folder,
         lessons=(Lesson(TEACHER, Teacher(TEACHER, preprocess=MATCHED if setting.matched else NOTHING)),),
-        recipe=recipe_of(setting, given.out),
+        recipe=recipe_of(setting, kept),
         init=str(IMAGENET),
         chosen=parts,
         max_seconds=None if setting.like else given.minutes * 60,
         compress=not setting.like,
+        clock="processor",
         device=given.device,
     )
     distill(plan, Printer())
+    (kept / name).mkdir(parents=True, exist_ok=True)
+    for file in FIGURES:
+        if kept != given.out:
+            shutil.copyfile(folder / file, kept / name / file)
+
+
+def place(given: argparse.Namespace) -> Path:
+    """Return where the figures of finished runs are kept; those of a trial stay with it."""
+    return given.out if given.photos is not None else RESULTS / "distillation"
 
 
 @dataclass(frozen=True)
@@ -162,9 +176,9 @@ class Outcome:
         return [*words, f"{self.images:,}", str(self.epochs), f"{self.minutes:.1f}", *self.figures()]
 
 
-def costs(found: dict[str, Outcome], out: Path) -> dict[str, dict[str, Any]]:
+def costs(found: dict[str, Outcome], out: Path, kept: Path) -> dict[str, dict[str, Any]]:
     """Return what the two networks cost, measured once."""
-    path = out / "costs.json"
+    path = kept / "costs.json"
     known = read_json(path)
     if known is None:
         names = {student: next(k for k, o in found.items() if o.setting.student == student) for student in STUDENTS}
@@ -242,7 +256,8 @@ def page(found: dict[str, Outcome], measured: dict[str, dict[str, Any]], minutes
             f"One teacher, `{TEACHER}`; {training + validation} photos of OSIE's training part, {validation} of which "
             f"validate and choose the checkpoint; {test} of its test photos, measured once. Pictures at "
             f"{SIZE[1]}x{SIZE[0]}, encoders from the same ImageNet weights of a MobileNetV2, schedules compressed to "
-            f"{minutes:g} minutes of training. None of this is the paper's own training, which took the 10,000 images "
+            f"{minutes:g} minutes of training, which are processor time divided by the number of threads. None of this is the paper's "
+            "own training, which took the 10,000 images "
             "of SALICON at full size: the tables compare networks and recipes on a small budget, not with the paper.",
             "CC and KL are fidelity as `salbox distill` reports it: mean ± standard deviation over the test photos. "
             f"The row '{CONSTANT}' is what a student gets that ignores the photo.",
@@ -279,12 +294,13 @@ def main() -> Path | None:
     given = parser.parse_args()
     for name in chosen(list(SETTINGS), given.only):
         run(name, given)
-    if not all(is_finished(given.out / name) for name in SETTINGS):
+    kept = place(given)
+    if not all(is_finished(kept / name) for name in SETTINGS):
         print("not all runs are finished: no page yet")
         return None
-    found = {name: Outcome.read(name, given.out) for name in SETTINGS}
+    found = {name: Outcome.read(name, kept) for name in SETTINGS}
     device = "the CPU" if given.device == "cpu" else f"a GPU ({given.device})"
-    text = page(found, costs(found, given.out), given.minutes, device)
+    text = page(found, costs(found, given.out, kept), given.minutes, device)
     if given.photos is not None:  # a trial: nothing of it belongs among the results
         (given.out / "distillation.md").write_text(text, encoding="utf-8")
         print(text)

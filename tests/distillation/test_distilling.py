@@ -319,3 +319,16 @@ def test_plans_that_do_not_fit(drawn, tmp_path, change, message):
 def test_a_teacher_without_features_cannot_run_in_the_process(drawn, tmp_path):
     with pytest.raises(UsageError, match="PyTorch network"):
         distill(make_plan(drawn, tmp_path / "run", in_process=True), Told())
+
+
+def test_fastgaze_teaches_in_the_process_with_its_features(shared, drawn, tmp_path, unpacked):
+    weights = shared / "weights" / "fastgaze" / "fastgaze_fp32.npz"
+    lesson = Lesson("fastgaze", Teacher("fastgaze", {"weights": str(weights)}))
+    plan = make_plan(drawn, tmp_path / "run", "epochs=1", "hint.weight=0.1", lessons=(lesson,), in_process=True)
+    done = distill(plan, Told())
+    assert done.fitted.epochs == 1
+    with (tmp_path / "run" / "split.csv").open() as file:
+        held = [line["name"] for line in csv.DictReader(file) if line["part"] != "training"]
+    stored = {path.stem for path in (tmp_path / "run" / "maps" / "fastgaze").glob("*.png")}
+    assert set(held) <= stored  # maps of the training photos are told, not stored
+    assert {name.partition("@")[0] for name in stored} == set(held)

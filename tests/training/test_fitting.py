@@ -156,6 +156,13 @@ def test_time_that_is_over_ends_a_run_with_what_it_has(tmp_path):
     assert again.seconds == fitted.seconds
 
 
+def test_one_cycle_ends_low_where_the_time_ends_it(tmp_path):
+    reports = []
+    fit(make_job(tmp_path / "a", "epochs=500", max_seconds=1.5), Watch(epoch=reports.append))
+    assert reports[-1].epoch < 500
+    assert reports[-1].learning_rate < 0.1 * max(report.learning_rate for report in reports)
+
+
 def test_a_finished_training_does_nothing_more(tmp_path):
     fit(make_job(tmp_path, "epochs=1"))
     job = make_job(tmp_path, "epochs=1")

@@ -19,6 +19,7 @@ from ..networks.encoders import WeightsWarning
 from ..networks.first_weights import SHIPPED
 from ..networks.student import StudentNetwork
 from ..training.batches import Batch
+from ..training.clock import Clock
 from ..training.live import LiveTeacher
 from ..training.module import all_logits, targets
 from ..training.pictures import Size
@@ -117,7 +118,7 @@ def map_size(network: StudentNetwork, height: int, width: int) -> Size:
     return int(shape[2]), int(shape[3])
 
 
-def speed_of(begun: Beginning, recipe: Recipe, batch: Batch, device: str) -> Speed:
+def speed_of(begun: Beginning, recipe: Recipe, batch: Batch, device: str, clock: Clock = "wall") -> Speed:
     """Return the measured speed of a training."""
     return measure(
         begun.network,
@@ -127,6 +128,7 @@ def speed_of(begun: Beginning, recipe: Recipe, batch: Batch, device: str) -> Spe
         live=begun.live,
         trainable=(lambda network: new_layers(network, begun.first)) if begun.first else None,
         first=begun.first,
+        clock=clock,
     )
 
 

@@ -79,6 +79,7 @@ def distill(plan: Plan, teller: Teller | None = None) -> Distilled:
             seed=plan.seed,
             device=plan.device,
             max_seconds=plan.max_seconds,
+            clock=plan.clock,
             live=begun.live,
             trainable=begun.trainable,
             first=begun.first,
@@ -144,7 +145,7 @@ def _recipe_as_run(
     if plan.compress:
         drawn = draw_epoch(training, 0, images=len(training), batch_size=recipe.batch_size, seed=plan.seed)
         batch = load(training, max(drawn, key=lambda each: len(each.rows)))
-        speed = speed_of(begun, recipe, batch, plan.device)
+        speed = speed_of(begun, recipe, batch, plan.device, plan.clock)
         recipe = compressed(recipe, speed, len(training), len(validation), float(plan.max_seconds or 0))
         teller.say(describe(plan.recipe, recipe, speed))
     folder.note(record, recipe=recipe.model_dump(mode="json"))

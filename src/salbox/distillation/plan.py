@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..evaluation.code import changed
@@ -15,6 +15,9 @@ from ..inputs import ImageFile
 from ..training.recipe import Recipe
 from .splitting import Part
 from .teacher import Teacher
+
+if TYPE_CHECKING:
+    from ..training.clock import Clock
 
 SHIPPED_TRUNK = "shipped"
 
@@ -81,6 +84,8 @@ class Plan:
         Of training alone; teachers' maps and the report come on top.
     compress : bool
         Make the recipe's schedule as long as `max_seconds`.
+    clock : {"wall", "processor"}
+        What `max_seconds` is measured by.
     workers : int, optional
         Processes for the teachers.
     device : str
@@ -99,6 +104,7 @@ class Plan:
     seed: int = 0
     max_seconds: float | None = None
     compress: bool = False
+    clock: Clock = "wall"
     workers: int | None = None
     device: str = "cpu"
 

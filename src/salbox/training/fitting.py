@@ -22,6 +22,7 @@ from ..networks.student import StudentNetwork
 from ..writing import atomic
 from .batches import Batch, draw_epoch, in_order, load
 from .checkpoints import Best, Progress, read_best, read_progress, restore, save, save_best
+from .clock import Clock, now
 from .live import LiveTeacher
 from .module import StudentTraining
 from .pictures import Pictures
@@ -93,6 +94,8 @@ class Job:
         "cpu", "cuda" or "cuda:1".
     max_seconds : float, optional
         Of training, the parts before a resumption counted.
+    clock : {"wall", "processor"}
+        What its length is measured by.
     live : LiveTeacher, optional
     trainable : modules, optional
     first : int
@@ -110,6 +113,7 @@ class Job:
     seed: int = 0
     device: str = "cpu"
     max_seconds: float | None = None
+    clock: Clock = "wall"
     live: LiveTeacher | None = None
     trainable: list[torch.nn.Module] | None = None
     first: int = 0
@@ -202,7 +206,7 @@ class _Keeper(pl.Callback):
         self.loader = _Epochs(job, lambda: self.progress)
         self._job, self._watch = job, watch
         self._before = 0.0  # seconds before this resumption
-        self._started = self._saved = time.monotonic()
+        self._started, self._saved = self._now(), time.monotonic()
         self._best: Best | None = None
         self._rate = 0.0
         self._sizes: list[int] = []
@@ -211,7 +215,7 @@ class _Keeper(pl.Callback):
         self._best = read_best(self._job.folder)
         self.progress = restore(self._job.folder, pl_module) or self.progress
         self._before = self.progress.seconds
-        self._started = self._saved = time.monotonic()
+        self._started, self._saved = self._now(), time.monotonic()
         if self.progress.finished or self._over():
             trainer.should_stop = True
 
@@ -220,13 +224,13 @@ class _Keeper(pl.Callback):
         pl_module.losses.clear()
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: StudentTraining, batch: Any, batch_idx: int) -> None:
-        self._rate = pl_module.at(self.progress.epoch + self.progress.batch / len(self._sizes))
+        self._rate = pl_module.at(self._place())
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: StudentTraining, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self.progress.batch += 1
-        self.progress.seconds = self._before + time.monotonic() - self._started
+        self.progress.seconds = self._before + self._now() - self._started
         self._watch.step(sum(self._sizes[: self.progress.batch]), sum(self._sizes), self.progress.epoch + 1)
         if self._over() or self.interrupted:
             trainer.should_stop = True
@@ -249,7 +253,7 @@ class _Keeper(pl.Callback):
     def _finish_epoch(self, trainer: pl.Trainer, module: StudentTraining, complete: bool) -> EpochReport:
         progress, job = self.progress, self._job
         found = validate(job.network, in_order(job.validation, job.recipe.batch_size), module.device, job.first)
-        progress.seconds = self._before + time.monotonic() - self._started
+        progress.seconds = self._before + self._now() - self._started
         is_best = self._best is None or found.score > self._best.score
         if is_best:
             weights = {name: tensor.detach().cpu().clone() for name, tensor in job.network.state_dict().items()}
@@ -273,6 +277,20 @@ class _Keeper(pl.Callback):
             progress.epoch, progress.batch, progress.loss_sum, progress.losses = progress.epoch + 1, 0, 0.0, 0
         progress.finished = progress.epoch >= job.recipe.epochs
         return report
+
+    def _now(self) -> float:
+        return now(self._job.clock, self._job.device)
+
+    def _place(self) -> float:
+        """Return how many epochs are done, by which the learning rate goes.
+
+        A single cycle is to end low: where the time will be over first, it goes by the time.
+        """
+        place = self.progress.epoch + self.progress.batch / len(self._sizes)
+        recipe, limit = self._job.recipe, self._job.max_seconds
+        if limit is None or recipe.schedule.name != "one-cycle":
+            return place
+        return max(place, recipe.epochs * min(1.0, self.progress.seconds / limit))
 
     def _over(self) -> bool:
         limit = self._job.max_seconds

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import torch
 
 from ..networks.student import StudentNetwork
 from .batches import Batch
+from .clock import Clock, now
 from .fitting import precision
 from .live import LiveTeacher
 from .module import StudentTraining
@@ -53,6 +53,7 @@ def measure(
     live: LiveTeacher | None = None,
     trainable: Callable[[StudentNetwork], list[torch.nn.Module]] | None = None,
     first: int = 0,
+    clock: Clock = "wall",
 ) -> Speed:
     """Return the speed of a training on a batch such as it will see; the network is left as it is.
 
@@ -70,19 +71,14 @@ def measure(
     started = 0.0
     for step in range(STEPS + WARM_UP):
         if step == WARM_UP:
-            started = _now(device)
+            started = now(clock, device)
         with torch.autocast(torch.device(device).type, kind, enabled=mixed):
             loss = module.loss(here)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    image = (_now(device) - started) / (STEPS * len(here))
-    started = _now(device)
+    image = (now(clock, device) - started) / (STEPS * len(here))
+    started = now(clock, device)
     validate(copied, [batch, batch], device, first)
-    return Speed(image, (_now(device) - started) / (2 * len(here)))
+    return Speed(image, (now(clock, device) - started) / (2 * len(here)))
 
-
-def _now(device: str) -> float:
-    if device.startswith("cuda"):
-        torch.cuda.synchronize()
-    return time.perf_counter()

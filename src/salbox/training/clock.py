@@ -1,0 +1,24 @@
+"""The clock that the length of a training is measured by."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+import torch
+
+Clock = Literal["wall", "processor"]
+
+
+def now(clock: Clock, device: str = "cpu") -> float:
+    """Return seconds since some moment, after what a GPU has been told to do is done.
+
+    Parameters
+    ----------
+    clock : {"wall", "processor"}
+        "processor" counts what this process computed, divided by the threads it may use: on a machine that it shares
+        with others, trainings of equal length by it have computed equally long.
+    """
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+    return time.process_time() / torch.get_num_threads() if clock == "processor" else time.monotonic()
