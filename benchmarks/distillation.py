@@ -3,8 +3,10 @@
 `kdsalbox` and `box`, each trained by `kdsalbox-code` and by `box`, with schedules compressed to `--minutes`;
 `kdsalbox-paper` once; `box` once more from maps that were matched to the histogram of people's densities. With equal
 images: box sees as many as kdsalbox, the slower one, managed in its time by the same recipe, so that the runs of
-kdsalbox serve both comparisons. Every run has its folder under `--out` and goes on where it was stopped; a finished one
-is not repeated. Writes docs/results/distillation.md when all runs are finished.
+kdsalbox serve both comparisons. Minutes are those of the processor, divided by the threads: a machine that others use
+as well trains longer by the clock on the wall and comes to the same. Every run has its folder under `--out` and goes on
+where it was stopped; its figures are kept under docs/results/distillation, and what is there is not repeated. Writes
+docs/results/distillation.md when all runs are finished.
 
     python benchmarks/distillation.py [--minutes 10] [--only 'box-*' kdsalbox-paper] [--device cpu]
 """
@@ -256,9 +258,9 @@ def page(found: dict[str, Outcome], measured: dict[str, dict[str, Any]], minutes
             f"One teacher, `{TEACHER}`; {training + validation} photos of OSIE's training part, {validation} of which "
             f"validate and choose the checkpoint; {test} of its test photos, measured once. Pictures at "
             f"{SIZE[1]}x{SIZE[0]}, encoders from the same ImageNet weights of a MobileNetV2, schedules compressed to "
-            f"{minutes:g} minutes of training, which are processor time divided by the number of threads. None of this is the paper's "
-            "own training, which took the 10,000 images "
-            "of SALICON at full size: the tables compare networks and recipes on a small budget, not with the paper.",
+            f"{minutes:g} minutes of training, which are processor time divided by the number of threads. None of this "
+            "is the paper's own training, which took the 10,000 images of SALICON at full size: the tables compare "
+            "networks and recipes on a small budget, not with the paper.",
             "CC and KL are fidelity as `salbox distill` reports it: mean ± standard deviation over the test photos. "
             f"The row '{CONSTANT}' is what a student gets that ignores the photo.",
             "## What the networks cost",
