@@ -18,7 +18,9 @@ pytest.importorskip("lightning")
 import salbox  # noqa: E402
 from salbox.distillation import distilling, estimating, heads, planning  # noqa: E402
 from salbox.distillation.distilling import distill  # noqa: E402
+from salbox.distillation.lessons import prepare_lessons  # noqa: E402
 from salbox.distillation.plan import Lesson, Plan  # noqa: E402
+from salbox.distillation.run_folder import RunFolder  # noqa: E402
 from salbox.distillation.teacher import Teacher  # noqa: E402
 from salbox.distillation.telling import Teller  # noqa: E402
 from salbox.errors import UsageError, WeightsError  # noqa: E402
@@ -332,3 +334,23 @@ def test_fastgaze_teaches_in_the_process_with_its_features(shared, drawn, tmp_pa
     stored = {path.stem for path in (tmp_path / "run" / "maps" / "fastgaze").glob("*.png")}
     assert set(held) <= stored  # maps of the training photos are told, not stored
     assert {name.partition("@")[0] for name in stored} == set(held)
+
+
+def test_a_slow_teacher_need_not_see_all_photos(drawn, tmp_path):
+    seen = frozenset({"p00", "p02", "p04"})
+    lessons = (Lesson("bms", Teacher("bms"), photos=seen), Lesson("gaussian", Teacher("gaussian")))
+    plan = make_plan(drawn, tmp_path / "run", "flips=false", lessons=lessons, domains=0.5, keep_plain=False)
+    folder = RunFolder(plan.run)
+    prepared = prepare_lessons(plan, folder, folder.claim(plan.identity()), Told())
+    training = prepared.views["training"]
+    assert {view.photo_key for view in training} == set(prepared.split.training)
+    assert len(training) == len(prepared.split.training)  # each either plain or changed
+    assert any(view.domain for view in training)
+    bms, gaussian = prepared.good
+    assert {view.photo_key for view in training if view.key in bms} == seen & set(prepared.split.training)
+    assert all(view.key in gaussian for view in training)
+    assert all(view.key in bms for part in ("validation", "test") for view in prepared.views[part])
+    without = make_plan(drawn, tmp_path / "run", "flips=false", lessons=(lessons[1],)).identity()
+    assert plan.identity()["teachers"]["gaussian"] == without["teachers"]["gaussian"]
+    other = Lesson("bms", Teacher("bms"), photos=frozenset({"p00"}))
+    assert other.identity() != lessons[0].identity()

@@ -44,7 +44,7 @@ def sample(i: int, heads: int = 1) -> Sample:
     y, x = np.random.default_rng(i).integers(4, 28, 2)
     image[y - 4 : y + 4, x - 4 : x + 4] = 220
     saliency = (image[:, :, 0] == 220).astype(np.float32)
-    return Sample(f"p{i}", lambda: image, (lambda: saliency,) * heads, ("h", "v"))
+    return Sample(f"p{i}", lambda: image, (lambda: saliency,) * heads, ("hv",) * heads)
 
 
 def student(name="box", heads=("a",), **more):

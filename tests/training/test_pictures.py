@@ -17,12 +17,14 @@ from salbox.training.pictures import Sample, prepare  # noqa: E402
 AREA = Preprocessing("area", 64, 64)
 
 
-def sample(i: int, shape=(64, 64), maps=(True,), flips=("h",)) -> Sample:
+def sample(i: int, shape=(64, 64), maps=(True,), flips=None) -> Sample:
     image = np.full((*shape, 3), i, np.uint8)
     image[0, 0] = 255
     saliency = np.zeros(shape, np.float32)
     saliency[0, 0] = 1
-    return Sample(f"p{i}", lambda: image, tuple((lambda: saliency) if m else None for m in maps), flips)
+    return Sample(
+        f"p{i}", lambda: image, tuple((lambda: saliency) if m else None for m in maps), flips or ("h",) * len(maps)
+    )
 
 
 def ready(samples, folder, **more):
@@ -117,3 +119,18 @@ def test_flips_take_picture_and_map_together_and_only_as_allowed(tmp_path):
                 assert batch.maps[i, 0, 0, column] > 0
     assert set(kinds) == {"", "h"}
     assert not any("".join(d.flips) for d in draw_epoch(pictures, 0, images=8, batch_size=8, seed=0, flips=False))
+
+
+def test_a_flip_takes_the_maps_away_that_do_not_allow_it(tmp_path):
+    both = [sample(i, maps=(True, True), flips=("hv", "h")) for i in range(8)]
+    pictures = ready([*both, sample(8, maps=(True, False), flips=("hv", "h"))], tmp_path / "work", heads=2)
+    kinds: Counter[str] = Counter()
+    for epoch in range(40):
+        for drawn in draw_epoch(pictures, epoch, images=9, batch_size=9, seed=0):
+            batch = load(pictures, drawn)
+            for row, flip, valid in zip(drawn.rows, drawn.flips, batch.valid.tolist(), strict=True):
+                kinds[flip] += row < 8
+                assert valid == [True, row < 8 and "v" not in flip]
+    upside_down = (kinds["v"] + kinds["hv"]) / kinds.total()
+    assert 0.15 < upside_down < 0.35  # seldom, as one of two maps is of no use then
+    assert 0.4 < (kinds["h"] + kinds["hv"]) / kinds.total() < 0.6

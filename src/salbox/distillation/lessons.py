@@ -76,7 +76,7 @@ class Prepared:
             maps = [_nothing if live else self._reader(i, view.key) for i in order]
             having = [i for i in order if live or view.key in self.good[i]]
             if having:
-                flips = tuple(f for f in ("h", "v") if all(f in self.rules[i].free for i in having))
+                flips = tuple("".join(self.rules[i].free) for i in order)
                 samples.append(Sample(view.key, view.render, tuple(maps), flips))
         return samples
 
@@ -137,7 +137,12 @@ def plan_parts(plan: Plan, parts: Split, rules: Sequence[FlipRule]) -> dict[Part
     flips = sorted({flip for rule in rules for flip in rule.own})
     return {
         "training": plan_views(
-            photos["training"], domains=TRAINING_DOMAINS, share=plan.domains, flips=flips, seed=plan.seed
+            photos["training"],
+            domains=TRAINING_DOMAINS,
+            share=plan.domains,
+            keep_plain=plan.keep_plain,
+            flips=flips,
+            seed=plan.seed,
         ),
         "validation": plan_views(photos["validation"], domains=TRAINING_DOMAINS, share=plan.domains, seed=plan.seed),
         "test": plan_views(photos["test"], domains=tuple(DOMAINS), share=1.0, seed=plan.seed),
@@ -197,7 +202,10 @@ def _wanted_views(plan: Plan, lesson: Lesson, views: Mapping[Part, list[View]], 
         return [view for view in every if view.domain is None and not view.flip]
     # Another teacher's flips are of no use to one that must not be shown such a picture.
     allowed = {"", *rule.free, *rule.own}
-    return [view for view in every if view.flip in allowed]
+    left_out = set()
+    if lesson.photos is not None:
+        left_out = {view.key for view in views["training"] if view.photo_key not in lesson.photos}
+    return [view for view in every if view.flip in allowed and view.key not in left_out]
 
 
 def _taught(lesson: Lesson, views: Sequence[View], folder: RunFolder, plan: Plan, teller: Teller) -> TeacherMaps:

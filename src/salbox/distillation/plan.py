@@ -36,12 +36,16 @@ class Lesson:
         They are there; see `TeacherMaps`.
     flips : tuple of {"h", "v"}
         Of a folder of maps: how they may be mirrored with their photos. Of a model it is measured.
+    photos : set of names, optional
+        The keys of the training photos that it has maps of; a slow teacher need not see all. Photos that validate and
+        test are always among them.
     """
 
     head: str
     teacher: Teacher | None = None
     maps: Path | None = None
     flips: tuple[str, ...] = ()
+    photos: frozenset[str] | None = None
 
     def identity(self) -> dict[str, Any]:
         """Return what the lesson depends on, ready for JSON."""
@@ -52,6 +56,7 @@ class Lesson:
             "model": self.teacher.model,
             "arguments": json.loads(json.dumps(arguments, default=str)),
             "preprocess": changed(self.teacher.preprocess),
+            **({} if self.photos is None else {"photos": _fingerprint(sorted(self.photos))}),
         }
 
 
@@ -73,6 +78,8 @@ class Plan:
         that ships where it fits, else none.
     domains : float
         How many of the training photos are learned from in a changed form too, 0 to 1.
+    keep_plain : bool
+        Whether a photo that is changed is learned from as it is too.
     chosen : mapping, optional
         Name -> part, instead of the hash of the name.
     add_to : str, optional
@@ -98,6 +105,7 @@ class Plan:
     recipe: Recipe
     init: str | None = None
     domains: float = 0.0
+    keep_plain: bool = True
     chosen: Mapping[str, Part] | None = None
     add_to: str | None = None
     in_process: bool = False
@@ -142,6 +150,7 @@ class Plan:
             "recipe": self.recipe.model_dump(mode="json"),
             "init": _file(self.init),
             "domains": self.domains,
+            "keep_plain": self.keep_plain,
             "photos": f"{len(self.photos)} of fingerprint {_fingerprint([p.output.as_posix() for p in self.photos])}",
             "split": None if self.chosen is None else _fingerprint(sorted(self.chosen.items())),
             "add_to": _file(self.add_to),

@@ -9,10 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .pictures import Pictures
+from .pictures import Group, Pictures
 
 # A smaller rest of pictures of one size is filled up with others of that size: batch norm needs several.
 SMALLEST_BATCH = 4
+
+# How often a picture is flipped in a way that all of its maps allow, and in one that only some do: the others then have
+# nothing to learn from it.
+ALL_FLIP, SOME_FLIP = 0.5, 0.25
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,8 @@ def draw_epoch(
             rows += random.choice(others, smallest - rest, replace=others < smallest - rest).tolist()
         for first in range(0, len(rows), batch_size):
             part = tuple(rows[first : first + batch_size])
-            allowed = [pictures.groups[group].flips[row] if flips else "" for row in part]
-            flipped = tuple("".join(f for f in letters if random.random() < 0.5) for letters in allowed)
+            chances = [_chances(pictures.groups[group], row) if flips else {} for row in part]
+            flipped = tuple("".join(f for f, chance in c.items() if random.random() < chance) for c in chances)
             batches.append(Drawn(group, part, flipped))
     return [batches[i] for i in random.permutation(len(batches))]
 
@@ -101,7 +105,7 @@ def load(pictures: Pictures, drawn: Drawn) -> Batch:
             images[i], maps[i] = images[i, :, ::-1].copy(), maps[i, :, :, ::-1].copy()
         if "v" in flip:
             images[i], maps[i] = images[i, ::-1].copy(), maps[i, :, ::-1].copy()
-    valid = np.array([group.valid[row] for row in rows])
+    valid = np.array([_valid(group, row, flip) for row, flip in zip(rows, drawn.flips, strict=True)])
     return Batch(torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(maps), torch.from_numpy(valid))
 
 
@@ -111,6 +115,20 @@ def in_order(pictures: Pictures, batch_size: int) -> Iterator[Batch]:
         for first in range(0, len(group.keys), batch_size):
             rows = tuple(range(first, min(first + batch_size, len(group.keys))))
             yield load(pictures, Drawn(g, rows, ("",) * len(rows)))
+
+
+def _chances(group: Group, row: int) -> dict[str, float]:
+    """Return how likely a picture is flipped in each way: less where that takes the maps of some heads away."""
+    allowed = [letters for letters, there in zip(group.flips[row], group.valid[row], strict=True) if there]
+    having = {flip: sum(flip in letters for letters in allowed) for flip in ("h", "v")}
+    return {flip: ALL_FLIP if heads == len(allowed) else SOME_FLIP for flip, heads in having.items() if heads}
+
+
+def _valid(group: Group, row: int, flip: str) -> list[bool]:
+    """Return which heads have a map of a picture that is flipped."""
+    return [
+        there and set(flip) <= set(letters) for there, letters in zip(group.valid[row], group.flips[row], strict=True)
+    ]
 
 
 def _deal(number: int, epoch: int, images: int, seed: int) -> list[int]:

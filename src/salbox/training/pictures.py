@@ -45,8 +45,8 @@ class Sample:
         Gives (H, W, 3) uint8 RGB.
     maps : tuple of callables or None
         One a head: gives the teacher's map, (h, w) float32 in 0..1; None where there is none.
-    flips : tuple of {"h", "v"}
-        The ways in which picture and maps may be mirrored together.
+    flips : tuple of texts
+        One a head: the letters of the ways, "h" and "v", in which its map may be mirrored with the picture.
     """
 
     key: str
@@ -64,8 +64,8 @@ class Group:
     keys : list of str
     valid : (n, heads) bool
         Which maps exist.
-    flips : list of str
-        Of each picture the letters of its allowed flips.
+    flips : list of lists of str
+        Of each picture and head the letters of the flips that its map allows.
     """
 
     folder: Path
@@ -74,7 +74,7 @@ class Group:
     heads: int
     keys: list[str] = field(default_factory=list)
     valid: list[list[bool]] = field(default_factory=list)
-    flips: list[str] = field(default_factory=list)
+    flips: list[list[str]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -190,7 +190,7 @@ def _write(
                     files[size] = images, stack.enter_context((folder / f"{group.name}.maps").open("wb"))
                 groups[size].keys.append(ready.sample.key)
                 groups[size].valid.append(ready.valid)
-                groups[size].flips.append("".join(ready.sample.flips))
+                groups[size].flips.append(list(ready.sample.flips) or [""] * heads)
                 files[size][0].write(ready.image.tobytes())
                 files[size][1].write(ready.maps.tobytes())
             if watch is not None:

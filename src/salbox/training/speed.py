@@ -81,4 +81,3 @@ def measure(
     started = now(clock, device)
     validate(copied, [batch, batch], device, first)
     return Speed(image, (now(clock, device) - started) / (2 * len(here)))
-

@@ -1,0 +1,124 @@
+"""Train the network that ships: eight teachers, one box, from the data sets beside this checkout.
+
+    python scripts/distil_students.py [--minutes 60] [--out runs/students] [--few 1500]
+
+Each stage goes on where it was stopped: teachers' maps first (the longest part), then the training, then export and a
+report on the validation photos. The test photos are left to benchmarks/fidelity.py. Photos: DUTS-TR's training part,
+OSIE's and EyeCrowd's training splits, coco-semantic. Half of them are learned from as they are, the others changed into
+a domain each. AIM and SUN, whose filters see single pixels and which are slow, are shown `--few` photos only, those of
+about 640 pixels and more first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+from pathlib import Path
+
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # threads that wait must not take the cores from those that work
+
+from salbox.datasets import open_dataset
+from salbox.distillation.distilling import distill
+from salbox.distillation.plan import Lesson, Plan
+from salbox.distillation.splitting import Part
+from salbox.distillation.teacher import Teacher
+from salbox.distillation.telling import Teller
+from salbox.inputs import ImageFile
+from salbox.training.recipe import read_recipe
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("SALBOX_SHARED", ROOT.parent / "shared"))
+DATA, WEIGHTS = SHARED / "data", SHARED / "weights"
+IMAGENET = WEIGHTS / "mobilenet_v2" / "mobilenet_v2_imagenet_folded.npz"
+
+CLASSICAL = ("ikn", "gbvs", "bms", "imsig", "rare2012", "aim", "sun")
+SLOW = ("aim", "sun")
+LARGE = ("OSIE", "EyeCrowd", "coco-semantic")  # whose photos have about 640 pixels and more
+
+SAME = {"1374.jpg": "1279.jpg"}  # OSIE has this photo twice: one part for both
+VALIDATES = 10  # one in so many
+
+
+def photos() -> list[ImageFile]:
+    """Return all photos that may be learned from, named by data set."""
+    duts = open_dataset(f"duts:{DATA / 'DUTS-TR'}", "train")
+    osie = open_dataset(f"osie:{DATA / 'OSIE'}", "train")
+    crowd = open_dataset(f"eyecrowd:{DATA / 'EyeCrowd'}", "train")
+    named = [("DUTS-TR", duts), ("OSIE", osie), ("EyeCrowd", crowd)]
+    found = [ImageFile(item.image, Path(name) / item.image.stem) for name, data in named for item in data.items]
+    coco = sorted((DATA / "coco-semantic" / "images").rglob("*.jpg"))
+    return found + [ImageFile(path, Path("coco-semantic") / path.stem) for path in coco]
+
+
+def number(photo: ImageFile, salt: str) -> int:
+    """Return a number that follows from a photo's name."""
+    name = SAME.get(photo.path.name, photo.path.name)
+    return int(hashlib.sha1(f"{salt} {name}".encode()).hexdigest(), 16)
+
+
+def few(images: list[ImageFile], count: int) -> frozenset[str]:
+    """Return the names of the photos for slow teachers: large ones first, in an order that follows from the names."""
+    ordered = sorted(images, key=lambda p: (p.output.parts[0] not in LARGE, number(p, "few")))
+    return frozenset(photo.output.as_posix() for photo in ordered[:count])
+
+
+class Printer(Teller):
+    """Prints lines, and every so often how far a stage is."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        print(text, flush=True)
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Print how far a stage is, in steps of a twentieth."""
+        line = f"{what}: {100 * done // max(1, total) // 5 * 5} %"
+        if line != self._last:
+            self._last = line
+            self.say(line)
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--minutes", type=float, default=60.0, help="of training")
+    parser.add_argument("--few", type=int, default=1500, help="photos for AIM and SUN")
+    parser.add_argument("--limit", type=int, help="photos in all, to try the script out")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a key of the recipe")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--out", type=Path, default=ROOT / "runs" / "students")
+    given = parser.parse_args()
+
+    images = sorted(photos(), key=lambda photo: photo.output)
+    if given.limit:
+        images = sorted(sorted(images, key=lambda p: number(p, "limit"))[: given.limit], key=lambda p: p.output)
+    parts: dict[str, Part] = {
+        photo.output.as_posix(): "validation" if number(photo, "part") % VALIDATES == 0 else "training"
+        for photo in images
+    }
+    slow = few([photo for photo in images if parts[photo.output.as_posix()] == "training"], given.few)
+    gaze = Teacher("fastgaze", {"weights": str(WEIGHTS / "fastgaze" / "fastgaze_fp32.npz")})
+    lessons = [Lesson(name, Teacher(name), photos=slow if name in SLOW else None) for name in CLASSICAL]
+    plan = Plan(
+        photos=tuple(images),
+        run=given.out,
+        lessons=(*lessons, Lesson("fastgaze", gaze)),
+        recipe=read_recipe("box", given.set),
+        init=str(IMAGENET),
+        domains=0.5,
+        keep_plain=False,
+        chosen=parts,
+        seed=given.seed,
+        max_seconds=60 * given.minutes,
+        compress=True,
+        device=given.device,
+    )
+    distill(plan, Printer())
+
+
+if __name__ == "__main__":
+    main()
