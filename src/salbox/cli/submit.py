@@ -1,0 +1,128 @@
+"""`salbox submit`: the file that a benchmark takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.markup import escape
+from rich.progress import Progress
+
+from ..cards import Output
+from ..datasets import Dataset
+from ..errors import UsageError, nearest
+from ..evaluation import MapSource, ModelSource, map_folders
+from ..postprocess import PostProcess
+from ..selection import parse_models
+from ..submissions import BENCHMARKS, Checked, Made, benchmark_images, check_submission, get_benchmark
+from ..submissions import submit as write_submission
+from .options import Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, with_postprocess
+from .progress import COLUMNS, console
+
+OUTPUTS = ("score", "log_density", "probability")
+
+
+@with_postprocess
+def submit(
+    benchmark: Annotated[str, typer.Option("--benchmark", metavar="|".join(BENCHMARKS), help="What the file is for.")],
+    images: Annotated[Path, typer.Option("--images", metavar="DIR", help="The benchmark's images.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The file: .json or .h5.")],
+    postprocess: PostProcess,
+    models: ModelNames = [],  # noqa: B006
+    maps: Annotated[
+        Path | None, typer.Option("--maps", metavar="DIR", help="Maps on disk instead, named as the images.")
+    ] = None,
+    maps_output: Annotated[
+        str, typer.Option("--maps-output", metavar="|".join(OUTPUTS), help="What the numbers in --maps are.")
+    ] = "score",
+    check: Annotated[bool, typer.Option("--check", help="Only check FILE, which is there already.")] = False,
+    incomplete: Annotated[
+        bool, typer.Option("--incomplete", help="Take fewer images than there are, for a trial.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
+    ] = None,
+    param: ModelParameters = [],  # noqa: B006
+    weights: ModelWeights = [],  # noqa: B006
+    sha256: ModelHashes = [],  # noqa: B006
+    device: Device = None,
+) -> int:
+    """Write a model's maps of a benchmark's images into the file that the benchmark takes, and check it.
+
+    SALICON takes JSON, the MIT/Tübingen benchmark (mit300, cat2000, coco-freeview) HDF5: saliency maps, or log
+    densities if the model gives them or --scale-output log-density makes them. A run that was interrupted goes on
+    where it was. The exit code is 1 if the check finds something.
+
+    Examples:
+
+      salbox submit --benchmark mit300 -m gbvs --images BenchmarkIMAGES -o gbvs.h5
+
+      salbox submit --benchmark mit300 -m bms --images BenchmarkIMAGES --scale-output log-density -o bms.h5
+
+      salbox submit --benchmark salicon -m gbvs --images images/test -o fixations_test2014_gbvs_results.json
+
+      salbox submit --benchmark cat2000 --maps maps/gbvs --images testSet -o gbvs.h5
+
+      salbox submit --benchmark mit300 --images BenchmarkIMAGES --check -o gbvs.h5
+    """
+    chosen = get_benchmark(benchmark)
+    expected = (".json",) if chosen.layout == "json" else (".h5", ".hdf5")
+    if output.suffix.lower() not in expected:
+        raise UsageError(f"{output}: {benchmark} takes a file called {' or '.join('*' + s for s in expected)}")
+    data = benchmark_images(benchmark, images.expanduser(), incomplete=incomplete)
+    file = output.expanduser()
+    if check:
+        if models or maps is not None:
+            raise UsageError("--check writes nothing: leave out -m and --maps")
+        return _report(check_submission(benchmark, file, data), file)
+    source = _source(models, maps, maps_output, data, (param, weights, sha256, device), postprocess)
+    checked = write_submission(benchmark, data, source, file, overwrite=overwrite, workers=workers, watch=_watch)
+    code = _report(checked, file)
+    typer.echo(f"where it goes: {chosen.where}")
+    return code
+
+
+def _source(
+    models: list[str],
+    maps: Path | None,
+    maps_output: str,
+    data: Dataset,
+    loading: tuple[list[str], list[str], list[str], str | None],
+    postprocess: PostProcess,
+) -> ModelSource | MapSource:
+    if bool(models) == (maps is not None):
+        raise UsageError("give one model (-m) or a folder of maps (--maps)")
+    if maps is None:
+        chosen = parse_models(models, *loading)
+        if len(chosen) > 1:
+            raise UsageError(f"a submission is of one model, not of {', '.join(chosen)}")
+        ((name, arguments),) = chosen.items()
+        return ModelSource(name, arguments, postprocess)
+    if maps_output not in OUTPUTS:
+        raise UsageError(f"--maps-output '{maps_output}'{nearest(maps_output, OUTPUTS)} (one of {', '.join(OUTPUTS)})")
+    folders = map_folders(maps.expanduser(), data)
+    if len(folders) > 1:
+        raise UsageError(f"{maps}: holds maps of {', '.join(f.name for f in folders)}; name one of these folders")
+    return MapSource(folders[0], cast(Output, maps_output), postprocess)
+
+
+def _watch(outcomes: Iterable[Made], total: int) -> Iterator[Made]:
+    """Yield the outcomes while a progress bar shows how many are done; failures are printed as they come."""
+    with Progress(*COLUMNS, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("images", total=total)
+        for outcome in outcomes:
+            for failure in outcome.failures:
+                progress.console.print(escape(f"failed: {failure}"))
+            progress.advance(task)
+            yield outcome
+
+
+def _report(checked: Checked, file: Path) -> int:
+    kind = "log densities" if checked.output == "log_density" else "saliency maps"
+    typer.echo(f"{file}: {checked.maps} {kind}")
+    for problem in checked.problems:
+        console.print(escape(f"problem: {problem}"))
+    return 1 if checked.problems else 0

@@ -1,0 +1,173 @@
+"""The HDF5 file of the MIT/Tübingen benchmark and of pysaliency: a dataset a map, called as the image's file.
+
+A saliency map is stored as it is, a density as its natural logarithm. pysaliency reads such a file with
+`HDF5SaliencyMapModel` or `HDF5Model`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ..cards import Output
+from ..datasets._hdf5 import Node, open_hdf5
+from ..errors import MissingExtraError, UsageError
+from ..image import MAX_PIXELS
+from ._part import Stored, digest, part_of
+
+LOG_SUM_TOLERANCE = 0.001  # the benchmark refuses a density whose sum's logarithm is further from 0
+
+# Bytes of equal weight side by side: on log densities smaller than level 9 without, and faster.
+_COMPRESSION: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
+_MADE_BY = "salbox"  # an attribute of the file
+_DEPTH = 4  # folders of folders that keys may name
+
+
+class Hdf5Submission:
+    """A file that takes maps one by one, under its name with `.part` until `finish`; use it in a `with` block.
+
+    Parameters
+    ----------
+    path : Path
+    settings : mapping
+        What the maps depend on. A `.part` of the same settings is gone on with, another one is replaced.
+
+    Raises
+    ------
+    MissingExtraError
+        If h5py is not installed.
+    UsageError
+        If the file cannot be written.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+        self._h5py = _h5py()
+        self.path, self.part = path, part_of(path)
+        self._digest = digest(settings)
+
+    def __enter__(self) -> Self:
+        try:
+            self.part.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._again() or self._h5py.File(self.part, "w")
+            self._file.attrs[_MADE_BY] = self._digest
+        except OSError as error:
+            raise UsageError(f"{self.part}: cannot be written ({error})") from None
+        self.there = frozenset(self._keys(self._file))
+        return self
+
+    def _keys(self, file: Any) -> list[str]:
+        found: list[str] = []
+        file.visititems(lambda key, node: found.append(key) if isinstance(node, self._h5py.Dataset) else None)
+        return found
+
+    def _again(self) -> Any:
+        """Return what an earlier run left, or None; a file that a kill left broken is none."""
+        if not self.part.exists():
+            return None
+        try:
+            file = self._h5py.File(self.part, "r+")
+        except BlockingIOError:
+            raise UsageError(f"{self.part}: another run is writing it") from None
+        except OSError:
+            return None
+        with contextlib.suppress(Exception):  # h5py raises nearly anything on broken files
+            if file.attrs.get(_MADE_BY) == self._digest:
+                for key in self._keys(file):
+                    file[key][()]
+                return file
+        file.close()
+        return None
+
+    def add(self, key: str, saliency: npt.NDArray[Any], output: Output = "score") -> None:
+        """Write a map, (H, W), in single precision, 8 bits as they are.
+
+        Raises
+        ------
+        UsageError
+            If it is said to be a log density and its exponential does not sum to 1, or the disk is full.
+        """
+        if output == "log_density" and abs(total := log_sum(saliency)) > LOG_SUM_TOLERANCE:
+            raise UsageError(f"{key}: not a log density: exp of it sums to {np.exp(min(total, 700)):.4g}, not to 1")
+        values = saliency if saliency.dtype == np.uint8 else saliency.astype(np.float32)
+        try:
+            self._file.create_dataset(key, data=values, **_COMPRESSION)
+            self._file.flush()
+        except OSError as error:
+            raise UsageError(f"{self.part}: cannot be written ({error})") from None
+
+    def finish(self) -> None:
+        """Give the file its name."""
+        self._file.close()
+        try:
+            self.part.replace(self.path)
+        except OSError as error:
+            raise UsageError(f"{self.path}: cannot be written ({error.strerror or error})") from None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+def read_hdf5(path: Path) -> Generator[Stored, None, None]:
+    """Yield the maps of a file that nobody vouches for; each is read when it is asked for, until the next one comes.
+
+    Raises
+    ------
+    UsageError
+        If it is not such a file, or holds something else than maps.
+    MissingExtraError
+        If h5py is not installed.
+    """
+    with open_hdf5(path) as file:
+        for key, node, name in _arrays(file, "", 0):
+            shape = node.shape(name)
+            if len(shape) != 2 or not 0 < shape[0] * shape[1] <= MAX_PIXELS:
+                raise UsageError(f"{path}: {key}: expected a map, (H, W), got an array of shape {shape}")
+            yield Stored(key, (shape[0], shape[1]), partial(_read, node, name, f"{path}: {key}"))
+
+
+def _arrays(node: Node, prefix: str, depth: int) -> Iterator[tuple[str, Node, str]]:
+    """Yield the path, the group and the name of each array below a group; a hard link may lead back."""
+    for name in node.names():
+        key = f"{prefix}{name}"
+        try:
+            below = node.group(name)
+        except UsageError:  # an array, or what is refused where it is read
+            yield key, node, name
+            continue
+        if depth == _DEPTH:
+            raise UsageError(f"{node.where}: '{name}' lies too deep for a file of maps")
+        yield from _arrays(below, f"{key}/", depth + 1)
+
+
+def _read(node: Node, name: str, where: str) -> npt.NDArray[Any]:
+    try:
+        values = node.array(name)
+    except (OSError, RuntimeError) as error:  # what h5py makes of broken data
+        raise UsageError(f"{where}: broken ({' '.join(str(error).split())})") from None
+    if values.dtype.kind not in "fiu":
+        raise UsageError(f"{where}: expected numbers, got {values.dtype}")
+    return values
+
+
+def _h5py() -> Any:
+    try:
+        import h5py
+    except ImportError:
+        raise MissingExtraError("the HDF5 file of a benchmark", "eval") from None
+    return h5py
+
+
+def log_sum(saliency: npt.NDArray[Any]) -> float:
+    """Return the logarithm of the sum of a map's exponentials: 0 of a log density."""
+    values = saliency.astype(np.float64)
+    high = float(values.max())
+    return high + float(np.log(np.exp(values - high).sum()))

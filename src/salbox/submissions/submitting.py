@@ -1,0 +1,219 @@
+"""Maps of all images of a benchmark into the file that it takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..batch import default_workers
+from ..cards import Output
+from ..datasets import Dataset
+from ..errors import SalboxError, UsageError
+from ..evaluation.sources import Mapper
+from ..evaluation.truth import Truths
+from ..workers import in_workers
+from ._part import Submission
+from .benchmarks import get_benchmark, key_of
+from .checking import Checked, check_submission, stored_key
+from .hdf5 import Hdf5Submission
+from .salicon import SaliconSubmission
+
+
+class MapMaker(Protocol):
+    """What makes maps: `ModelSource`, `MapSource` and `PysaliencySource` are some."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def output(self) -> Output:
+        """What the numbers of its maps are."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """Return everything that its maps depend on, ready for JSON."""
+        ...
+
+    def mapper(self) -> Mapper:
+        """Return what makes the map of an image."""
+        ...
+
+
+@dataclass(frozen=True)
+class Made:
+    """One image's map, or why there is none."""
+
+    index: int
+    saliency: npt.NDArray[Any] | None
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Work:
+    images: Dataset
+    source: MapMaker
+
+    def begin(self) -> Callable[[int], Made]:
+        make, truths = self.source.mapper(), Truths(self.images)
+
+        def made(index: int) -> Made:
+            path = self.images.items[index].image
+            try:
+                saliency, shape = make(truths.of(index)), self.images.shape(index)
+                if saliency.shape != shape:
+                    size = f"{saliency.shape[1]}x{saliency.shape[0]}"
+                    raise UsageError(f"a map of {size} for an image of {shape[1]}x{shape[0]}")
+                if not np.isfinite(saliency).all():
+                    raise UsageError("the map holds values that are not finite numbers")
+            except SalboxError as error:
+                where = "" if str(path) in str(error) else f"{path}: "
+                return Made(index, None, [f"{where}{error}"])
+            except MemoryError:
+                return Made(index, None, [f"{path}: not enough memory (fewer --workers may help)"])
+            return Made(index, saliency)
+
+        return made
+
+
+def _unwatched(outcomes: Iterable[Made], total: int) -> Iterable[Made]:
+    return outcomes
+
+
+def submit(
+    benchmark: str,
+    images: Dataset,
+    source: MapMaker,
+    output: Path,
+    *,
+    overwrite: bool = False,
+    workers: int | None = 1,
+    watch: Callable[[Iterable[Made], int], Iterable[Made]] = _unwatched,
+) -> Checked:
+    """Write a benchmark's file, read it back, and return what is in it.
+
+    The file gets its name when all maps are in it; until then it is `FILE.part`, and a second run of the same source
+    goes on with it.
+
+    Parameters
+    ----------
+    benchmark : str
+        One of `BENCHMARKS`.
+    images : Dataset
+        From `benchmark_images`.
+    source : ModelSource, MapSource or PysaliencySource
+        What makes the maps. A log density stays one in an HDF5 file; SALICON's pictures are of the density.
+    output : Path
+    overwrite : bool
+        Whether a file that is there is replaced.
+    workers : int, optional
+        Processes; None for as many as the cores allow.
+    watch : callable, optional
+        Passes the outcomes through as they come, for a progress bar; told how many there will be.
+
+    Raises
+    ------
+    UsageError
+        If the file is there already or cannot be written, or an image has no map.
+    MissingExtraError
+        If a needed package is not installed.
+
+    Examples
+    --------
+    >>> from salbox.evaluation import ModelSource
+    >>> from salbox.submissions import benchmark_images, submit
+    >>> images = benchmark_images("mit300", Path("BenchmarkIMAGES"))  # doctest: +SKIP
+    >>> submit("mit300", images, ModelSource("gbvs"), Path("gbvs.h5")).maps  # doctest: +SKIP
+    300
+    """
+    layout = get_benchmark(benchmark).layout
+    _check_target(output, overwrite, workers)
+    _check_sizes(benchmark, images)
+    kind = SaliconSubmission if layout == "json" else Hdf5Submission
+    keys = [stored_key(layout, key_of(item)) for item in images.items]
+    with kind(output, {"benchmark": benchmark, **source.settings()}) as file:
+        _fill(file, images, source, keys, workers, watch)
+    return check_submission(benchmark, output, images)
+
+
+def export_hdf5(
+    images: Dataset,
+    source: MapMaker,
+    output: Path,
+    *,
+    overwrite: bool = False,
+    workers: int | None = 1,
+    watch: Callable[[Iterable[Made], int], Iterable[Made]] = _unwatched,
+) -> None:
+    """Write the maps of any dataset's images to an HDF5 file, as pysaliency's `export_model_to_hdf5` calls them.
+
+    A map is called by its image's path without the folders that all images have in common. Parameters and Raises as
+    `submit`.
+
+    Examples
+    --------
+    >>> from salbox.datasets import open_dataset
+    >>> export_hdf5(open_dataset("osie:OSIE"), ModelSource("gbvs"), Path("gbvs.h5"))  # doctest: +SKIP
+    """
+    _check_target(output, overwrite, workers)
+    keys = unique_paths([item.image for item in images.items])
+    with Hdf5Submission(output, {"dataset": images.card.name, **source.settings()}) as file:
+        _fill(file, images, source, keys, workers, watch)
+
+
+def unique_paths(files: Sequence[Path]) -> list[str]:
+    """Return paths without the folders that all have in common."""
+    common = os.path.commonpath([str(path.absolute().parent) for path in files]) if files else ""
+    return [path.absolute().relative_to(common).as_posix() for path in files]
+
+
+def _fill(
+    file: Submission,
+    images: Dataset,
+    source: MapMaker,
+    keys: Sequence[str],
+    workers: int | None,
+    watch: Callable[[Iterable[Made], int], Iterable[Made]],
+) -> None:
+    """Add the maps that are not there, and give the file its name; raise UsageError if an image has none."""
+    missing = [index for index, key in enumerate(keys) if key not in file.there]
+    failures: list[str] = []
+    count = default_workers(len(missing)) if workers is None else max(1, min(workers, len(missing)))
+    outcomes = in_workers(_Work(images, source).begin, missing, count) if missing else iter(())
+    for made in watch(outcomes, len(missing)):
+        failures += made.failures
+        if made.saliency is not None:
+            file.add(keys[made.index], made.saliency, source.output)
+    if failures:
+        raise UsageError(
+            f"{file.path}: not written, {len(failures)} of {len(keys)} images have no map ({failures[0]}); "
+            "the others are kept, a second run goes on"
+        )
+    file.finish()
+
+
+def _check_target(output: Path, overwrite: bool, workers: int | None) -> None:
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output}: is there already; --overwrite replaces it")
+    if workers is not None and workers < 1:
+        raise UsageError(f"{workers} workers: expected at least 1")
+
+
+def _check_sizes(benchmark: str, images: Dataset) -> None:
+    """Raise UsageError if an image is of another size than the benchmark's; said before hours of computing."""
+    expected = get_benchmark(benchmark).shape
+    if expected is None:
+        return
+    for index, item in enumerate(images.items):
+        if (shape := images.shape(index)) != expected:
+            raise UsageError(
+                f"{item.image}: {shape[1]}x{shape[0]} pixels, but the images of {benchmark} have "
+                f"{expected[1]}x{expected[0]}"
+            )
