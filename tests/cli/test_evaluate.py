@@ -167,7 +167,7 @@ def test_object_metrics(cli, tmp_path):
         (["--dataset", "DATA"], "nothing to evaluate"),
         (["-m", "bsm", "--dataset", "DATA"], "did you mean 'bms'"),
         (["-m", "bms", "--dataset", "osie"], "expected osie:PATH"),
-        (["-m", "bms", "--dataset", "salicon:x"], "no dataset 'salicon'"),
+        (["-m", "bms", "--dataset", "nusef:x"], "no dataset 'nusef'"),
         (["-m", "bms", "--dataset", "osie:nowhere"], "no such folder; expected one that holds"),
         (["-m", "bms", "--dataset", "DATA", "--metrics", "nns"], "did you mean 'nss'"),
         (["-m", "bms", "--dataset", "DATA", "--against", "gbvs"], "--against 'gbvs'"),

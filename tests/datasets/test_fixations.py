@@ -209,3 +209,28 @@ def test_osie_holds_what_its_publishers_say(shared):
         assert len(fixations.inside((600, 800))) == len(fixations)
         total += len(fixations)
     assert 98_321 / 10 * 0.95 < total < 98_321 / 10 * 1.05
+
+
+def test_order_and_durations_stay_with_their_fixations():
+    fixations = Fixations([5, -1, 39, 7], [5, 5, 29, 7], [0, 0, 1, 1], [0, 1, 0, 1], [200, 300, 150, 90])
+    inside = fixations.inside((30, 40))
+    assert inside.order.tolist() == [0, 0, 1]  # numbers stay: what lay between was left out
+    assert inside.duration.tolist() == [200, 150, 90]
+    resized = inside.resized((30, 40), (60, 80))
+    assert (resized.order.tolist(), resized.duration.tolist()) == ([0, 0, 1], [200, 150, 90])
+    both = pooled([inside, fixations])
+    assert both.order.tolist() == [0, 0, 1, 0, 1, 0, 1]
+    assert both.duration.tolist() == [200, 150, 90, 200, 300, 150, 90]
+    with pytest.raises(ValueError, match="read-only"):
+        both.order[0] = 3
+
+
+def test_order_and_durations_are_unknown_unless_all_tell():
+    known, unknown = Fixations([1], [1], 0, [0], [200]), Fixations([2], [2])
+    assert (unknown.order, unknown.duration) == (None, None)
+    assert (pooled([known, unknown]).order, pooled([known, unknown]).duration) == (None, None)
+    assert Fixations([], [])[np.zeros(0, int)].order is None
+    with pytest.raises(UsageError, match="2 positions, but order has the length 1"):
+        Fixations([1, 2], [1, 2], 0, [0])
+    with pytest.raises(UsageError, match="2 positions, but duration has the length 3"):
+        Fixations([1, 2], [1, 2], 0, None, [1, 2, 3])

@@ -91,6 +91,19 @@ def test_what_was_expected_and_where(spec, split, message, tmp_path, monkeypatch
         open_dataset(spec, split)
 
 
+def test_order_and_durations_are_kept(tmp_path):
+    tree = nus_tree(tmp_path, {"1003.jpg": [([5.0, 7.0], [5.0, 9.0]), ([1.0], [1.0])]}, (800, 600))
+    fixations = open_dataset(f"osie:{tree}").fixations(0)
+    assert fixations.order.tolist() == [0, 1, 0]
+    assert fixations.duration.tolist() == [200, 200, 200]
+
+
+def test_durations_that_are_not_of_every_fixation_are_left_out(tmp_path):
+    tree = nus_tree(tmp_path, {"1003.jpg": [([5.0], [5.0])]}, (80, 60))
+    savemat(tree / "data" / "eye" / "fixations.mat", {"fixations": cell([struct(fix_duration=np.zeros((1, 3)))])})
+    assert open_dataset(f"osie:{tree}").fixations(0).duration is None
+
+
 def struct(**changes):
     looked = {"fix_x": np.array([[5.0]]), "fix_y": np.array([[5.0]]), "fix_duration": np.array([[200]])}
     looked.update({k: v for k, v in changes.items() if k in looked})

@@ -13,6 +13,7 @@ from ..errors import SalboxError
 from ..version import __version__
 from .bench import bench
 from .compare import compare
+from .datasets import datasets
 from .demo import demo
 from .distill import distill
 from .doctor import doctor
@@ -20,6 +21,8 @@ from .evaluate import evaluate
 from .export import export
 from .models import models
 from .predict import predict
+from .report import report
+from .submit import submit
 from .teach import teach
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it; newer releases of Typer return it where older ones raise
@@ -32,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, models, predict, compare, evaluate, teach, distill, export, bench, doctor):
+for verb in (demo, models, predict, compare, evaluate, datasets, report, submit, teach, distill, export, bench, doctor):
     app.command()(verb)
 
 

@@ -1,8 +1,7 @@
-"""MATLAB files, which nobody vouches for: one named variable is read, and everything in it is checked."""
+"""MATLAB files, which nobody vouches for: variables are read by name, and everything in them is checked."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,50 +10,85 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
+from ._mat5 import read_variable, variables
+from ._mat5_arrays import Element, Struct
+
+__all__ = [
+    "Struct",
+    "array_field",
+    "as_table",
+    "has_variable",
+    "is_hdf5",
+    "load_variable",
+    "members",
+    "numbers_field",
+    "records",
+    "table_field",
+    "text_field",
+]
 
 MAX_BYTES = 2 * 1024**3
-MAX_ELEMENTS = 100_000_000  # of a numeric variable
+HDF5 = b"\x89HDF\r\n\x1a\n"
+HDF5_AT = (0, 512, 1024, 2048)  # where it may stand, after a block for the program's own use; MATLAB's has 512
 
 
 def load_variable(path: Path, names: Sequence[str]) -> npt.NDArray[Any]:
     """Return the first of these variables that a MATLAB file holds.
 
+    Numbers come in the type that they are stored in, a text as an array of one string a row. The members of cell and
+    struct arrays are read by `records` and the functions that return a field.
+
     Raises
     ------
     UsageError
         If the file is missing, broken, too large, or holds none of them.
+    MissingExtraError
+        For a file of version 7.3 where h5py is not installed.
     """
-    from scipy.io import loadmat, whosmat
-
     if not path.is_file():
         raise UsageError(f"{path}: no such file; expected a MATLAB file with the variable '{names[0]}'")
     if path.stat().st_size > MAX_BYTES:
         raise UsageError(f"{path}: {path.stat().st_size / 1e9:.1f} GB, more than a MATLAB file of fixations takes")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on malformed files, which fail below
-            held = {name: shape for name, shape, _ in whosmat(str(path))}
+        if is_hdf5(path):
+            from ._mat73 import load_hdf5_variable
+
+            return load_hdf5_variable(path, names)
+        with path.open("rb") as file:
+            held = {variable.name: variable for variable in variables(path, file)}
             chosen = next((name for name in names if name in held), None)
             if chosen is None:
-                raise UsageError(
-                    f"{path}: expected the variable {' or '.join(names)}, the file holds {', '.join(held) or 'none'}"
-                )
-            if np.prod(held[chosen], dtype=float) > MAX_ELEMENTS:
-                raise UsageError(f"{path}: variable '{chosen}' of shape {held[chosen]} is too large")
-            found = loadmat(str(path), variable_names=[chosen])[chosen]
-    except UsageError:
-        raise
-    except NotImplementedError:
-        raise UsageError(f"{path}: written by MATLAB 7.3; save it again with save(..., '-v7')") from None
-    except Exception as error:  # SciPy raises nearly anything on malformed files
-        text = " ".join(str(error).split()) or type(error).__name__
-        raise UsageError(f"{path}: not readable as a MATLAB file ({text})") from None
-    if not isinstance(found, np.ndarray):
-        raise UsageError(f"{path}: variable '{chosen}' is a {type(found).__name__}, not an array")
-    return found
+                there = ", ".join(sorted(name for name in held if name)[:9]) or "none"
+                raise UsageError(f"{path}: expected the variable {' or '.join(names)}, the file holds {there}")
+            return read_variable(path, file, held[chosen])
+    except MemoryError:
+        raise UsageError(f"{path}: not enough memory to read it") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
-def records(array: Any, where: str) -> Iterator[Any]:
+def has_variable(path: Path, name: str) -> bool:
+    """Return whether a MATLAB file holds a variable; of those of version 7.3, none is told.
+
+    Raises
+    ------
+    UsageError
+        If the file is broken.
+    """
+    if is_hdf5(path):
+        return False
+    with path.open("rb") as file:
+        return any(variable.name == name for variable in variables(path, file))
+
+
+def is_hdf5(path: Path) -> bool:
+    """Return whether a file is HDF5, as MATLAB's of version 7.3 are."""
+    with path.open("rb") as file:
+        head = file.read(max(HDF5_AT) + len(HDF5))
+    return any(head[at : at + len(HDF5)] == HDF5 for at in HDF5_AT)
+
+
+def records(array: Any, where: str) -> Iterator[Struct]:
     """Yield the structs of a cell array, or of a struct array.
 
     Raises
@@ -62,42 +96,74 @@ def records(array: Any, where: str) -> Iterator[Any]:
     UsageError
         If something else is among them.
     """
-    if not isinstance(array, np.ndarray):
-        raise UsageError(f"{where}: expected a cell or struct array")
-    for number, element in enumerate(array.flat):
-        struct = element.flat[0] if isinstance(element, np.ndarray) and element.size == 1 else element
-        if not (isinstance(struct, np.void) and struct.dtype.names):
+    for number, value in enumerate(members(array, where)):
+        struct = value.flat[0] if isinstance(value, np.ndarray) and value.size == 1 else value
+        if not isinstance(struct, Struct):
             raise UsageError(f"{where}: element {number + 1} is not a struct")
         yield struct
 
 
-def text_field(struct: Any, name: str, where: str) -> str:
+def members(array: Any, where: str) -> Iterator[Any]:
+    """Yield the arrays of a cell array, the structs of a struct array, or the numbers of one of numbers.
+
+    Raises
+    ------
+    UsageError
+        If it is no array.
+    """
+    if not isinstance(array, np.ndarray):
+        raise UsageError(f"{where}: expected a cell or struct array")
+    for element in array.flat:
+        yield element.read() if isinstance(element, Element) else element
+
+
+def text_field(struct: Struct, name: str, where: str) -> str:
     """Return a field that holds a text; raises UsageError if it does not."""
-    value = _field(struct, name, where)
-    if isinstance(value, np.ndarray) and value.dtype.kind == "U" and value.size == 1:
+    value = array_field(struct, name, where)
+    if value.dtype.kind == "U" and value.size == 1:
         return str(value.flat[0])
     raise UsageError(f"{where}: field '{name}' is not a text")
 
 
-def numbers_field(struct: Any, name: str, where: str) -> npt.NDArray[np.float64]:
+def numbers_field(struct: Struct, name: str, where: str) -> npt.NDArray[np.float64]:
     """Return a field that holds a vector of numbers, perhaps empty: (N,); raises UsageError if it does not."""
-    value = _field(struct, name, where)
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.size == max((*value.shape, 0)):
-        return value.astype(np.float64).reshape(-1)
-    if isinstance(value, np.ndarray) and value.size == 0:
+    value = array_field(struct, name, where)
+    if not value.size:
         return np.zeros(0)
+    if value.dtype.kind in "fiu" and value.size == max(value.shape):
+        return value.astype(np.float64).reshape(-1)
     raise UsageError(f"{where}: field '{name}' is not a vector of numbers")
 
 
-def array_field(struct: Any, name: str, where: str) -> npt.NDArray[Any]:
+def table_field(struct: Struct, name: str, where: str, columns: int) -> npt.NDArray[np.float64]:
+    """Return a field that holds rows of numbers, perhaps none: (N, columns), further columns left out.
+
+    Raises
+    ------
+    UsageError
+        If it does not.
+    """
+    return as_table(array_field(struct, name, where), columns, f"{where}: field '{name}'")
+
+
+def as_table(value: Any, columns: int, where: str) -> npt.NDArray[np.float64]:
+    """Return rows of numbers, perhaps none: (N, columns), further columns left out.
+
+    Raises
+    ------
+    UsageError
+        If it is something else.
+    """
+    if isinstance(value, np.ndarray) and not value.size:
+        return np.zeros((0, columns))
+    is_table = isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "fiu"
+    if not is_table or value.shape[1] < columns:
+        raise UsageError(f"{where} is not a table of {columns} columns of numbers")
+    return np.asarray(value[:, :columns], np.float64)
+
+
+def array_field(struct: Struct, name: str, where: str) -> npt.NDArray[Any]:
     """Return a field that holds an array of any kind; raises UsageError if there is none."""
-    value = _field(struct, name, where)
-    if not isinstance(value, np.ndarray):
-        raise UsageError(f"{where}: field '{name}' is not an array")
-    return value
-
-
-def _field(struct: Any, name: str, where: str) -> Any:
-    if name not in struct.dtype.names:
-        raise UsageError(f"{where}: no field '{name}' (there are {', '.join(struct.dtype.names)})")
+    if name not in struct.names:
+        raise UsageError(f"{where}: no field '{name}' (there are {', '.join(struct.names)})")
     return struct[name]

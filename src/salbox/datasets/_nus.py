@@ -15,11 +15,13 @@ import numpy as np
 from ..errors import UsageError
 from ..image import SUFFIXES
 from ._files import base_folder, files_by_name
+from ._layout import find_folder
 from ._mat import array_field, load_variable, numbers_field, records, text_field
 from .dataset import ALL, Dataset, DatasetCard, Item
 from .fixations import Fixations, Shape
 
 FIXATIONS, STIMULI = "eye/fixations.mat", "stimuli"
+DURATION = "fix_duration"  # in milliseconds
 FIRST = 1.0  # the top left pixel is (1, 1)
 
 
@@ -32,14 +34,15 @@ def open_nus(
     ----------
     card : DatasetCard
     path : Path
-        The folder that holds data/, or data/ itself.
+        The folder that holds data/, data/ itself, or a folder around them.
     split : str
     recorded : (H, W)
         The size of the stimuli that positions are in; they are scaled to the image at hand.
     belongs : callable, optional
         Whether an image, by its name without suffix, is of the split; by default all are.
     """
-    folder = base_folder(path, (STIMULI, FIXATIONS), card.name, ("data", ""))
+    found = find_folder(path, (STIMULI, FIXATIONS)) if path.is_dir() else None
+    folder = found or base_folder(path, (STIMULI, FIXATIONS), card.name, ("data", ""))
     stimuli = files_by_name(folder / STIMULI, SUFFIXES)
     entries = [(Path(img).stem, fixations) for img, fixations in read_entries(folder / FIXATIONS)]
     items = [
@@ -61,7 +64,8 @@ def open_nus(
 def read_entries(path: Path) -> Iterator[tuple[str, Fixations]]:
     """Yield each entry's file name and its fixations in pixels of the stimulus, counted from 0.
 
-    Observers are numbered from 0 in the order of the file.
+    They come with their order, and with durations where every one has one. Observers are numbered from 0 in the order
+    of the file.
 
     Raises
     ------
@@ -71,7 +75,9 @@ def read_entries(path: Path) -> Iterator[tuple[str, Fixations]]:
     for number, entry in enumerate(records(load_variable(path, ("fixations",)), str(path))):
         where = f"{path}: fixations{{{number + 1}}}"
         name = text_field(entry, "img", where)
-        xs, ys, subjects = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, np.int64)]
+        xs, ys, durations = [np.zeros(0)], [np.zeros(0)], [np.zeros(0)]
+        subjects, orders = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        is_timed = True
         for subject, looked in enumerate(records(array_field(entry, "subjects", where), f"{where}.subjects")):
             x = numbers_field(looked, "fix_x", f"{where} ({name})")
             y = numbers_field(looked, "fix_y", f"{where} ({name})")
@@ -80,8 +86,21 @@ def read_entries(path: Path) -> Iterator[tuple[str, Fixations]]:
             xs.append(x - FIRST)
             ys.append(y - FIRST)
             subjects.append(np.full(len(x), subject))
+            orders.append(np.arange(len(x)))
+            duration = numbers_field(looked, DURATION, where) if DURATION in looked.names else np.zeros(0)
+            is_timed = is_timed and len(duration) == len(x)
+            durations.append(duration)
         try:
-            yield name, Fixations(np.concatenate(xs), np.concatenate(ys), np.concatenate(subjects))
+            yield (
+                name,
+                Fixations(
+                    np.concatenate(xs),
+                    np.concatenate(ys),
+                    np.concatenate(subjects),
+                    np.concatenate(orders),
+                    np.concatenate(durations) if is_timed else None,
+                ),
+            )
         except UsageError as error:
             raise UsageError(f"{where} ({name}): {error}") from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..errors import UsageError
@@ -13,15 +13,17 @@ from .dataset import Item
 MASK_SUFFIXES = (".png",)  # a folder of masks may hold a stray photo (DUTS-TR's does)
 
 
-def pairs(images: Path, masks: Path) -> tuple[list[Item], list[str]]:
+def pairs(images: Path, masks: Path, photo_suffixes: Collection[str] = SUFFIXES) -> tuple[list[Item], list[str]]:
     """Return the photos that have a mask, in the order of the names, and notes of how many have none.
+
+    The folders may be one and the same if the suffixes tell photos from masks.
 
     Raises
     ------
     UsageError
         If no photo has one.
     """
-    photos, found = files_by_name(images, SUFFIXES), files_by_name(masks, MASK_SUFFIXES)
+    photos, found = files_by_name(images, photo_suffixes), files_by_name(masks, MASK_SUFFIXES)
     items = [Item(name, photo, mask=found[name]) for name, photo in photos.items() if name in found]
     if not items:
         raise UsageError(f"{images}: none of the {len(photos)} photos has a mask of its name in {masks}")

@@ -43,10 +43,20 @@ class DatasetCard:
     sigma : float, optional
         Standard deviation in pixels of the Gaussian that makes fixations a density, on images `sigma_width` wide; on
         others it is scaled with the width.
+    sigma_side : {"width", "longest"}
+        Whether `sigma_width` is of the images' width, or of their longest side where they lie and stand.
     sigma_source : str
         Where sigma is from.
     licence : str
     paper : Paper, optional
+    images : mapping
+        How many images were published: split -> number, for the splits whose number is known.
+    fixations : int, optional
+        How many fixations were published, of all splits together.
+    pixels_per_degree : float, optional
+        How many pixels of a stimulus one degree of visual angle covered.
+    default_split : str
+        What is opened where no split is asked for; if empty, "test" where there is such a split, else "all".
     """
 
     name: str
@@ -58,7 +68,12 @@ class DatasetCard:
     splits: Mapping[str, str] = field(default_factory=dict)
     sigma: float | None = None
     sigma_width: int | None = None
+    sigma_side: Literal["width", "longest"] = "width"
     sigma_source: str = ""
+    images: Mapping[str, int] = field(default_factory=dict)
+    fixations: int | None = None
+    pixels_per_degree: float | None = None
+    default_split: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,10 @@ class Item:
     read_fixations : callable, optional
     density, mask : Path, optional
         A picture or array.
+    category : str, optional
+        The group of images that the publisher puts it in.
+    is_turned : bool
+        Whether an orientation that the file states is followed; it is not where that is known to be wrong.
     """
 
     name: str
@@ -80,6 +99,8 @@ class Item:
     read_fixations: ReadFixations | None = None
     density: Path | None = None
     mask: Path | None = None
+    category: str | None = None
+    is_turned: bool = True
 
 
 class Dataset:
@@ -127,12 +148,14 @@ class Dataset:
 
     def pixels(self, index: int) -> Pixels:
         """Return an image: (H, W, 3) uint8 RGB."""
-        return read_image(self.items[index].image)
+        item = self.items[index]
+        return read_image(item.image) if item.is_turned else _read_unturned(item.image)
 
     def shape(self, index: int) -> Shape:
         """Return an image's (H, W), read from the file's head."""
         if index not in self._shapes:
-            self._shapes[index] = image_shape(self.items[index].image)
+            item = self.items[index]
+            self._shapes[index] = image_shape(item.image, is_turned=item.is_turned)
         return self._shapes[index]
 
     def fixations(self, index: int) -> Fixations:
@@ -181,12 +204,12 @@ class Dataset:
         """
         if self.card.sigma is None:
             raise UsageError(f"{self.card.name}: no sigma of its own to make a density with; give one (--sigma)")
-        width = self.shape(index)[1]
-        return self.card.sigma * width / (self.card.sigma_width or width)
+        side = max(self.shape(index)) if self.card.sigma_side == "longest" else self.shape(index)[1]
+        return self.card.sigma * side / (self.card.sigma_width or side)
 
     def subset(self, indices: Sequence[int], note: str) -> Dataset:
         """Return the dataset with these images only and one more note; what was read is kept."""
-        chosen = Dataset(self.card, self.path, self.split, [self.items[i] for i in indices], (*self.notes, note))
+        chosen = type(self)(self.card, self.path, self.split, [self.items[i] for i in indices], (*self.notes, note))
         chosen._shapes = {k: self._shapes[i] for k, i in enumerate(indices) if i in self._shapes}
         chosen._fixations = {k: self._fixations[i] for k, i in enumerate(indices) if i in self._fixations}
         return chosen
@@ -204,8 +227,10 @@ class Dataset:
         return digest.hexdigest()[:16]
 
 
-def image_shape(path: Path) -> Shape:
+def image_shape(path: Path, *, is_turned: bool = True) -> Shape:
     """Return a picture's (H, W) as `read_image` will give it, from the file's head alone.
+
+    With `is_turned` false an orientation that the file states does not count.
 
     Raises
     ------
@@ -215,12 +240,24 @@ def image_shape(path: Path) -> Shape:
     try:
         with Image.open(path) as picture:
             width, height = picture.size
-            turned = picture.getexif().get(_ORIENTATION) in _TRANSPOSED
+            turned = is_turned and picture.getexif().get(_ORIENTATION) in _TRANSPOSED
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
     except Exception as error:  # Pillow's format plugins raise nearly anything on malformed headers
         raise ImageError(f"{path}: not readable as an image ({' '.join(str(error).split())})") from None
     return (width, height) if turned else (height, width)
+
+
+def _read_unturned(path: Path) -> Pixels:
+    """Return an image as `read_image` does, but for the orientation that its file states."""
+    try:
+        with Image.open(path) as picture:
+            picture.getexif().pop(_ORIENTATION, None)
+            return read_image(picture)
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from None
+    except Exception as error:  # as in `image_shape`
+        raise ImageError(f"{path}: not readable as an image ({' '.join(str(error).split())})") from None
 
 
 def read_grey(path: Path) -> npt.NDArray[Any]:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from ..cards import Paper
 from ..errors import UsageError
+from ._layout import find_folder
 from ._pairs import pairs
 from .dataset import Dataset, DatasetCard, Item
 
 TRAIN, TEST = "DUTS-TR", "DUTS-TE"
 HELD_OUT_PARTS = 18  # one part in so many is held out
+
+# Of DUTS-TR: their masks are known to be bad (each has a stray photo beside it).
+BAD_MASKS = frozenset({"ILSVRC2014_train_00023530", "n01532829_13482", "n04442312_17818"})
 
 CARD = DatasetCard(
     name="duts",
@@ -24,6 +28,7 @@ CARD = DatasetCard(
         "held-out": f"of DUTS-TR the images where the SHA-1 of the file name is divisible by {HELD_OUT_PARTS}",
         "test": "DUTS-TE",
     },
+    images={"all": 15_572, "test": 5_019},
     paper=Paper(
         title="Learning to detect salient objects with image-level supervision",
         authors="Lijun Wang, Huchuan Lu, Yifan Wang, Mengyang Feng, Dong Wang, Baocai Yin, Xiang Ruan",
@@ -55,7 +60,7 @@ def open_duts(path: Path, split: str) -> Dataset:
     Parameters
     ----------
     path : Path
-        The folder that holds DUTS-TR, DUTS-TE or both, or one of these two.
+        The folder that holds DUTS-TR, DUTS-TE or both, or one of these two, or one around them.
     split : {"train", "held-out", "test", "all"}
     """
     parts = {"train": (TRAIN,), "held-out": (TRAIN,), "test": (TEST,)}.get(split, (TRAIN, TEST))
@@ -64,7 +69,10 @@ def open_duts(path: Path, split: str) -> Dataset:
     found = [located for part in parts if (located := _locate(path, part)) is not None]
     for folder, part in found:
         of_part, remarks = pairs(folder / f"{part}-Image", folder / f"{part}-Mask")
-        items += of_part
+        good = [item for item in of_part if part != TRAIN or item.name not in BAD_MASKS]
+        if len(good) < len(of_part):
+            remarks.append(f"{len(of_part) - len(good)} photos whose mask is known to be bad left out")
+        items += good
         notes += [f"{part}: {remark}" for remark in remarks]
     if not found:
         expected = " or ".join(f"{part}/{part}-Image with {part}/{part}-Mask" for part in parts)
@@ -75,7 +83,5 @@ def open_duts(path: Path, split: str) -> Dataset:
 
 
 def _locate(path: Path, part: str) -> tuple[Path, str] | None:
-    for folder in (path / part, path):
-        if (folder / f"{part}-Image").is_dir() and (folder / f"{part}-Mask").is_dir():
-            return folder, part
-    return None
+    folder = find_folder(path, (f"{part}-Image", f"{part}-Mask")) if path.is_dir() else None
+    return None if folder is None else (folder, part)

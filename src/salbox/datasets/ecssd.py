@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..cards import Paper
-from ._files import base_folder
+from ._layout import expect_folder
 from ._pairs import pairs
 from .dataset import Dataset, DatasetCard
 
@@ -18,6 +18,7 @@ CARD = DatasetCard(
     layout="images/*.jpg and ground_truth_mask/*.png",
     licence="research use",
     splits={"test": "all images"},
+    images={"test": 1_000},
     paper=Paper(
         title="Hierarchical image saliency detection on extended CSSD",
         authors="Jianping Shi, Qiong Yan, Li Xu, Jiaya Jia",
@@ -44,10 +45,10 @@ def open_ecssd(path: Path, split: str) -> Dataset:
     Parameters
     ----------
     path : Path
-        The folder that holds images/ and ground_truth_mask/.
+        The folder that holds images/ and ground_truth_mask/, or one around it.
     split : {"test", "all"}
         They are the same.
     """
-    folder = base_folder(path, (IMAGES, MASKS), CARD.name)
+    folder = expect_folder(path, CARD.name, (IMAGES, MASKS))
     items, notes = pairs(folder / IMAGES, folder / MASKS)
     return Dataset(CARD, path, split, items, notes)

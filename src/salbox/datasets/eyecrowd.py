@@ -17,6 +17,8 @@ CARD = DatasetCard(
     layout="data/stimuli/*.jpg and data/eye/fixations.mat",
     licence="MIT",
     splits={"train": "the images whose number does not end in 1", "test": "the images whose number ends in 1"},
+    images={"train": 450, "test": 50},
+    fixations=126_348,
     sigma=24.0,
     sigma_width=RECORDED[1],
     sigma_source="OSIE's, which is of the same laboratory; the publishers state none",
@@ -49,7 +51,7 @@ def open_eyecrowd(path: Path, split: str) -> Dataset:
     Parameters
     ----------
     path : Path
-        The folder that holds data/, or data/ itself.
+        The folder that holds data/, data/ itself, or a folder around them.
     split : {"train", "test", "all"}
     """
     return open_nus(CARD, path, split, RECORDED, split_test(CARD, split, is_test))

@@ -37,6 +37,12 @@ class Fixations:
         Positions in pixels from 0, x to the right and y downwards. They may lie outside the image; see `inside`.
     subject : (N,) array-like of int, or int
         Who looked. One number stands for all; the default is one pooled observer, for data that does not tell.
+    order : (N,) array-like of int, optional
+        Which of its scanpath's fixations each is, counted from 0; None where the data does not tell. What comes
+        one after the other, of one observer and in rising order, is a scanpath: one may look at an image twice. The
+        numbers stay when some fixations are left out.
+    duration : (N,) array-like of float, optional
+        How long each lasted, in milliseconds; None where the data does not tell.
 
     Raises
     ------
@@ -47,9 +53,18 @@ class Fixations:
     x: FloatMap
     y: FloatMap
     subject: npt.NDArray[np.int64]
+    order: npt.NDArray[np.int64] | None
+    duration: FloatMap | None
     _flat: tuple[Shape, Indices] | None = field(repr=False)
 
-    def __init__(self, x: npt.ArrayLike, y: npt.ArrayLike, subject: npt.ArrayLike = 0) -> None:
+    def __init__(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        subject: npt.ArrayLike = 0,
+        order: npt.ArrayLike | None = None,
+        duration: npt.ArrayLike | None = None,
+    ) -> None:
         xs, ys = np.array(x, np.float64).reshape(-1), np.array(y, np.float64).reshape(-1)
         subjects = np.array(subject, np.int64)
         subjects = np.full(len(xs), subjects) if subjects.ndim == 0 else subjects.reshape(-1)
@@ -57,11 +72,25 @@ class Fixations:
             raise UsageError(f"fixations: x, y, subject have different lengths {len(xs)}, {len(ys)}, {len(subjects)}")
         if not (np.isfinite(xs).all() and np.isfinite(ys).all()):
             raise UsageError("fixations: a position is not a finite number")
-        self._set(xs, ys, subjects)
+        orders = None if order is None else np.array(order, np.int64).reshape(-1)
+        durations = None if duration is None else np.array(duration, np.float64).reshape(-1)
+        for name, values in (("order", orders), ("duration", durations)):
+            if values is not None and len(values) != len(xs):
+                raise UsageError(f"fixations: {len(xs)} positions, but {name} has the length {len(values)}")
+        self._set(xs, ys, subjects, orders, durations)
 
-    def _set(self, x: FloatMap, y: FloatMap, subject: npt.NDArray[np.int64], flat: Any = None) -> None:
-        for name, values in (("x", x), ("y", y), ("subject", subject)):
-            values.setflags(write=False)
+    def _set(
+        self,
+        x: FloatMap,
+        y: FloatMap,
+        subject: npt.NDArray[np.int64],
+        order: npt.NDArray[np.int64] | None = None,
+        duration: FloatMap | None = None,
+        flat: Any = None,
+    ) -> None:
+        for name, values in (("x", x), ("y", y), ("subject", subject), ("order", order), ("duration", duration)):
+            if values is not None:
+                values.setflags(write=False)
             object.__setattr__(self, name, values)
         object.__setattr__(self, "_flat", flat)
 
@@ -70,7 +99,9 @@ class Fixations:
 
     def __getitem__(self, chosen: npt.NDArray[Any]) -> Fixations:
         """Return the fixations that a boolean mask or an array of indices chooses."""
-        return Fixations(self.x[chosen], self.y[chosen], self.subject[chosen])
+        order = None if self.order is None else self.order[chosen]
+        duration = None if self.duration is None else self.duration[chosen]
+        return Fixations(self.x[chosen], self.y[chosen], self.subject[chosen], order, duration)
 
     @property
     def subjects(self) -> tuple[int, ...]:
@@ -117,7 +148,7 @@ class Fixations:
         is_inside = self._is_inside(old)
         x = _scaled(self.x, old[1], new[1], is_inside)
         y = _scaled(self.y, old[0], new[0], is_inside)
-        return Fixations(x, y, self.subject)
+        return Fixations(x, y, self.subject, self.order, self.duration)
 
     def _is_inside(self, shape: Shape) -> npt.NDArray[np.bool_]:
         height, width = shape
@@ -131,10 +162,17 @@ def _scaled(values: FloatMap, old: npt.ArrayLike, new: int, is_inside: npt.Array
 
 
 def pooled(fixations: Sequence[Fixations]) -> Fixations:
-    """Return all fixations of several images in one set, in the order given, duplicates kept."""
+    """Return all fixations of several images in one set, in the order given, duplicates kept.
+
+    Order and durations are kept where all of them have them.
+    """
     if not fixations:
         return Fixations([], [])
-    return Fixations(*(np.concatenate([getattr(f, name) for f in fixations]) for name in ("x", "y", "subject")))
+    x, y, subject = (np.concatenate([getattr(f, name) for f in fixations]) for name in ("x", "y", "subject"))
+    orders = [f.order for f in fixations if f.order is not None]
+    durations = [f.duration for f in fixations if f.duration is not None]
+    order = np.concatenate(orders) if len(orders) == len(fixations) else None
+    return Fixations(x, y, subject, order, np.concatenate(durations) if len(durations) == len(fixations) else None)
 
 
 def fixation_counts(fixations: Fixations, shape: Shape) -> FloatMap:
@@ -289,7 +327,7 @@ class ShuffledNegatives:
             return Fixations(_scaled(x, widths, shape[1], True), _scaled(y, heights, shape[0], True), subject)
         # There are many of them and of one size: what is known to be sound is not checked again for each image.
         result = object.__new__(Fixations)
-        result._set(x, y, subject, (shape, others(self._all.flat_pixels(shape))))
+        result._set(x, y, subject, flat=(shape, others(self._all.flat_pixels(shape))))
         return result
 
 

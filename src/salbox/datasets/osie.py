@@ -21,6 +21,8 @@ CARD = DatasetCard(
         "train": "the 560 images whose number does not end in 3 or 7",
         "test": "the 140 images whose number ends in 3 or 7",
     },
+    images={"train": 560, "test": 140},
+    fixations=98_321,
     sigma=24.0,
     sigma_width=RECORDED[1],
     sigma_source="the publishers' own maps",
@@ -55,7 +57,7 @@ def open_osie(path: Path, split: str) -> Dataset:
     Parameters
     ----------
     path : Path
-        The folder that holds data/, or data/ itself.
+        The folder that holds data/, data/ itself, or a folder around them.
     split : {"train", "test", "all"}
     """
     return open_nus(CARD, path, split, RECORDED, split_test(CARD, split, is_test))

@@ -21,7 +21,26 @@ class Entry:
 
 DATASETS: dict[str, Entry] = {
     name: Entry(f"salbox.datasets.{name}:CARD", f"salbox.datasets.{name}:open_{name}")
-    for name in ("osie", "eyecrowd", "duts", "ecssd", "folder")
+    for name in (
+        *("osie", "eyecrowd", "salicon", "cat2000", "mit1003", "mit300", "toronto", "figrim", "isun", "imp1k"),
+        *("duts", "ecssd", "folder"),
+    )
+}
+DATASETS |= {
+    name: Entry(f"salbox.datasets.{module}:CARD", f"salbox.datasets.{module}:open_{opened}")
+    for name, module, opened in (
+        ("pascal-s", "pascal_s", "pascal_s"),
+        ("dut-omron", "dut_omron", "dut_omron"),
+        ("hku-is", "hku_is", "hku_is"),
+        ("kd-sod80k", "kd_sod80k", "kd_sod80k"),
+        ("pysaliency", "pysaliency_hdf5", "pysaliency"),
+        ("salicon-hdf5", "salicon_hdf5", "salicon_hdf5"),
+        ("visual-genome", "visual_genome", "visual_genome"),
+        ("gqa", "gqa", "gqa"),
+        ("coco-semantic", "coco_semantic", "coco_semantic"),
+        ("eyecrowd-faces", "face_boxes", "face_boxes"),
+        ("duts-wordnet", "wordnet", "duts_wordnet"),
+    )
 }
 
 
@@ -45,7 +64,8 @@ def open_dataset(spec: str, split: str | None = None) -> Dataset:
     spec : str
         "NAME:PATH", with ~ for the home folder.
     split : str, optional
-        One of the card's splits, or "all"; by default "test" where there is such a split, else "all".
+        One of the card's splits, or "all"; by default the card's own default, else "test" where there is such a split,
+        else "all".
 
     Raises
     ------
@@ -63,7 +83,7 @@ def open_dataset(spec: str, split: str | None = None) -> Dataset:
     if not path:
         raise UsageError(f"dataset '{spec}': expected {name}:PATH, where PATH holds {card.layout}")
     if split is None:
-        split = "test" if "test" in card.splits else ALL
+        split = card.default_split or ("test" if "test" in card.splits else ALL)
     if split not in (*card.splits, ALL):
         known = (*card.splits, ALL)
         raise UsageError(f"dataset {name} has no split '{split}'{nearest(split, known)} (there are {', '.join(known)})")

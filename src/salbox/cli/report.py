@@ -1,0 +1,173 @@
+"""`salbox report`: an evaluation as one HTML page."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.markup import escape
+from rich.progress import Progress
+
+from ..datasets import Dataset, open_dataset
+from ..errors import UsageError
+from ..postprocess import NOTHING, PostProcess
+from ..reporting import write_report
+from ..reporting.collecting import EXAMPLES, check_page
+from ..selection import parse_models
+from .evaluate import OUTPUTS, _rows
+from .options import Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, with_postprocess
+from .progress import COLUMNS, console
+
+
+@with_postprocess
+def report(
+    postprocess: PostProcess,
+    dataset: Annotated[
+        str, typer.Option("--dataset", metavar="NAME:PATH", help="As in 'salbox evaluate'; its name, and where.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The page: .html.")],
+    models: ModelNames = [],  # noqa: B006
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="SPLIT", help="Which images.  [default: test, else all]")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="Only N of the images, evenly spaced.")
+    ] = None,
+    metrics: Annotated[
+        list[str],
+        typer.Option("--metrics", metavar="NAMES", help="Separated by commas, or all.  [default: the usual ones]"),
+    ] = [],  # noqa: B006
+    maps: Annotated[
+        list[Path],
+        typer.Option(
+            "--maps", metavar="DIR", help="Maps named as the images, or a folder of them a model. Repeatable."
+        ),
+    ] = [],  # noqa: B006
+    maps_output: Annotated[
+        str, typer.Option("--maps-output", metavar="|".join(OUTPUTS), help="What the numbers in --maps are.")
+    ] = "score",
+    sigma: Annotated[
+        float | None,
+        typer.Option(
+            "--sigma", metavar="N", help="Of the density of fixations, in pixels.  [default: the dataset's own]"
+        ),
+    ] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Add a row: where people look on the other images.")
+    ] = False,
+    ceiling: Annotated[
+        bool, typer.Option("--ceiling", help="Add a row: other people predict where one looks.")
+    ] = False,
+    agree: Annotated[
+        bool, typer.Option("--agreement/--no-agreement", help="The correlation of every pair of models' maps.")
+    ] = True,
+    examples: Annotated[
+        int, typer.Option("--examples", metavar="N", min=0, max=50, help="Best and worst images shown of each model.")
+    ] = EXAMPLES,
+    title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Of the page.")] = None,
+    param: ModelParameters = [],  # noqa: B006
+    weights: ModelWeights = [],  # noqa: B006
+    sha256: ModelHashes = [],  # noqa: B006
+    device: Device = None,
+    results: Annotated[
+        Path | None,
+        typer.Option("--results", metavar="DIR", help="Where results are kept and resumed.  [default: the cache]"),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
+    ] = None,
+) -> int:
+    """Write an evaluation as one HTML page: figures with intervals, charts, agreement, best and worst images.
+
+    The page is one file, opens offline, and says how to repeat it. Figures are shared with 'salbox evaluate'; what
+    was computed once is not computed again. The exit code is 1 if images could not be scored.
+
+    Examples:
+
+      salbox report --dataset osie:~/data/OSIE -m gbvs,bms,imsig --baseline --ceiling -o osie.html
+
+      salbox report --dataset folder:mine -m bms --maps out --title "Our cameras" -o page.html
+
+      salbox report --dataset ecssd:~/data/ECSSD -m bms --metrics max_f,mae --limit 100 -o objects.html
+    """
+    check_page(output)
+    data = open_dataset(dataset, split)
+    parameters = parse_models(models, param, weights, sha256, device, distinct=False) if models else {}
+    chosen = _limited(data, limit)
+    sources = _rows(models, maps, maps_output, chosen, parameters, postprocess)
+    if not sources:
+        raise UsageError("nothing to report on: name models (-m) or a folder of maps (--maps)")
+    names = [name.strip() for text in metrics for name in text.split(",") if name.strip()]
+    command = _command(
+        ("--dataset", dataset), ("--split", data.split), ("-m", ",".join(models)), ("--limit", limit),
+        ("--metrics", ",".join(names)), ("--maps", maps), ("--maps-output", maps_output if maps else None),
+        ("--sigma", sigma), ("--baseline", baseline), ("--ceiling", ceiling), ("--no-agreement", not agree),
+        ("--examples", examples if examples != EXAMPLES else None), ("--title", title), ("--param", param),
+        ("--weights", weights), ("--sha256", sha256), ("--device", device), *_changed(postprocess), ("-o", output),
+    )  # fmt: skip
+    found = write_report(
+        output.expanduser(),
+        chosen,
+        sources,
+        metrics=names or None,
+        sigma=sigma,
+        baseline=baseline,
+        ceiling=ceiling,
+        agree=agree,
+        examples=examples,
+        title=title,
+        command=command,
+        folder=None if results is None else results.expanduser(),
+        workers=workers,
+        watch=_watch,
+    )
+    console.print(escape(f"wrote {output}"))
+    failures = [*found.evaluation.failures, *found.failures]
+    if failures:
+        console.print(escape(f"{len(failures)} failed: {'; '.join(failures[:3])}"))
+    return 1 if failures else 0
+
+
+def _limited(data: Dataset, limit: int | None) -> Dataset:
+    if limit is None or limit >= len(data):
+        return data
+    places = np.linspace(0, len(data) - 1, limit).round().astype(int).tolist()
+    return data.subset(places, f"{limit} of the split's {len(data)} images, evenly spaced (--limit)")
+
+
+def _command(*options: tuple[str, Any]) -> str:
+    """Return the command with these options, quoted for a shell; None, False and nothing are left out."""
+    words = ["salbox", "report"]
+    for flag, value in options:
+        if isinstance(value, bool):
+            words += [flag] * value
+        elif isinstance(value, list):
+            words += [word for each in value for word in (flag, str(each))]
+        elif value is not None and value != "":
+            words += [flag, str(value)]
+    return shlex.join(words)
+
+
+def _changed(postprocess: PostProcess) -> Iterator[tuple[str, Any]]:
+    """Yield the options of a post-processing that differ from the defaults."""
+    for option in fields(PostProcess):
+        value = getattr(postprocess, option.name)
+        if value != getattr(NOTHING, option.name):
+            flag = option.name.replace("_", "-")
+            yield (f"--{flag}", value) if value is not False else (f"--no-{flag}", True)
+
+
+def _watch(outcomes: Iterable[Any], total: int, title: str) -> Iterator[Any]:
+    """Yield the outcomes while a progress bar shows how many are done; failures are printed as they come."""
+    with Progress(*COLUMNS, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(title, total=total)
+        for outcome in outcomes:
+            for failure in outcome.failures:
+                progress.console.print(escape(f"failed: {failure}"))
+            progress.advance(task)
+            yield outcome

@@ -1,0 +1,111 @@
+"""Visual Genome: 108,077 photos with boxes around most of what they show, named by people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..cards import Paper
+from ._json import JsonEntries, index_entries
+from ._layout import expect_folder
+from ._scene_boxes import box, numbered_dataset, objects, size_of, texts
+from .concepts import ConceptBox, ConceptDataset
+from .dataset import DatasetCard
+from .fixations import Shape
+
+# The files that hold boxes and the field with the list: the smallest that is there is read.
+SOURCES = {"objects.json": "objects", "attributes.json": "attributes", "scene_graphs.json": "objects"}
+ATTRIBUTES, SIZES = "attributes.json", "image_data.json"
+
+CARD = DatasetCard(
+    name="visual-genome",
+    title="Visual Genome",
+    meaning="Boxes around things, with the names, attributes and senses of WordNet that people gave them.",
+    layout="VG_100K/*.jpg, VG_100K_2/*.jpg, image_data.json and objects.json, attributes.json or scene_graphs.json",
+    licence="CC BY 4.0",
+    images={"all": 108_077},
+    paper=Paper(
+        title="Visual Genome: connecting language and vision using crowdsourced dense image annotations",
+        authors="Ranjay Krishna, Yuke Zhu, Oliver Groth, Justin Johnson, Kenji Hata, Joshua Kravitz, Stephanie Chen, "
+        "Yannis Kalantidis, Li-Jia Li, David A. Shamma, Michael S. Bernstein, Li Fei-Fei",
+        venue="International Journal of Computer Vision 123(1)",
+        year=2017,
+        doi="10.1007/s11263-016-0981-7",
+        bibtex="""@article{krishna2017visual,
+  author  = {Krishna, Ranjay and Zhu, Yuke and Groth, Oliver and Johnson, Justin and Hata, Kenji and Kravitz, Joshua
+             and Chen, Stephanie and Kalantidis, Yannis and Li, Li-Jia and Shamma, David A. and Bernstein, Michael S.
+             and Fei-Fei, Li},
+  title   = {Visual {Genome}: connecting language and vision using crowdsourced dense image annotations},
+  journal = {International Journal of Computer Vision},
+  volume  = {123},
+  number  = {1},
+  pages   = {32--73},
+  year    = {2017},
+  doi     = {10.1007/s11263-016-0981-7}
+}""",
+    ),
+)
+
+
+def open_visual_genome(path: Path, split: str) -> ConceptDataset:
+    """Return Visual Genome's photos that are at hand; see `CARD`.
+
+    The files of annotations are gone through once, which takes about 1.5 s for 100 MB; an image's entry is read
+    when it is asked for.
+
+    Parameters
+    ----------
+    path : Path
+        The folder that holds the folders of photos and the JSON files, or one around it.
+    split : {"all"}
+    """
+    folder = expect_folder(path, CARD.name, *((name,) for name in SOURCES))
+    source = next(folder / name for name in SOURCES if (folder / name).exists())
+    entries = index_entries(source)
+    sizes = _optional(folder / SIZES)
+    described = _optional(folder / ATTRIBUTES) if source.name != ATTRIBUTES else None
+    return numbered_dataset(CARD, path, split, folder, {source: (entries.spans, _Reader(entries, sizes, described))})
+
+
+class _Reader:
+    """Reads an image's boxes, their attributes and the size of the image that they are in."""
+
+    def __init__(self, entries: JsonEntries, sizes: JsonEntries | None, described: JsonEntries | None) -> None:
+        self.entries, self.sizes, self.described = entries, sizes, described
+
+    def __call__(self, number: str) -> tuple[Shape | None, list[ConceptBox]]:
+        where = f"{self.entries.path}: image {number}"
+        held = self.entries.read(number).get(SOURCES[self.entries.path.name])
+        attributes = self._attributes(number)
+        boxes = []
+        for place, found in objects(held, where):
+            names = _names(found)
+            if names:
+                more = attributes.get(_identity(found))
+                known = found if more is None else {**found, "attributes": more}
+                boxes.append(box(known, names[0], place, texts(found.get("synsets"))))
+        size = None
+        if self.sizes is not None and number in self.sizes.spans:
+            size = size_of(self.sizes.read(number), f"{self.sizes.path}: image {number}")
+        return size, boxes
+
+    def _attributes(self, number: str) -> dict[Any, Any]:
+        if self.described is None or number not in self.described.spans:
+            return {}
+        held = self.described.read(number).get("attributes")
+        where = f"{self.described.path}: image {number}"
+        return {_identity(found): found.get("attributes") for _, found in objects(held, where)}
+
+
+def _names(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return an object's names; some files hold one, as `name`."""
+    return texts(found.get("names")) or texts([found.get("name")])
+
+
+def _identity(found: Mapping[str, Any]) -> str:
+    return str(found.get("object_id", found.get("id")))
+
+
+def _optional(path: Path, index: Callable[[Path], JsonEntries] = index_entries) -> JsonEntries | None:
+    return index(path) if path.is_file() else None
