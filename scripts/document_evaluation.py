@@ -40,7 +40,8 @@ def dataset_table() -> str:
     for name in DATASETS:
         card = dataset_card(name)
         splits = "; ".join(f"`{split}`: {what}" for split, what in card.splits.items()) or "none"
-        sigma = f"{card.sigma:g} pixels at a width of {card.sigma_width} ({card.sigma_source})" if card.sigma else "-"
+        side = "longest side" if card.sigma_side == "longest" else "width"
+        sigma = f"{card.sigma:g} pixels at a {side} of {card.sigma_width} ({card.sigma_source})" if card.sigma else "-"
         paper = (
             f"{card.paper.authors}: {card.paper.title}. {card.paper.venue}, {card.paper.year}." if card.paper else "-"
         )

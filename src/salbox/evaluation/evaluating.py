@@ -267,7 +267,8 @@ def _sigma_text(data: Dataset, sigma: float | None) -> str:
     card = data.card
     own = sorted({round(data.sigma(index), 3) for index in range(len(data))})
     pixels = f"{own[0]:g}" if len(own) == 1 else f"{own[0]:g} to {own[-1]:g}"
-    return f"Gaussian of {pixels} pixels: {card.sigma:g} at a width of {card.sigma_width}, {card.sigma_source}"
+    side = "longest side" if card.sigma_side == "longest" else "width"
+    return f"Gaussian of {pixels} pixels: {card.sigma:g} at a {side} of {card.sigma_width}, {card.sigma_source}"
 
 
 def _describe(source: Source) -> str:

@@ -1,0 +1,23 @@
+"""What kept results are found by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..datasets import Dataset
+
+
+def settings_key(settings: Mapping[str, Any]) -> str:
+    """Return a short text that changes with settings, which are ready for JSON."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def image_key(dataset: Dataset, index: int) -> str:
+    """Return a short text that changes with an image's file, the same whatever part of the dataset is at hand."""
+    path = dataset.items[index].image
+    status = path.stat()
+    text = repr((str(path.resolve()), status.st_size, status.st_mtime_ns))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]

@@ -1,0 +1,106 @@
+"""Small pictures for the page: photos, ground truth, and maps that are kept for the next page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from ..datasets import Dataset
+from ..errors import SalboxError
+from ..evaluation.running import results_folder
+from ..evaluation.truth import Truths
+from ..plots import COLOR_MAP
+from ..version import __version__
+from ..writing import atomic
+from ._keys import image_key, settings_key
+from ._maps import THUMBNAIL, Mapped, Shown, Watch, make_maps, shrunk, thumbnail
+from .content import Photo, Picture
+
+_QUALITY = 76  # of JPEG: about 12 kB a photo, 4 kB a map
+
+Grey = npt.NDArray[np.uint8]
+
+
+def picture(pixels: npt.NDArray[np.uint8]) -> Picture:
+    """Return a picture, (H, W) or (H, W, 3), ready for a page."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="JPEG", quality=_QUALITY, optimize=True)
+    height, width = pixels.shape[:2]
+    return Picture(f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}", width, height)
+
+
+def coloured(grey: Grey) -> Picture:
+    """Return a map, (H, W), in colours."""
+    from matplotlib import colormaps
+
+    colours = np.rint(colormaps[COLOR_MAP](np.arange(256))[:, :3] * 255).astype(np.uint8)
+    return picture(colours[grey])
+
+
+def photo(dataset: Dataset, index: int, sigma: float | None) -> Photo:
+    """Return an image and its ground truth: the mask where there is one, else the density.
+
+    What cannot be read is left out of the page; the figures were made without it.
+    """
+    name, pixels, truth = dataset.items[index].name, None, None
+    try:
+        pixels = picture(shrunk(dataset.pixels(index)))
+        known = Truths(dataset, sigma).of(index)
+        if "mask" in known:
+            truth = picture(thumbnail(np.asarray(known["mask"]), "probability"))
+        elif "density" in known:
+            truth = coloured(thumbnail(known["density"], "probability"))
+    except SalboxError:
+        return Photo(name, pixels, None)
+    return Photo(name, pixels, truth)
+
+
+def map_pictures(
+    dataset: Dataset,
+    sources: Sequence[Shown],
+    wanted: Mapping[int, Iterable[int]],
+    folder: Path,
+    *,
+    workers: int | None,
+    watch: Watch,
+) -> tuple[dict[tuple[int, int], Picture], list[str]]:
+    """Return {(image's index, row's number): map}, and what failed.
+
+    Maps are kept as grey pictures under `folder`; what is there is not made again.
+    """
+    kept = results_folder(folder, dataset) / "thumbnails"
+    names = [settings_key({"source": s.settings(), "salbox": __version__, "longest side": THUMBNAIL}) for s in sources]
+    paths = {
+        (index, number): kept / names[number] / f"{image_key(dataset, index)}.png"
+        for index, numbers in wanted.items()
+        for number in numbers
+    }
+    greys = {place: grey for place, path in paths.items() if (grey := _read(path)) is not None}
+    missing: dict[int, set[int]] = {}
+    for index, number in paths.keys() - greys.keys():
+        missing.setdefault(index, set()).add(number)
+    failures: list[str] = []
+    mapped: Mapped
+    for mapped in make_maps(dataset, sources, missing, thumbnail, workers=workers, watch=watch, title="pictures"):
+        failures += mapped.failures
+        for number, grey in mapped.maps.items():
+            greys[mapped.index, number] = grey
+            with atomic(paths[mapped.index, number]) as temporary:
+                Image.fromarray(grey).save(temporary, format="PNG")
+    return {place: coloured(grey) for place, grey in greys.items()}, failures
+
+
+def _read(path: Path) -> Any:
+    """Return a grey picture that was kept, or None if there is none or it is broken."""
+    try:
+        with Image.open(path) as kept:
+            return np.asarray(kept.convert("L"))
+    except (OSError, ValueError, SyntaxError):
+        return None
