@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -555,3 +556,22 @@ def test_the_fingerprint_of_the_code_follows_the_models_own_files(tmp_path, monk
     assert changed_by("metrics/nss.py") == {"bms", "gbvs", None}
     assert changed_by("cli/main.py") == set()
     code.code_fingerprint.cache_clear()
+
+
+def test_maps_stay_with_their_images_where_some_are_left_out(tmp_path):
+    """The first image has no fixations; the others' maps lie on theirs."""
+    columns = (None, 15, 30, 45)
+    looked = {
+        f"{1003 + 10 * i}.jpg": [([], [])] if x is None else [([10.0 * x], [300.0])] * 3 for i, x in enumerate(columns)
+    }
+    nus_tree(tmp_path / "OSIE", looked, (80, 60))
+    (tmp_path / "maps").mkdir()
+    for name, x in zip(looked, columns, strict=True):
+        saliency = np.zeros((60, 80), np.float32)
+        saliency[25:35, (x or 70) - 5 : (x or 70) + 5] = 1
+        np.save(tmp_path / "maps" / f"{Path(name).stem}.npy", saliency)
+    data = open_dataset(f"osie:{tmp_path / 'OSIE'}")
+    maps = [MapSource(folder) for folder in map_folders(tmp_path / "maps", data)]
+    table = evaluate(data, maps, ["nss"], folder=tmp_path / "results")
+    assert len(table.images) == 3
+    assert (table.rows["maps"]["nss"] > 4).all()

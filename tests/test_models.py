@@ -14,6 +14,7 @@ from PIL import Image
 from skimage import data
 
 import salbox
+from salbox.registry import DEEP
 
 READY = salbox.list_models(ready=True)
 # The ten published students of KDSalBox are one network: one of them stands for all.
@@ -27,7 +28,9 @@ def model(name: str) -> salbox.Model:
 
 
 def test_every_model_is_tested():
-    assert {name for name in salbox.list_models() if not name.endswith(".kdsalbox")} < set(MODELS)
+    # The deep networks take generated weights of up to 400 MB: each has tests of its own, odd sizes included.
+    own = {name for name in salbox.list_models() if name in DEEP or name.endswith(".kdsalbox")}
+    assert set(salbox.list_models()) - own < set(MODELS)
 
 
 def noise(*shape: int, dtype: type = np.uint8) -> np.ndarray:

@@ -58,6 +58,7 @@ def _kdsalbox(teacher: str) -> Entry:
 
 
 CLASSICAL = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "gaussian")
+DEEP = ("unisal", "sam", "dgii", "deepgaze2e", "salicon", "msinet", "dinet", "transalnet")
 KDSALBOX = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "unisal", "sam", "dgii")
 
 MODELS: dict[str, Entry] = {
@@ -65,6 +66,7 @@ MODELS: dict[str, Entry] = {
     "fastgaze": _network("fastgaze", "fastgaze:open_fastgaze"),
     "attention-center": _network("attention_center", "attention_center:open_attention_center"),
     "glimpse": Entry("fixation", "salbox.students.glimpse:CARD", network="salbox.students.glimpse:open_glimpse"),
+    **{name: _network(name, f"{name}:open_{name}") for name in DEEP},
     **{f"{name}.kdsalbox": _kdsalbox(name) for name in KDSALBOX},
 }
 

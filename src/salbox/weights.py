@@ -13,7 +13,8 @@ WEIGHTS_VARIABLE = "SALBOX_WEIGHTS"
 HOME_VARIABLE = "SALBOX_HOME"
 MAX_BYTES = 2 * 2**30
 
-_SUFFIXES = {".npz", ".onnx", ".pth", ".pt", ".tar", ".safetensors", ".h5", ".hdf5", ".caffemodel", ".pdparams", ".pb"}
+_SUFFIXES = {".npz", ".onnx", ".pth", ".pt", ".tar", ".safetensors"}
+_SUFFIXES |= {".h5", ".hdf5", ".pkl", ".caffemodel", ".pdparams", ".pb", ".index"}
 
 
 def find_weights(name: str, given: str | os.PathLike[str] | None, sha256: str | None, source: str) -> Path:

@@ -122,7 +122,8 @@ def _facts(c: DatasetCard) -> list[tuple[str, str]]:
         rows.append(("fixations", f"{c.fixations:,}"))
     rows += [("split", f"{name}: {text}") for name, text in c.splits.items()]
     if c.sigma is not None:
-        at = f" of images {c.sigma_width} wide" if c.sigma_width else ""
+        side = "whose longest side is" if c.sigma_side == "longest" else "of width"
+        at = f" in images {side} {c.sigma_width}" if c.sigma_width else ""
         rows.append(("sigma", f"{c.sigma:g} pixels{at}; {c.sigma_source}"))
     if c.pixels_per_degree:
         rows.append(("visual angle", f"{c.pixels_per_degree:g} pixels a degree"))

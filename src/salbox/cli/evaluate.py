@@ -145,7 +145,7 @@ def evaluate(
     names = [*models, *([teacher] if teacher else [])]
     parameters = parse_models(names, param, weights, sha256, device, distinct=False) if names else {}
     data = _open(dataset, split, images, fidelity=bool(teacher or teacher_maps or agree))
-    measured = _rows(models, maps, maps_output, data, parameters, postprocess)
+    measured = model_rows(models, maps, maps_output, data, parameters, postprocess)
     if agree:
         matrix, number = agreement(data, measured, workers=workers, watch=_watch)
         typer.echo(_matrix_text([row.name for row in measured], matrix, number, as_json, as_csv))
@@ -192,7 +192,7 @@ def _open(dataset: str | None, split: str | None, images: str | None, *, fidelit
     return open_dataset(str(dataset), split)
 
 
-def _rows(
+def model_rows(
     models: Iterable[str],
     maps: Iterable[Path],
     maps_output: str,
@@ -200,6 +200,7 @@ def _rows(
     parameters: dict[str, dict[str, Any]],
     postprocess: PostProcess,
 ) -> list[ModelSource | MapSource]:
+    """Return the rows that -m and --maps name, in this order."""
     if maps_output not in OUTPUTS:
         raise UsageError(f"--maps-output '{maps_output}'{nearest(maps_output, OUTPUTS)} (one of {', '.join(OUTPUTS)})")
     named = expanded(name.strip() for text in models for name in text.split(",") if name.strip())

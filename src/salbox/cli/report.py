@@ -19,7 +19,7 @@ from ..postprocess import NOTHING, PostProcess
 from ..reporting import write_report
 from ..reporting.collecting import EXAMPLES, check_page
 from ..selection import parse_models
-from .evaluate import OUTPUTS, _rows
+from .evaluate import OUTPUTS, model_rows
 from .options import Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, with_postprocess
 from .progress import COLUMNS, console
 
@@ -99,7 +99,7 @@ def report(
     data = open_dataset(dataset, split)
     parameters = parse_models(models, param, weights, sha256, device, distinct=False) if models else {}
     chosen = _limited(data, limit)
-    sources = _rows(models, maps, maps_output, chosen, parameters, postprocess)
+    sources = model_rows(models, maps, maps_output, chosen, parameters, postprocess)
     if not sources:
         raise UsageError("nothing to report on: name models (-m) or a folder of maps (--maps)")
     names = [name.strip() for text in metrics for name in text.split(",") if name.strip()]

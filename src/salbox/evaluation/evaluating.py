@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -28,6 +29,9 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     ),
     "teacher": ("fidelity_cc", "fidelity_kl", "fidelity_sim", "fidelity_ssim", "fidelity_rmse", "fidelity_nss"),
 }  # fmt: skip
+
+
+_AnySource = TypeVar("_AnySource", bound=Source)
 
 
 def _unwatched(outcomes: Iterable[Scored], total: int) -> Iterable[Scored]:
@@ -92,7 +96,11 @@ def evaluate(
     if any(need in ("fixations", "negatives", "baseline") for m in chosen for need in m.needs) or (
         any("density" in m.needs for m in chosen) and "fixations" in data.gives
     ):
-        data, unreadable = _with_fixations(data)
+        kept, unreadable = _with_fixations(data)
+        if len(kept) < len(data):
+            data = data.subset(kept, _left_out(len(data) - len(kept) - len(unreadable), len(unreadable)))
+            rows = tuple(_of_subset(source, kept) for source in rows)
+            teacher = None if teacher is None else _of_subset(teacher, kept)
     if sigma is not None and not (np.isfinite(sigma) and sigma > 0):
         raise UsageError(f"sigma {sigma}: expected a positive number of pixels")
     wanted = [[m.name for m in chosen if source.output in m.accepts] for source in rows]
@@ -142,8 +150,8 @@ def _choose(
     return tuple(chosen)
 
 
-def _with_fixations(data: Dataset) -> tuple[Dataset, list[str]]:
-    """Return the images that have fixations, and lines for those that could not be read."""
+def _with_fixations(data: Dataset) -> tuple[list[int], list[str]]:
+    """Return which images have fixations, and lines for those that could not be read."""
     kept, unreadable = [], []
     for index, item in enumerate(data.items):
         try:
@@ -151,14 +159,20 @@ def _with_fixations(data: Dataset) -> tuple[Dataset, list[str]]:
                 kept.append(index)
         except SalboxError as error:
             unreadable.append(f"{item.name}: {error}")
-    empty = len(data) - len(kept) - len(unreadable)
-    if len(kept) == len(data):
-        return data, []
     if not kept:
         raise UsageError(unreadable[0] if unreadable else f"{data.card.name}:{data.path}: no image has fixations")
+    return kept, unreadable
+
+
+def _left_out(empty: int, unreadable: int) -> str:
     note = [f"{empty} images without fixations left out"] if empty else []
-    note += [f"{len(unreadable)} images could not be read"] if unreadable else []
-    return data.subset(kept, "; ".join(note)), unreadable
+    note += [f"{unreadable} images could not be read"] if unreadable else []
+    return "; ".join(note)
+
+
+def _of_subset(source: _AnySource, kept: Sequence[int]) -> _AnySource:
+    """Return a row for some of the images: of maps on disk those of these images."""
+    return replace(source, folder=source.folder.of_subset(kept)) if isinstance(source, MapSource) else source
 
 
 def _store(source: Source, data: Dataset, sigma: float | None, teacher: Source | None, folder: Path) -> Store:

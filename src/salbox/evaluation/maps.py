@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,11 @@ class MapFolder:
     files: dict[int, Path]
     images_without: tuple[str, ...]
     maps_without: tuple[str, ...]
+
+    def of_subset(self, kept: Sequence[int]) -> MapFolder:
+        """Return the maps of some of the images, which are counted anew in this order."""
+        files = {new: self.files[old] for new, old in enumerate(kept) if old in self.files}
+        return replace(self, files=files)
 
     def fingerprint(self) -> str:
         """Return a text that changes when a file does."""

@@ -1,0 +1,131 @@
+"""DeepGaze II: reading fixations from deep features trained on object recognition (Kümmerer, Wallis and Bethge 2016).
+
+VGG-19 as it was trained to name objects, four 1x1 convolutions on its last stage, a blur and a centre bias: the log of
+a density of fixations. Its authors' repository of DeepGaze networks holds its parts, but neither a file of weights nor
+the network put together; the names of the readout's weights here are those of that repository's other networks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..image import Pixels
+from ._device import torch_device
+from .center_bias import Source
+from .checkpoints import load_tensors, read_tensors
+from .known_files import check_model
+from .official.deepgaze import Bias, Finalizer, gathered, halve
+from .official.density import OpenDensity, check_blurs
+from .official.vgg19 import VGG19
+
+FloatMap = npt.NDArray[np.float32]
+
+LAYERS = ("conv5_1", "relu5_1", "relu5_2", "conv5_3", "relu5_4")  # of VGG-19, 512 channels each
+WIDTHS = (16, 32, 2, 1)  # of the readout
+READOUT_FACTOR = 8  # of the halved image to the readout
+SMALLEST = 2  # pixels, a side that can be halved
+
+
+class DeepGazeII(nn.Module):
+    """The network.
+
+    References
+    ----------
+    Kümmerer, Wallis, Gatys and Bethge: Understanding low- and high-level contributions to fixation prediction. ICCV
+    2017, section 3; at first Kümmerer, Wallis and Bethge, arXiv:1610.01563.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.ModuleDict({"features": VGG19()})
+        self.readout_network = _Readout(512 * len(LAYERS))
+        self.finalizer = Finalizer()
+
+    def forward(self, images: Tensor, center_bias: Tensor) -> Tensor:
+        """Return log densities: (N, 1, H, W), exp sums to 1.
+
+        Parameters
+        ----------
+        images : (N, 3, H, W) float32
+            RGB, 0..255, at about 35 pixels a degree of visual angle.
+        center_bias : (N, 1, H, W) float32
+            Log density.
+        """
+        halved = halve(images)
+        features = self.features["features"](halved, LAYERS)
+        readout = self.readout_network(gathered([features[name] for name in LAYERS], halved, READOUT_FACTOR))
+        density: Tensor = self.finalizer(readout, center_bias)
+        return density
+
+
+class _Readout(nn.Module):
+    """1x1 convolutions, each with a bias and a ReLU."""
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        for index, outputs in enumerate(WIDTHS):
+            self.add_module(f"conv{index}", nn.Conv2d(inputs, outputs, 1, bias=False))
+            self.add_module(f"bias{index}", Bias(outputs))
+            inputs = outputs
+
+    def forward(self, values: Tensor) -> Tensor:
+        for index in range(len(WIDTHS)):
+            convolved = self.get_submodule(f"conv{index}")(values)
+            values = functional.relu(self.get_submodule(f"bias{index}")(convolved))
+        return values
+
+
+class OpenDeepGazeII(OpenDensity):
+    """The network with its weights: an image in, its map out; safe in threads.
+
+    Attributes
+    ----------
+    network : DeepGazeII
+        In evaluation mode, on its device.
+    """
+
+    smallest = SMALLEST
+
+    def __call__(self, image: Pixels, center_bias: Source = "osie") -> FloatMap:
+        """Return the log density of fixations: (H, W) float32, exp sums to 1.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8 RGB
+        center_bias : "osie", "uniform", path or array
+            See `salbox.networks.center_bias.center_bias`.
+        """
+        return self.density(image, center_bias)
+
+
+def open_dgii(weights: Path, device: str = "cpu") -> OpenDeepGazeII:
+    """Return DeepGaze II, ready to be called with an image.
+
+    Parameters
+    ----------
+    weights : Path
+        A state dict: `features.features.convB_I.weight` and `.bias` and `normalize.mean` and `.std` of VGG-19,
+        `readout_network.convN.weight` and `.biasN.bias` of four layers, `finalizer.center_bias_weight` and
+        `finalizer.gauss.sigma`.
+    device : str
+        "cpu", "cuda", "cuda:1", ..
+
+    Raises
+    ------
+    WeightsError
+        If the file is not such a checkpoint.
+    UsageError
+        If there is no such device.
+    """
+    place = torch_device(device)
+    tensors = read_tensors(weights)
+    check_model(tensors.keys(), "dgii", weights)
+    network = DeepGazeII()
+    load_tensors(network, tensors, weights)
+    check_blurs(network, weights)
+    return OpenDeepGazeII(network, place, str(weights))

@@ -1,0 +1,252 @@
+"""TranSalNet: towards perceptually relevant visual saliency prediction (Lou, Lin, Marshall, Saupe and Liu 2022).
+
+A ResNet-50 or DenseNet-161 gives features at strides 8, 16 and 32. A transformer encoder relates all places of each
+of them with one another, and a decoder of convolutions multiplies them together on the way back to full resolution.
+Modules have the names of the authors' weights.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..errors import WeightsError
+from ..image import Pixels
+from ._device import torch_device
+from .checkpoints import load_tensors, read_tensors
+from .known_files import check_model
+from .layers import Normalise
+from .official.densenet161 import DenseNet161
+from .official.framing import fit, unfit
+from .official.resnet50 import ResNet50
+
+FloatMap = npt.NDArray[np.float32]
+
+HEIGHT, WIDTH = 288, 384  # of what the network sees: the learned positions of its transformers are this many
+FILL = 1  # of the frame around an image, in 0..255: the authors' program fills it with ones before it divides by 255
+NORM_EPS = 1e-6  # of the transformers' norms
+
+# The transformers, from stride 32 down to 8: width, heads.
+TRANSFORMERS = ((768, 12), (768, 12), (512, 8))
+LAYERS = 2  # of each
+DECODER = (768, 768, 512, 256, 128, 64, 32)  # channels in and out of the convolutions with a norm
+
+
+class TranSalNet(nn.Module):
+    """The network.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        Takes (N, 3, H, W), gives features at strides 8, 16 and 32; `channels` says how many. The published networks
+        are on `ResNet50` and `DenseNet161`.
+    size : (int, int)
+        Height and width of the images, multiples of 32.
+
+    References
+    ----------
+    Lou, Lin, Marshall, Saupe and Liu: TranSalNet: Towards perceptually relevant visual saliency prediction.
+    Neurocomputing 494 (2022), section 3. From the release: fusion by product, pixels in 0..1, not normalised.
+    """
+
+    def __init__(self, encoder: nn.Module, size: tuple[int, int] = (HEIGHT, WIDTH)) -> None:
+        super().__init__()
+        self.normalise = Normalise()
+        self.encoder = encoder
+        self.decoder = Decoder(tuple(encoder.channels), size)  # type: ignore[arg-type,unused-ignore]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits: (N, 1, H, W).
+
+        Parameters
+        ----------
+        images : (N, 3, 288, 384) float32
+            RGB, 0..255.
+        """
+        logits: Tensor = self.decoder(*self.encoder(self.normalise(images)))
+        return logits
+
+    def maps(self, images: Tensor) -> Tensor:
+        """Return what the published network gives, the sigmoid of the logits: (N, 1, H, W) in 0..1."""
+        return torch.sigmoid(self(images))
+
+
+class Decoder(nn.Module):
+    """Features at strides 8, 16 and 32 in, logits out."""
+
+    def __init__(self, channels: tuple[int, int, int], size: tuple[int, int]) -> None:
+        super().__init__()
+        for place, ((width, heads), inputs) in enumerate(zip(TRANSFORMERS, reversed(channels), strict=True)):
+            stride = 32 >> place
+            tokens = (size[0] // stride) * (size[1] // stride)
+            self.add_module(f"TransEncoder{place + 1}", TransEncoder(inputs, tokens, width, heads))
+        for index, (inputs, outputs) in enumerate(pairwise(DECODER), start=1):
+            self.add_module(f"conv{index}", nn.Conv2d(inputs, outputs, 3, padding=1))
+            self.add_module(f"batchnorm{index}", nn.BatchNorm2d(outputs))
+        self.conv7 = nn.Conv2d(DECODER[-1], 1, 3, padding=1)
+
+    def forward(self, eighth: Tensor, sixteenth: Tensor, thirtysecond: Tensor) -> Tensor:
+        """Return the logits at 32 times the size of the coarsest features: (N, 1, H, W)."""
+        values = self._enlarged(1, self.get_submodule("TransEncoder1")(thirtysecond))
+        values = functional.relu(values * self.get_submodule("TransEncoder2")(sixteenth))
+        values = self._enlarged(2, values)
+        values = functional.relu(values * self.get_submodule("TransEncoder3")(eighth))
+        for index in (3, 4, 5):
+            values = self._enlarged(index, values)
+        logits: Tensor = self.conv7(self._convolved(6, values))
+        return logits
+
+    def _convolved(self, index: int, values: Tensor) -> Tensor:
+        convolved = self.get_submodule(f"conv{index}")(values)
+        return functional.relu(self.get_submodule(f"batchnorm{index}")(convolved))
+
+    def _enlarged(self, index: int, values: Tensor) -> Tensor:
+        return functional.interpolate(self._convolved(index, values), scale_factor=2, mode="nearest")
+
+
+class TransEncoder(nn.Module):
+    """A 1x1 convolution, learned positions, and transformer layers over all places of a map; its shape is kept."""
+
+    def __init__(self, inputs: int, tokens: int, width: int, heads: int) -> None:
+        super().__init__()
+        self.patch_embeddings = nn.Conv2d(inputs, width, 1)
+        self.position_embeddings = nn.Parameter(torch.zeros(1, tokens, width))
+        self.transformer_encoder = Transformer(width, heads)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (N, width, h, w) for features (N, inputs, h, w)."""
+        embedded = self.patch_embeddings(features)
+        tokens = embedded.flatten(2).transpose(1, 2)
+        related = self.transformer_encoder(tokens + self.position_embeddings)
+        restored: Tensor = related.transpose(1, 2).reshape(embedded.shape)
+        return restored
+
+
+class Transformer(nn.Module):
+    """Layers with their norms in front, and one norm behind all."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.layer = nn.ModuleList([TransformerLayer(width, heads) for _ in range(LAYERS)])
+        self.encoder_norm = nn.LayerNorm(width, NORM_EPS)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return the tokens related to one another: (N, tokens, width)."""
+        for layer in self.layer:
+            tokens = layer(tokens)
+        normed: Tensor = self.encoder_norm(tokens)
+        return normed
+
+
+class TransformerLayer(nn.Module):
+    """Attention and a perceptron of four times the width, each added to what it was given."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width, NORM_EPS)
+        self.attn = Attention(width, heads)
+        self.ffn_norm = nn.LayerNorm(width, NORM_EPS)
+        self.ffn = nn.ModuleDict({"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)})
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return the tokens after the layer: (N, tokens, width)."""
+        tokens = tokens + self.attn(self.attention_norm(tokens))
+        hidden = functional.gelu(self.ffn["fc1"](self.ffn_norm(tokens)))
+        moved: Tensor = tokens + self.ffn["fc2"](hidden)
+        return moved
+
+
+class Attention(nn.Module):
+    """Multi-head attention (Vaswani et al. 2017) of tokens with one another."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return what each token gathers from all: (N, tokens, width)."""
+        parts = (self._split(layer(tokens)) for layer in (self.query, self.key, self.value))
+        attended = functional.scaled_dot_product_attention(*parts)
+        mixed: Tensor = self.out(attended.transpose(1, 2).flatten(2))
+        return mixed
+
+    def _split(self, tokens: Tensor) -> Tensor:
+        return tokens.unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+
+class OpenTranSalNet:
+    """The network with its weights: an image in, its map out; safe in threads.
+
+    Attributes
+    ----------
+    network : TranSalNet
+        In evaluation mode, on its device.
+    """
+
+    def __init__(self, network: TranSalNet, device: torch.device, where: str) -> None:
+        self.network = network.to(device).eval().requires_grad_(False)
+        self.device = device
+        self._where = where
+
+    def __call__(self, image: Pixels, channel_order: Literal["RGB", "BGR"] = "RGB") -> FloatMap:
+        """Return the map of an image: (H, W) float32 in 0..1.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8 RGB
+        channel_order : {"RGB", "BGR"}
+            In which the network gets its channels: RGB as it was trained, or BGR as the authors' notebook for testing
+            gives them.
+
+        Raises
+        ------
+        WeightsError
+            If the weights make numbers that are none.
+        """
+        framed = fit(image, HEIGHT, WIDTH, FILL)
+        if channel_order == "BGR":
+            framed = framed[:, :, ::-1]
+        pixels = torch.from_numpy(np.ascontiguousarray(framed.transpose(2, 0, 1))).unsqueeze(0)
+        with torch.inference_mode():
+            saliency = self.network.maps(pixels.to(self.device, torch.float32))[0, 0].cpu().numpy()
+        if not np.isfinite(saliency).all():
+            raise WeightsError(f"{self._where}: the weights make numbers too large for a map")
+        height, width = image.shape[:2]
+        return unfit(saliency, (height, width))
+
+
+def open_transalnet(weights: Path, device: str = "cpu") -> OpenTranSalNet:
+    """Return TranSalNet, ready to be called with an image.
+
+    Parameters
+    ----------
+    weights : Path
+        A file of the authors' release, `TranSalNet_Res.pth` or `TranSalNet_Dense.pth`; its content tells which.
+    device : str
+        "cpu", "cuda", "cuda:1", ..
+
+    Raises
+    ------
+    WeightsError
+        If the file is not such a checkpoint.
+    UsageError
+        If there is no such device.
+    """
+    place = torch_device(device)
+    tensors = read_tensors(weights)
+    check_model(tensors.keys(), "transalnet", weights)
+    dense = any(name.startswith("encoder.encoder.4.denselayer") for name in tensors)
+    network = TranSalNet(DenseNet161() if dense else ResNet50())
+    load_tensors(network, tensors, weights)
+    return OpenTranSalNet(network, place, str(weights))

@@ -1,0 +1,158 @@
+"""DINet against its authors' program, run with generated weights on one photo of OSIE."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import weight_writers as writers
+from generated_weights import arrays_of, facts_of, generator, saved_every
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("h5py")
+
+# ruff: noqa: E402 - what follows needs torch
+
+import salbox
+from salbox.networks import dinet
+from salbox.networks.dinet import SIZE, DINet, DINetModel, open_dinet, scaled, stored_name, stored_shape
+from salbox.networks.official.framing import fit
+
+TAG = "osie1001"
+TOLERANCE = 1e-4  # of the map's range
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return DINet()
+
+
+@pytest.fixture(scope="module")
+def model(network):
+    return DINetModel(network, "nowhere")
+
+
+@pytest.fixture(scope="module")
+def weights(shared):
+    facts, generate = facts_of(shared, "dinet_keras"), generator(shared)
+    found = {key: generate(key, shape, kind, "tf") for key, shape, kind in facts["keys"]}
+    for key, text in facts["weight_rule_exceptions"].items():
+        found[key] = found[key] * np.float32(text.removeprefix("multiplied by "))
+    return found
+
+
+@pytest.fixture(scope="module")
+def order(shared):
+    """The arrays of each layer as Keras saved them, by name."""
+    listed = json.loads((shared / "architectures" / "dinet_keras_h5_layers.json").read_text())
+    groups = listed["h5_order_by_top_level_group(trainable then non trainable)"]
+    return [("input_1", []), *((name, [array for array, _ in arrays]) for name, arrays in groups)]
+
+
+def image(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def own_names(network: DINet) -> dict[str, list[int]]:
+    own = {name: value for name, value in network.state_dict().items() if not name.endswith("num_batches_tracked")}
+    return {stored_name(name): list(stored_shape(value)) for name, value in own.items()}
+
+
+def test_names_and_shapes_are_the_authors(shared, network):
+    facts = facts_of(shared, "dinet_keras")
+    assert own_names(network) == {key: shape for key, shape, _ in facts["keys"]}
+    assert sum(np.prod(shape) for shape in own_names(network).values()) == facts["n_params"] == 27_036_864
+
+
+@pytest.mark.slow
+def test_equals_the_authors_program(shared, tmp_path, weights, order):
+    """From the file of a whole model to the map, and inner layers' means."""
+    layers = [(layer, {name: weights[name.split(":")[0]] for name in names}) for layer, names in order]
+    model = open_dinet(writers.write_keras(tmp_path / "dinet.h5", layers, whole=True))
+    arrays = arrays_of(shared, "dinet_keras")
+    photo = salbox.read_image(shared / "data" / "OSIE" / "data" / "stimuli" / "1001.jpg")
+    seen = torch.from_numpy(fit(photo, *SIZE)).permute(2, 0, 1)[None].float()
+    with torch.inference_mode():
+        whole, features = model.network(seen)[0, 0].numpy(), model.network.features(seen)
+        stem = model.network.encoder.stem(seen.flip(1) - model.network.means)
+    inner = {"max_pooling2d": stem, "encoder_sum": features["branches"], "conv2d_5": features["conv2d_5"]}
+    for name, values in inner.items():
+        assert float(values.mean()) == pytest.approx(float(arrays[f"{TAG}__feat__{name}__mean"]), rel=1e-4)
+    for tag, values in ((TAG, whole), (f"{TAG}_postprocessed", 255 * model(photo))):
+        found, expected = saved_every(arrays, tag, values)
+        assert np.abs(found - expected).max() < TOLERANCE * np.ptp(expected)
+
+
+def test_convolutions_may_be_counted_from_anywhere(tmp_path, monkeypatch):
+    """A small file whose arrays have the right names once the counts are put in order."""
+    kernels = {f"conv2d_{k}/kernel:0": np.full(1, k, np.float32) for k in (9, 12, 10, 11)}
+    path = writers.write_keras(tmp_path / "a.h5", [("model_2", {**kernels, "conv1/kernel:0": np.zeros(1)})])
+    with dinet.open_keras(path) as layers:
+        found = {name: float(array.read()[0]) for name, array in dinet._by_name(layers, path).items()}
+    expected = {f"conv2d_{k}/kernel": k + 8 for k in (1, 4, 2, 3)}
+    assert found == {**expected, "conv1/kernel": 0}
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (3, 2), (300, 90)])
+def test_maps_have_the_image_s_size(model, size, monkeypatch):
+    monkeypatch.setattr(dinet, "SIZE", (32, 48))
+    saliency = model(image(*size))
+    assert saliency.shape == size
+    assert saliency.dtype == np.float32
+    assert saliency.min() == 0
+    assert saliency.max() in (0, 1)
+
+
+def test_a_constant_map_is_zero():
+    np.testing.assert_array_equal(scaled(np.full((2, 3), 0.7, np.float32)), np.zeros((2, 3)))
+
+
+def test_learns_and_images_of_a_batch_do_not_mix(network):
+    torch.manual_seed(0)
+    images = 255 * torch.rand(2, 3, 32, 48)
+    network.eval().requires_grad_(True)
+    try:
+        maps = network(images)
+        maps.square().mean().backward()
+        assert maps.shape == (2, 1, 32, 48)
+        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
+    finally:
+        network.zero_grad(set_to_none=True)
+        network.requires_grad_(False)
+    torch.testing.assert_close(network(images[1:]), maps[1:].detach())
+
+
+def test_weights_that_overflow(network):
+    loud = DINet()
+    loud.load_state_dict({name: value * 1e30 for name, value in network.state_dict().items()})
+    with pytest.raises(salbox.WeightsError, match=r"^here: the weights make numbers too large for a map"):
+        DINetModel(loud, "here")(image(8, 8))
+
+
+def test_other_files_get_one_line(tmp_path, network):
+    ones = np.ones(3, np.float32)
+    own = {f"{name}:0": ones for name in own_names(network)}
+    cases = {
+        "it looks like those of 'sam'": [
+            ("attentiveconvlstm_1", {"convolution2d_1_W": ones}),
+            ("learningprior_1", {"w": ones}),
+        ],
+        r"'conv1/kernel' has shape \(3,\), expected \(7, 7, 3, 64\)": [("model_2", own)],
+        r"lacks 'bn5c_branch2c/beta' \(1 of 272": [
+            ("m", {k: v for k, v in own.items() if "bn5c_branch2c/beta" not in k})
+        ],
+        "it holds 'dense/kernel'": [("model_2", own), ("dense", {"dense/kernel:0": ones})],
+        "holds 'conv1/kernel' twice": [("model_2", own), ("model_3", {"conv1/kernel:0": ones})],
+    }
+    for message, layers in cases.items():
+        path = writers.write_keras(tmp_path / "a.h5", layers)
+        with pytest.raises(salbox.WeightsError, match=message) as caught:
+            open_dinet(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_device_that_is_not_there(tmp_path):
+    with pytest.raises(salbox.UsageError, match="device 'cuda:99'"):
+        open_dinet(tmp_path / "none.h5", "cuda:99")
