@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 pytest.importorskip("pydantic")
+pytest.importorskip("yaml")
 
 from salbox.errors import UsageError
 from salbox.training.recipe import read_recipe, recipe_names
