@@ -87,7 +87,7 @@ def test_broken_files_cost_a_line_each_and_exit_code_1(cli, photos, tmp_path):
     [
         (["predict"], "Missing"),
         (["predict", "a.png", "-o", "x"], "'-m'"),
-        (["predict", "a.png", "-m", "bsm", "-o", "x"], "did you mean 'bms'"),
+        (["predict", "a.png", "-m", "bmss", "-o", "x"], "did you mean 'bms'"),
         (["predict", "a.png", "-m", "bms", "-o", "x", "--format", "gif"], "no format 'gif'"),
         (["predict", "a.png", "-m", "bms", "-o", "x", "--param", "max_dims=3"], "'max_dim'"),
         (["predict", "a.png", "-m", "bms", "-o", "x", "--param", "max_dim=3"], "at least 16"),
@@ -96,7 +96,7 @@ def test_broken_files_cost_a_line_each_and_exit_code_1(cli, photos, tmp_path):
         (["predict", "nowhere/*.png", "-m", "bms", "-o", "x"], "no image matches"),
         (["predict", "--frmat", "png"], "No such option"),
         (["prdict"], "predict"),
-        (["models", "bsm"], "did you mean 'bms'"),
+        (["models", "bmss"], "did you mean 'bms'"),
         (["models", "--task", "objects"], "unknown task"),
     ],
 )

@@ -74,7 +74,7 @@ def test_estimate_says_how_long_and_leaves(cli, photos, tmp_path):
     ("arguments", "message"),
     [
         ((), "no teacher"),
-        (("--teacher", "bsm"), "did you mean 'bms'"),
+        (("--teacher", "bmss"), "did you mean 'bms'"),
         (("--teacher", "bms", "--recipe", "bix"), "did you mean 'box'"),
         (("--teacher", "bms", "--set", "epoch=3"), "did you mean 'epochs'"),
         (("--teacher", "bms", "--student", "bax"), "did you mean 'box'"),

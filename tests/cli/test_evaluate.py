@@ -165,7 +165,7 @@ def test_object_metrics(cli, tmp_path):
         (["-m", "bms"], "give --dataset NAME:PATH, or --images DIR"),
         (["-m", "bms", "--images", "x"], "--images alone has no ground truth"),
         (["--dataset", "DATA"], "nothing to evaluate"),
-        (["-m", "bsm", "--dataset", "DATA"], "did you mean 'bms'"),
+        (["-m", "bmss", "--dataset", "DATA"], "did you mean 'bms'"),
         (["-m", "bms", "--dataset", "osie"], "expected osie:PATH"),
         (["-m", "bms", "--dataset", "nusef:x"], "no dataset 'nusef'"),
         (["-m", "bms", "--dataset", "osie:nowhere"], "no such folder; expected one that holds"),
