@@ -67,8 +67,9 @@ SETTINGS = {
 EQUAL_TIME = ("kdsalbox-code", "kdsalbox-box", "box-code", "box-box")
 EQUAL_IMAGES = ("kdsalbox-code", "box-code-equal", "kdsalbox-box", "box-box-equal")
 
-# What is kept of a run: its figures, not its weights. `run.json` is copied last, it says that the run is finished.
-FIGURES = ("fidelity.json", "log.csv", "split.csv", "recipe.yaml", "run.json")
+# What is kept of a run: its figures, not its weights.
+FIGURES = ("fidelity.json", "log.csv", "split.csv", "recipe.yaml")
+RECORD = "run.json"
 
 # CC and KL of IMSIG's student in the paper's Tables 1 and 3: mean, standard deviation, on 5,000 photos of SALICON.
 PAPER = {False: "0.96 ± 0.04 | 0.02 ± 0.02", True: "0.94 ± 0.05 | 0.08 ± 0.10"}
@@ -106,7 +107,7 @@ def recipe_of(setting: Setting, kept: Path) -> Recipe:
 
 
 def is_finished(folder: Path) -> bool:
-    return bool((read_json(folder / "run.json") or {}).get("finished"))
+    return bool((read_json(folder / RECORD) or {}).get("finished"))
 
 
 def run(name: str, given: argparse.Namespace) -> None:
@@ -128,10 +129,18 @@ def run(name: str, given: argparse.Namespace) -> None:
         device=given.device,
     )
     distill(plan, Printer())
-    (kept / name).mkdir(parents=True, exist_ok=True)
+    if kept != given.out:
+        keep(folder, kept / name)
+
+
+def keep(run: Path, kept: Path) -> None:
+    """Copy a finished run's figures; of the first weights the file's name is kept, not where it lay."""
+    kept.mkdir(parents=True, exist_ok=True)
     for file in FIGURES:
-        if kept != given.out:
-            shutil.copyfile(folder / file, kept / name / file)
+        shutil.copyfile(run / file, kept / file)
+    record = read_json(run / RECORD)
+    record["identity"]["init"] = Path(record["identity"]["init"]).name
+    write_json(kept / RECORD, record)  # last: it says that the run is finished
 
 
 def place(given: argparse.Namespace) -> Path:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..cards import Paper
 from ..errors import UsageError
 from .dataset import Dataset, DatasetCard
 from .pysaliency_hdf5 import find_parts, open_parts
+from .salicon import CARD as SALICON
 
 # pysaliency's names of the folders, each a choice of release and kind.
 FOLDERS = {
@@ -24,28 +24,14 @@ CARD = DatasetCard(
     "and 2017 find fixations in it by different rules, and their scores do not compare.",
     layout="stimuli_train.hdf5, fixations_train.hdf5 and the same of val, beside stimuli/; or the folder of several "
     "releases, SALICON2017_fixations and the like",
-    licence="annotations CC BY 4.0; photos of COCO under their own licences",
+    licence=SALICON.licence,
     splits={"train": "10,000 photos", "val": "5,000 photos", "test": "5,000 photos without fixations"},
     default_split="val",
     images={"train": 10_000, "val": 5_000, "test": 5_000},
-    sigma=19.0,
-    sigma_width=640,
-    sigma_source="the publishers' own maps",
-    paper=Paper(
-        title="SALICON: Saliency in context",
-        authors="Ming Jiang, Shengsheng Huang, Juanyong Duan, Qi Zhao",
-        venue="CVPR 2015",
-        year=2015,
-        doi="10.1109/CVPR.2015.7298710",
-        bibtex="""@inproceedings{jiang2015salicon,
-  author    = {Jiang, Ming and Huang, Shengsheng and Duan, Juanyong and Zhao, Qi},
-  title     = {{SALICON}: Saliency in context},
-  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition},
-  pages     = {1072--1080},
-  year      = {2015},
-  doi       = {10.1109/CVPR.2015.7298710}
-}""",
-    ),
+    sigma=SALICON.sigma,
+    sigma_width=SALICON.sigma_width,
+    sigma_source=SALICON.sigma_source,
+    paper=SALICON.paper,
 )
 
 
