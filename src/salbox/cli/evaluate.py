@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,26 +15,39 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from ..cards import Output
 from ..datasets import Dataset, open_dataset
 from ..datasets.folder import open_images
 from ..distillation.own_photos import constant_rows, maps_teacher, model_teacher
 from ..errors import UsageError, nearest
-from ..evaluation import CentreBias, Evaluation, HumanCeiling, MapSource, ModelSource, agreement, map_folders
+from ..evaluation import CentreBias, Evaluation, HumanCeiling, MapSource, ModelSource, agreement
 from ..evaluation import evaluate as measure
 from ..evaluation.agreement import Compared
 from ..evaluation.bars import bars, check_figure
 from ..evaluation.formats import grids, legend, to_csv, to_latex, to_markdown
+from ..evaluation.rows import model_rows
 from ..evaluation.running import Scored
 from ..evaluation.sources import REFERENCE_SIZE, Source
 from ..postprocess import PostProcess
-from ..selection import expanded, parse_models
-from .options import Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, with_postprocess
+from ..selection import parse_models
+from .options import (
+    Baseline,
+    Ceiling,
+    Device,
+    MapFolders,
+    MapsOutput,
+    MetricNames,
+    ModelHashes,
+    ModelNames,
+    ModelParameters,
+    ModelWeights,
+    Sigma,
+    Split,
+    Workers,
+    with_postprocess,
+)
 from .progress import COLUMNS, console
 
 _Outcome = TypeVar("_Outcome", Scored, Compared)
-
-OUTPUTS = ("score", "log_density", "probability")
 
 
 @with_postprocess
@@ -43,36 +56,15 @@ def evaluate(
     models: ModelNames = [],  # noqa: B006
     dataset: Annotated[
         str | None,
-        typer.Option("--dataset", metavar="NAME:PATH", help="osie, eyecrowd, duts, ecssd or folder, and where."),
+        typer.Option("--dataset", metavar="NAME:PATH", help="Its name ('salbox datasets' lists them), and where."),
     ] = None,
-    split: Annotated[
-        str | None, typer.Option("--split", metavar="SPLIT", help="Which images.  [default: test, else all]")
-    ] = None,
-    metrics: Annotated[
-        list[str],
-        typer.Option("--metrics", metavar="NAMES", help="Separated by commas, or all.  [default: the usual ones]"),
-    ] = [],  # noqa: B006
-    maps: Annotated[
-        list[Path],
-        typer.Option(
-            "--maps", metavar="DIR", help="Maps named as the images, or a folder of them a model. Repeatable."
-        ),
-    ] = [],  # noqa: B006
-    maps_output: Annotated[
-        str, typer.Option("--maps-output", metavar="|".join(OUTPUTS), help="What the numbers in --maps are.")
-    ] = "score",
-    sigma: Annotated[
-        float | None,
-        typer.Option(
-            "--sigma", metavar="N", help="Of the density of fixations, in pixels.  [default: the dataset's own]"
-        ),
-    ] = None,
-    baseline: Annotated[
-        bool, typer.Option("--baseline", help="Add a row: where people look on the other images.")
-    ] = False,
-    ceiling: Annotated[
-        bool, typer.Option("--ceiling", help="Add a row: other people predict where one looks.")
-    ] = False,
+    split: Split = None,
+    metrics: MetricNames = [],  # noqa: B006
+    maps: MapFolders = [],  # noqa: B006
+    maps_output: MapsOutput = "score",
+    sigma: Sigma = None,
+    baseline: Baseline = False,
+    ceiling: Ceiling = False,
     teacher: Annotated[
         str | None, typer.Option("--teacher", metavar="NAME", help="Compare with this model's maps: fidelity.")
     ] = None,
@@ -106,9 +98,7 @@ def evaluate(
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="Where results are kept and resumed.  [default: the cache]"),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
-    ] = None,
+    workers: Workers = None,
     per_image: Annotated[bool, typer.Option("--per-image", help="A line for each image instead of the means.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, unrounded.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, unrounded.")] = False,
@@ -190,25 +180,6 @@ def _open(dataset: str | None, split: str | None, images: str | None, *, fidelit
             raise UsageError(f"--images {images}: no such folder")
         return open_images(path)
     return open_dataset(str(dataset), split)
-
-
-def model_rows(
-    models: Iterable[str],
-    maps: Iterable[Path],
-    maps_output: str,
-    data: Dataset,
-    parameters: dict[str, dict[str, Any]],
-    postprocess: PostProcess,
-) -> list[ModelSource | MapSource]:
-    """Return the rows that -m and --maps name, in this order."""
-    if maps_output not in OUTPUTS:
-        raise UsageError(f"--maps-output '{maps_output}'{nearest(maps_output, OUTPUTS)} (one of {', '.join(OUTPUTS)})")
-    named = expanded(name.strip() for text in models for name in text.split(",") if name.strip())
-    rows: list[ModelSource | MapSource] = [ModelSource(name, parameters[name], postprocess) for name in named]
-    for folder in maps:
-        found = map_folders(folder.expanduser(), data)
-        rows += [MapSource(matched, cast(Output, maps_output), postprocess) for matched in found]
-    return rows
 
 
 def _teacher(

@@ -6,10 +6,12 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ..evaluation.rows import OUTPUTS
 from ..postprocess import CHOICES, PostProcess
 
 ModelNames = Annotated[
@@ -47,6 +49,28 @@ Size = Annotated[
     int | None,
     typer.Option("--size", metavar="N", min=1, help="Compute on a copy whose longest side is N: faster, coarser."),
 ]
+
+Workers = Annotated[
+    int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
+]
+Split = Annotated[str | None, typer.Option("--split", metavar="SPLIT", help="Which images.  [default: test, else all]")]
+MetricNames = Annotated[
+    list[str],
+    typer.Option("--metrics", metavar="NAMES", help="Separated by commas, or all.  [default: the usual ones]"),
+]
+MapFolders = Annotated[
+    list[Path],
+    typer.Option("--maps", metavar="DIR", help="Maps named as the images, or a folder of them a model. Repeatable."),
+]
+MapsOutput = Annotated[
+    str, typer.Option("--maps-output", metavar="|".join(OUTPUTS), help="What the numbers in --maps are.")
+]
+Sigma = Annotated[
+    float | None,
+    typer.Option("--sigma", metavar="N", help="Of the density of fixations, in pixels.  [default: the dataset's own]"),
+]
+Baseline = Annotated[bool, typer.Option("--baseline", help="Add a row: where people look on the other images.")]
+Ceiling = Annotated[bool, typer.Option("--ceiling", help="Add a row: other people predict where one looks.")]
 
 _HELP = {
     "histogram_matching": "Give each map a certain distribution of values.",

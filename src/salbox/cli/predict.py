@@ -19,7 +19,17 @@ from ..selection import parse_models
 from ..streams import predict_stream
 from ..video import VIDEO_FORMATS
 from ..writing import FORMATS
-from .options import Device, MaxPixels, ModelHashes, ModelNames, ModelParameters, ModelWeights, Size, with_postprocess
+from .options import (
+    Device,
+    MaxPixels,
+    ModelHashes,
+    ModelNames,
+    ModelParameters,
+    ModelWeights,
+    Size,
+    Workers,
+    with_postprocess,
+)
 from .progress import report, track, track_clip
 
 
@@ -49,9 +59,7 @@ def predict(
         bool, typer.Option("--contours", help="In the overlay lines around 50, 75 and 90 % of the map's mass.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Compute maps again that are there.")] = False,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
-    ] = None,
+    workers: Workers = None,
     size: Size = None,
     stride: Annotated[int, typer.Option("--stride", metavar="N", help="Of videos every n-th frame.")] = 1,
     smooth_seconds: Annotated[

@@ -15,12 +15,27 @@ from rich.progress import Progress
 
 from ..datasets import Dataset, open_dataset
 from ..errors import UsageError
+from ..evaluation.rows import model_rows
 from ..postprocess import NOTHING, PostProcess
 from ..reporting import write_report
 from ..reporting.collecting import EXAMPLES, check_page
 from ..selection import parse_models
-from .evaluate import OUTPUTS, model_rows
-from .options import Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, with_postprocess
+from .options import (
+    Baseline,
+    Ceiling,
+    Device,
+    MapFolders,
+    MapsOutput,
+    MetricNames,
+    ModelHashes,
+    ModelNames,
+    ModelParameters,
+    ModelWeights,
+    Sigma,
+    Split,
+    Workers,
+    with_postprocess,
+)
 from .progress import COLUMNS, console
 
 
@@ -32,37 +47,16 @@ def report(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The page: .html.")],
     models: ModelNames = [],  # noqa: B006
-    split: Annotated[
-        str | None, typer.Option("--split", metavar="SPLIT", help="Which images.  [default: test, else all]")
-    ] = None,
+    split: Split = None,
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", min=1, help="Only N of the images, evenly spaced.")
     ] = None,
-    metrics: Annotated[
-        list[str],
-        typer.Option("--metrics", metavar="NAMES", help="Separated by commas, or all.  [default: the usual ones]"),
-    ] = [],  # noqa: B006
-    maps: Annotated[
-        list[Path],
-        typer.Option(
-            "--maps", metavar="DIR", help="Maps named as the images, or a folder of them a model. Repeatable."
-        ),
-    ] = [],  # noqa: B006
-    maps_output: Annotated[
-        str, typer.Option("--maps-output", metavar="|".join(OUTPUTS), help="What the numbers in --maps are.")
-    ] = "score",
-    sigma: Annotated[
-        float | None,
-        typer.Option(
-            "--sigma", metavar="N", help="Of the density of fixations, in pixels.  [default: the dataset's own]"
-        ),
-    ] = None,
-    baseline: Annotated[
-        bool, typer.Option("--baseline", help="Add a row: where people look on the other images.")
-    ] = False,
-    ceiling: Annotated[
-        bool, typer.Option("--ceiling", help="Add a row: other people predict where one looks.")
-    ] = False,
+    metrics: MetricNames = [],  # noqa: B006
+    maps: MapFolders = [],  # noqa: B006
+    maps_output: MapsOutput = "score",
+    sigma: Sigma = None,
+    baseline: Baseline = False,
+    ceiling: Ceiling = False,
     agree: Annotated[
         bool, typer.Option("--agreement/--no-agreement", help="The correlation of every pair of models' maps.")
     ] = True,
@@ -78,9 +72,7 @@ def report(
         Path | None,
         typer.Option("--results", metavar="DIR", help="Where results are kept and resumed.  [default: the cache]"),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
-    ] = None,
+    workers: Workers = None,
 ) -> int:
     """Write an evaluation as one HTML page: figures with intervals, charts, agreement, best and worst images.
 

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.progress import Progress
 
-from ..cards import Output
 from ..datasets import Dataset
-from ..errors import UsageError, nearest
+from ..errors import UsageError
 from ..evaluation import MapSource, ModelSource, map_folders
+from ..evaluation.rows import known_output
 from ..postprocess import PostProcess
 from ..selection import parse_models
 from ..submissions import BENCHMARKS, Checked, Made, benchmark_images, check_submission, get_benchmark
 from ..submissions import submit as write_submission
-from .options import Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, with_postprocess
+from .options import (
+    Device,
+    MapsOutput,
+    ModelHashes,
+    ModelNames,
+    ModelParameters,
+    ModelWeights,
+    Workers,
+    with_postprocess,
+)
 from .progress import COLUMNS, console
-
-OUTPUTS = ("score", "log_density", "probability")
 
 
 @with_postprocess
@@ -34,17 +41,13 @@ def submit(
     maps: Annotated[
         Path | None, typer.Option("--maps", metavar="DIR", help="Maps on disk instead, named as the images.")
     ] = None,
-    maps_output: Annotated[
-        str, typer.Option("--maps-output", metavar="|".join(OUTPUTS), help="What the numbers in --maps are.")
-    ] = "score",
+    maps_output: MapsOutput = "score",
     check: Annotated[bool, typer.Option("--check", help="Only check FILE, which is there already.")] = False,
     incomplete: Annotated[
         bool, typer.Option("--incomplete", help="Take fewer images than there are, for a trial.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
-    ] = None,
+    workers: Workers = None,
     param: ModelParameters = [],  # noqa: B006
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
@@ -101,12 +104,11 @@ def _source(
             raise UsageError(f"a submission is of one model, not of {', '.join(chosen)}")
         ((name, arguments),) = chosen.items()
         return ModelSource(name, arguments, postprocess)
-    if maps_output not in OUTPUTS:
-        raise UsageError(f"--maps-output '{maps_output}'{nearest(maps_output, OUTPUTS)} (one of {', '.join(OUTPUTS)})")
+    output = known_output(maps_output)
     folders = map_folders(maps.expanduser(), data)
     if len(folders) > 1:
         raise UsageError(f"{maps}: holds maps of {', '.join(f.name for f in folders)}; name one of these folders")
-    return MapSource(folders[0], cast(Output, maps_output), postprocess)
+    return MapSource(folders[0], output, postprocess)
 
 
 def _watch(outcomes: Iterable[Made], total: int) -> Iterator[Made]:

@@ -13,7 +13,7 @@ from ..inputs import find_images
 from ..postprocess import PostProcess
 from ..registry import card
 from ..selection import parse_models
-from .options import Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, with_preprocess
+from .options import Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, Workers, with_preprocess
 from .progress import report, track
 
 
@@ -29,9 +29,7 @@ def teach(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Make maps again that are there, also those of another teacher.")
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
-    ] = None,
+    workers: Workers = None,
     param: ModelParameters = [],  # noqa: B006
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006

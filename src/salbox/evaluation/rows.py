@@ -1,0 +1,62 @@
+"""The rows of a table as a command line names them: models, and folders of maps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from ..cards import Output
+from ..datasets import Dataset
+from ..errors import UsageError, nearest
+from ..postprocess import PostProcess
+from ..selection import expanded
+from .maps import map_folders
+from .sources import MapSource, ModelSource
+
+OUTPUTS: tuple[str, ...] = get_args(Output)
+
+
+def known_output(text: str) -> Output:
+    """Return what the numbers of maps are.
+
+    Raises
+    ------
+    UsageError
+        If there is no such output; the nearest is proposed.
+    """
+    if text not in OUTPUTS:
+        raise UsageError(f"--maps-output '{text}'{nearest(text, OUTPUTS)} (one of {', '.join(OUTPUTS)})")
+    return cast(Output, text)
+
+
+def model_rows(
+    models: Iterable[str],
+    maps: Iterable[Path],
+    maps_output: str,
+    data: Dataset,
+    parameters: Mapping[str, Mapping[str, Any]],
+    postprocess: PostProcess,
+) -> list[ModelSource | MapSource]:
+    """Return the rows that names of models and folders of maps stand for, in this order.
+
+    Parameters
+    ----------
+    models : texts
+        Each one name or several separated by commas.
+    maps : folders
+    maps_output : {"score", "log_density", "probability"}
+        What the maps' numbers are.
+    data : Dataset
+        Whose images the maps are matched with.
+    parameters : mapping
+        Name -> keywords of `salbox.load`; see `salbox.selection.parse_models`.
+    postprocess : PostProcess
+    """
+    output = known_output(maps_output)
+    named = expanded(name.strip() for text in models for name in text.split(",") if name.strip())
+    rows: list[ModelSource | MapSource] = [ModelSource(name, parameters[name], postprocess) for name in named]
+    for folder in maps:
+        found = map_folders(folder.expanduser(), data)
+        rows += [MapSource(matched, output, postprocess) for matched in found]
+    return rows
