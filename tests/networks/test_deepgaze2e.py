@@ -51,7 +51,7 @@ def model():
         for name, value in network.named_parameters():
             if "_networks." in name and value.ndim == 4:
                 value.normal_(0, (2 / value[0].numel()) ** 0.5)
-    return OpenDeepGazeIIE(network, torch.device("cpu"), "nowhere")
+    return OpenDeepGazeIIE(network, "nowhere")
 
 
 @pytest.fixture

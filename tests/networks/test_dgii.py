@@ -46,7 +46,7 @@ def model():
         for name, value in network.named_parameters():
             if name.endswith("weight") and value.ndim == 4:
                 value.normal_(0, (2 / value[0].numel()) ** 0.5)
-    return OpenDeepGazeII(network, torch.device("cpu"), "nowhere")
+    return OpenDeepGazeII(network, "nowhere")
 
 
 def image(height: int, width: int) -> np.ndarray:
@@ -90,7 +90,7 @@ def test_a_network_that_sees_nothing_gives_the_centre_bias(model):
     network.load_state_dict(model.network.state_dict())
     with torch.no_grad():
         network.readout_network.conv3.weight.zero_()
-    found = OpenDeepGazeII(network, torch.device("cpu"), "nowhere")(image(40, 60), center_bias="osie")
+    found = OpenDeepGazeII(network, "nowhere")(image(40, 60), center_bias="osie")
     expected = center_bias("osie", 40, 60)[::2, ::2].repeat(2, 0).repeat(2, 1)
     np.testing.assert_allclose(found, expected - np.log(np.exp(expected).sum()), atol=1e-5)
 
@@ -186,4 +186,4 @@ def test_weights_that_overflow(model):
     with torch.no_grad():
         network.finalizer.center_bias_weight.fill_(float("nan"))
     with pytest.raises(salbox.WeightsError, match="nowhere: the weights make numbers"):
-        OpenDeepGazeII(network, torch.device("cpu"), "nowhere")(image(8, 8))
+        OpenDeepGazeII(network, "nowhere")(image(8, 8))

@@ -52,7 +52,7 @@ class Small(torch.nn.Module):
 @pytest.fixture(scope="module")
 def small():
     torch.manual_seed(0)
-    return OpenTranSalNet(TranSalNet(Small()), torch.device("cpu"), "nowhere")
+    return OpenTranSalNet(TranSalNet(Small()), "nowhere")
 
 
 def image(height: int, width: int) -> np.ndarray:
@@ -181,4 +181,4 @@ def test_weights_that_overflow(small):
     with torch.no_grad():
         network.decoder.conv7.weight.fill_(float("nan"))
     with pytest.raises(salbox.WeightsError, match="nowhere: the weights make numbers"):
-        OpenTranSalNet(network, torch.device("cpu"), "nowhere")(image(8, 8))
+        OpenTranSalNet(network, "nowhere")(image(8, 8))

@@ -71,7 +71,7 @@ def model():
                 value.fill_(1 / value.numel())
             elif name.startswith("adaptation_"):
                 value.normal_(0, 3)
-    return OpenUniSal(network, torch.device("cpu"), "nowhere")
+    return OpenUniSal(network, "nowhere")
 
 
 def image(height: int, width: int) -> np.ndarray:
@@ -269,4 +269,4 @@ def test_weights_that_overflow():
     with torch.no_grad():
         network.adaptation_salicon[0].bias.fill_(float("inf"))
     with pytest.raises(salbox.WeightsError, match="nowhere: the weights make numbers"):
-        OpenUniSal(network, torch.device("cpu"), "nowhere")(image(8, 8))
+        OpenUniSal(network, "nowhere")(image(8, 8))

@@ -22,6 +22,7 @@ from ..errors import WeightsError
 from ..image import Pixels
 from ._device import torch_device
 from ._npz import read_weights
+from .opened import Opened
 
 FloatMap = npt.NDArray[np.float32]
 
@@ -210,18 +211,8 @@ def _head_name(index: int) -> str:
     return f"conv2d_{index}" if index else "conv2d"
 
 
-class AttentionCenterModel:
-    """The network with its weights, an image in and a map out; safe in threads.
-
-    Attributes
-    ----------
-    network : AttentionCenter
-        In evaluation mode, on its device.
-    """
-
-    def __init__(self, network: AttentionCenter, where: str) -> None:
-        self.network = network.eval().requires_grad_(False)
-        self._where = where
+class AttentionCenterModel(Opened[AttentionCenter]):
+    """The network with its weights, an image in and a map out; safe in threads."""
 
     def __call__(self, image: Pixels, sharpness: float = 0.5) -> FloatMap:
         """Return exp(sharpness * logit) at the image's size: (H, W) float32, positive.
@@ -248,8 +239,7 @@ class AttentionCenterModel:
 
     def _input(self, image: Pixels) -> Tensor:
         seen = Image.fromarray(image).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
-        pixels = torch.from_numpy(np.array(seen)).to(next(self.network.parameters()).device)
-        return pixels.permute(2, 0, 1).unsqueeze(0).float()
+        return self._tensor(np.asarray(seen))
 
     def _to_map(self, logit: Tensor, image: Pixels, sharpness: float) -> FloatMap:
         with np.errstate(over="ignore"):  # checked below

@@ -270,4 +270,4 @@ def open_deepgaze2e(weights: Path, device: str = "cpu") -> OpenDeepGazeIIE:
     network = DeepGazeIIE()
     load_tensors(network, tensors, weights, unused=UNUSED)
     check_blurs(network, weights)
-    return OpenDeepGazeIIE(network, place, str(weights))
+    return OpenDeepGazeIIE(network.to(place), str(weights))

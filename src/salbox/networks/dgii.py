@@ -128,4 +128,4 @@ def open_dgii(weights: Path, device: str = "cpu") -> OpenDeepGazeII:
     network = DeepGazeII()
     load_tensors(network, tensors, weights)
     check_blurs(network, weights)
-    return OpenDeepGazeII(network, place, str(weights))
+    return OpenDeepGazeII(network.to(place), str(weights))

@@ -27,6 +27,7 @@ from .official.framing import fit, unfit
 from .official.resnet50_keras import ResNet50Keras
 from .official.upsampling import enlarged_by
 from .official.vgg16 import MEANS_BGR
+from .opened import Opened
 
 FloatMap = npt.NDArray[np.float32]
 
@@ -77,18 +78,8 @@ class DINet(nn.Module):
         return enlarged_by(self.features(images)["map"], SCALE)
 
 
-class DINetModel:
-    """The network with its weights, an image in and a map out; safe in threads.
-
-    Attributes
-    ----------
-    network : DINet
-        In evaluation mode, on its device.
-    """
-
-    def __init__(self, network: DINet, where: str) -> None:
-        self.network = network.eval().requires_grad_(False)
-        self._where = where
+class DINetModel(Opened[DINet]):
+    """The network with its weights, an image in and a map out; safe in threads."""
 
     def __call__(self, image: Pixels) -> FloatMap:
         """Return the map that the authors' program writes, over 255: (H, W) float32, scaled to 0..1.
@@ -103,11 +94,8 @@ class DINetModel:
             If the weights make numbers too large for a map.
         """
         # The program's frame is black before the means go off it.
-        seen = torch.from_numpy(fit(image, *SIZE).transpose(2, 0, 1).copy())[None]
         with torch.inference_mode():
-            saliency = self.network(seen.to(self.network.means))[0, 0].cpu().numpy()
-        if not np.isfinite(saliency).all():
-            raise WeightsError(f"{self._where}: the weights make numbers too large for a map")
+            saliency = self._checked(self.network(self._tensor(fit(image, *SIZE))))
         return scaled(unfit(saliency, (image.shape[0], image.shape[1])))
 
 

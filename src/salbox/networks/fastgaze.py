@@ -23,6 +23,7 @@ from ..errors import WeightsError
 from ..image import Pixels
 from ._device import torch_device
 from ._npz import read_weights
+from .opened import Opened
 
 FloatMap = npt.NDArray[np.float32]
 
@@ -93,18 +94,8 @@ class _LeakyConv(nn.Conv2d):
         return F.prelu(super().forward(values), self.alpha)
 
 
-class FastGazeModel:
-    """The network with its weights, an image in and a map out; safe in threads.
-
-    Attributes
-    ----------
-    network : FastGaze
-        In evaluation mode, on its device.
-    """
-
-    def __init__(self, network: FastGaze, where: str) -> None:
-        self.network = network.eval().requires_grad_(False)
-        self._where = where
+class FastGazeModel(Opened[FastGaze]):
+    """The network with its weights, an image in and a map out; safe in threads."""
 
     def __call__(self, image: Pixels, blur: float = 0.025) -> FloatMap:
         """Return exp of the network's log density, smoothed: (H, W) float32, positive.
@@ -131,8 +122,7 @@ class FastGazeModel:
     def _input(self, image: Pixels) -> Tensor:
         # Pillow's bilinear filter is the one the reference maps were made with; others move the output by per cents.
         seen = Image.fromarray(image).resize(seen_size(*image.shape[:2])[::-1], Image.Resampling.BILINEAR)
-        pixels = torch.from_numpy(np.array(seen)).to(next(self.network.parameters()).device)
-        return pixels.permute(2, 0, 1).unsqueeze(0).float()
+        return self._tensor(np.asarray(seen))
 
     def _to_map(self, log_density: Tensor, image: Pixels, blur: float) -> FloatMap:
         with np.errstate(over="ignore"):  # checked below

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..errors import UsageError, WeightsError
+from ..errors import UsageError
 from ..image import Pixels
 from ._device import torch_device
 from .checkpoints import load_tensors
@@ -25,6 +25,7 @@ from .known_files import check_model
 from .official.tensorflow_resize import resize
 from .official.upsampling import enlarged_by
 from .official.vgg16 import MEANS_BGR, PaddedMaxPool, Vgg16
+from .opened import Opened
 
 FloatMap = npt.NDArray[np.float32]
 
@@ -127,18 +128,8 @@ class _Decoder(nn.Module):
         return logits
 
 
-class MSINetModel:
-    """The network with its weights, an image in and a map out; safe in threads.
-
-    Attributes
-    ----------
-    network : MSINet
-        In evaluation mode, on its device.
-    """
-
-    def __init__(self, network: MSINet, where: str) -> None:
-        self.network = network.eval().requires_grad_(False)
-        self._where = where
+class MSINetModel(Opened[MSINet]):
+    """The network with its weights, an image in and a map out; safe in threads."""
 
     def __call__(self, image: Pixels, dataset: str = "salicon") -> FloatMap:
         """Return the map that the authors' program writes, not rounded to 8 bits: (H, W) float32 in 0..1.
@@ -158,12 +149,9 @@ class MSINetModel:
         """
         if dataset not in SIZES:
             raise UsageError(f"dataset '{dataset}': expected one of {', '.join(SIZES)}")
-        seen = torch.from_numpy(framed(image, SIZES[dataset]).transpose(2, 0, 1).copy())[None]
         with torch.inference_mode():
-            logits = self.network(seen.to(self.network.means.device))
-            saliency = self.network.scaled(logits)[0, 0].cpu().numpy()
-        if not np.isfinite(saliency).all():
-            raise WeightsError(f"{self._where}: the weights make numbers too large for a map")
+            logits = self.network(self._tensor(framed(image, SIZES[dataset])))
+            saliency = self._checked(self.network.scaled(logits))
         return unframed(saliency, (image.shape[0], image.shape[1]))
 
 

@@ -15,7 +15,6 @@ import torch.nn.functional as F
 from scipy.ndimage import zoom
 from torch import Tensor, nn
 
-from ..errors import WeightsError
 from ..image import Pixels
 from ._device import torch_device
 from .checkpoints import load_tensors
@@ -23,6 +22,7 @@ from .formats.caffe import read_caffe
 from .formats.stored import Weights, collect
 from .known_files import check_model
 from .official.vgg16 import MEANS_BGR, Vgg16
+from .opened import Opened
 
 FloatMap = npt.NDArray[np.float32]
 
@@ -68,18 +68,8 @@ class Salicon(nn.Module):
         return (images.flip(1) - self.means) / RANGE
 
 
-class SaliconModel:
-    """The network with its weights, an image in and a map out; safe in threads.
-
-    Attributes
-    ----------
-    network : Salicon
-        In evaluation mode, on its device.
-    """
-
-    def __init__(self, network: Salicon, where: str) -> None:
-        self.network = network.eval().requires_grad_(False)
-        self._where = where
+class SaliconModel(Opened[Salicon]):
+    """The network with its weights, an image in and a map out; safe in threads."""
 
     def __call__(self, image: Pixels) -> FloatMap:
         """Return what the authors' `compute_saliency` returns: (H, W) float32, about 0..1.
@@ -97,9 +87,7 @@ class SaliconModel:
         """
         fine, coarse = (self._seen(image, size) for size in (FINE, COARSE))
         with torch.inference_mode():
-            saliency = self.network(fine, coarse)[0, 0].cpu().numpy()
-        if not np.isfinite(saliency).all():
-            raise WeightsError(f"{self._where}: the weights make numbers too large for a map")
+            saliency = self._checked(self.network(fine, coarse))
         raised = saliency - saliency.min()
         highest = raised.max()
         return by_splines(raised / highest if highest > 0 else raised, (image.shape[0], image.shape[1]))

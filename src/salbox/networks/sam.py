@@ -16,7 +16,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..errors import WeightsError
 from ..image import Pixels
 from ._device import torch_device
 from .checkpoints import load_tensors
@@ -24,6 +23,7 @@ from .official.framing import fit, unfit
 from .official.resnet50_keras import ResNet50Keras
 from .official.upsampling import enlarged_by
 from .official.vgg16 import MEANS_BGR, PaddedMaxPool, Vgg16
+from .opened import Opened
 from .sam_files import Encoder, read_sam
 
 FloatMap = npt.NDArray[np.float32]
@@ -151,18 +151,8 @@ class LearnedPriors(nn.Module):
         return torch.exp(exponent.amin((1, 2), keepdim=True) - exponent)[None]
 
 
-class SamModel:
-    """The network with its weights, an image in and a map out; safe in threads.
-
-    Attributes
-    ----------
-    network : Sam
-        In evaluation mode, on its device.
-    """
-
-    def __init__(self, network: Sam, where: str) -> None:
-        self.network = network.eval().requires_grad_(False)
-        self._where = where
+class SamModel(Opened[Sam]):
+    """The network with its weights, an image in and a map out; safe in threads."""
 
     def __call__(self, image: Pixels) -> FloatMap:
         """Return the map that the authors' program writes, over 255: (H, W) float32, its maximum is 1.
@@ -177,11 +167,8 @@ class SamModel:
             If the weights make numbers too large for a map.
         """
         # The program's frame is black before the means go off it.
-        seen = torch.from_numpy(fit(image, *SIZE).transpose(2, 0, 1).copy())[None]
         with torch.inference_mode():
-            saliency = self.network(seen.to(self.network.means))[0, 0].cpu().numpy()
-        if not np.isfinite(saliency).all():
-            raise WeightsError(f"{self._where}: the weights make numbers too large for a map")
+            saliency = self._checked(self.network(self._tensor(fit(image, *SIZE))))
         whole = unfit(_over_maximum(saliency), (image.shape[0], image.shape[1]))
         side = 2 * REACH + 1
         return _over_maximum(cv2.GaussianBlur(whole, (side, side), SIGMA, borderType=cv2.BORDER_REFLECT))

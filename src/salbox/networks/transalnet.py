@@ -17,7 +17,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..errors import WeightsError
 from ..image import Pixels
 from ._device import torch_device
 from .checkpoints import load_tensors, read_tensors
@@ -26,6 +25,7 @@ from .layers import Normalise
 from .official.densenet161 import DenseNet161
 from .official.framing import fit, unfit
 from .official.resnet50 import ResNet50
+from .opened import Opened
 
 FloatMap = npt.NDArray[np.float32]
 
@@ -185,19 +185,8 @@ class Attention(nn.Module):
         return tokens.unflatten(2, (self.heads, -1)).transpose(1, 2)
 
 
-class OpenTranSalNet:
-    """The network with its weights: an image in, its map out; safe in threads.
-
-    Attributes
-    ----------
-    network : TranSalNet
-        In evaluation mode, on its device.
-    """
-
-    def __init__(self, network: TranSalNet, device: torch.device, where: str) -> None:
-        self.network = network.to(device).eval().requires_grad_(False)
-        self.device = device
-        self._where = where
+class OpenTranSalNet(Opened[TranSalNet]):
+    """The network with its weights: an image in, its map out; safe in threads."""
 
     def __call__(self, image: Pixels, channel_order: Literal["RGB", "BGR"] = "RGB") -> FloatMap:
         """Return the map of an image: (H, W) float32 in 0..1.
@@ -217,11 +206,8 @@ class OpenTranSalNet:
         framed = fit(image, HEIGHT, WIDTH, FILL)
         if channel_order == "BGR":
             framed = framed[:, :, ::-1]
-        pixels = torch.from_numpy(np.ascontiguousarray(framed.transpose(2, 0, 1))).unsqueeze(0)
         with torch.inference_mode():
-            saliency = self.network.maps(pixels.to(self.device, torch.float32))[0, 0].cpu().numpy()
-        if not np.isfinite(saliency).all():
-            raise WeightsError(f"{self._where}: the weights make numbers too large for a map")
+            saliency = self._checked(self.network.maps(self._tensor(framed)))
         height, width = image.shape[:2]
         return unfit(saliency, (height, width))
 
@@ -249,4 +235,4 @@ def open_transalnet(weights: Path, device: str = "cpu") -> OpenTranSalNet:
     dense = any(name.startswith("encoder.encoder.4.denselayer") for name in tensors)
     network = TranSalNet(DenseNet161() if dense else ResNet50())
     load_tensors(network, tensors, weights)
-    return OpenTranSalNet(network, place, str(weights))
+    return OpenTranSalNet(network.to(place), str(weights))

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..errors import ImageError, UsageError, WeightsError
+from ..errors import ImageError, UsageError
 from ..image import Pixels
 from ._device import torch_device
 from .checkpoints import load_tensors, read_tensors
@@ -26,6 +26,7 @@ from .layers import IMAGENET_MEAN, IMAGENET_STD, Normalise
 from .official.conv_gru import ConvGRU
 from .official.domains import DOMAINS, DomainNorm, DomainSequential, Filtered, Inverted, Skip
 from .official.mobilenet_v2_unisal import MobileNetV2
+from .opened import Opened
 
 FloatMap = npt.NDArray[np.float32]
 
@@ -162,7 +163,7 @@ def log_density(values: Tensor) -> Tensor:
     return functional.log_softmax(values.flatten(1), dim=1).reshape(values.shape)
 
 
-class OpenUniSal:
+class OpenUniSal(Opened[UniSal]):
     """The network with its weights: images or the frames of a clip in, their maps out; safe in threads.
 
     Attributes
@@ -170,11 +171,6 @@ class OpenUniSal:
     network : UniSal
         In evaluation mode, on its device.
     """
-
-    def __init__(self, network: UniSal, device: torch.device, where: str) -> None:
-        self.network = network.to(device).eval().requires_grad_(False)
-        self.device = device
-        self._where = where
 
     def __call__(self, image: Pixels, domain: str = IMAGE_DOMAIN) -> FloatMap:
         """Return the log density of fixations on an image: (H, W) float32, exp sums to 1.
@@ -230,15 +226,11 @@ class OpenUniSal:
 
     def _input(self, image: Pixels, size: tuple[int, int]) -> Tensor:
         seen = Image.fromarray(image).resize(size[::-1], Image.Resampling.LANCZOS)
-        pixels = torch.from_numpy(np.array(seen)).to(self.device)
-        return pixels.permute(2, 0, 1).unsqueeze(0).float()
+        return self._tensor(np.asarray(seen))
 
     def _to_map(self, values: Tensor, image: Pixels) -> FloatMap:
         enlarged = functional.interpolate(values, image.shape[:2], mode="bilinear", align_corners=False)
-        saliency: FloatMap = log_density(enlarged)[0, 0].cpu().numpy()
-        if not np.isfinite(saliency).all():
-            raise WeightsError(f"{self._where}: the weights make numbers too large for a map")
-        return saliency
+        return self._checked(log_density(enlarged))
 
 
 def image_size(height: int, width: int) -> tuple[int, int]:
@@ -283,4 +275,4 @@ def open_unisal(weights: Path, device: str = "cpu") -> OpenUniSal:
     check_model(tensors.keys(), "unisal", weights)
     network = UniSal()
     load_tensors(network, tensors, weights, unused=UNUSED)
-    return OpenUniSal(network, place, str(weights))
+    return OpenUniSal(network.to(place), str(weights))

@@ -6,22 +6,19 @@ import math
 from pathlib import Path
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
 from ...errors import WeightsError
 from ...image import Pixels
 from ..center_bias import Source, center_bias, normalised
+from ..opened import FloatMap, Opened
 from .deepgaze import WIDEST, GaussianBlur
-
-FloatMap = npt.NDArray[np.float32]
 
 MAX_PIXELS = 4_000_000  # of an image as the network sees it
 
 
-class OpenDensity:
+class OpenDensity(Opened[nn.Module]):
     """What is called with an image.
 
     Attributes
@@ -33,11 +30,6 @@ class OpenDensity:
     """
 
     smallest = 1
-
-    def __init__(self, network: nn.Module, device: torch.device, where: str) -> None:
-        self.network = network.to(device).eval().requires_grad_(False)
-        self.device = device
-        self._where = where
 
     def density(self, image: Pixels, bias: Source) -> FloatMap:
         """Return the log density of an image: (H, W) float32, exp sums to 1.
@@ -54,13 +46,10 @@ class OpenDensity:
         shrinks = height * width < image.shape[0] * image.shape[1]
         how = cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
         seen = image if image.shape[:2] == (height, width) else cv2.resize(image, (width, height), interpolation=how)
-        pixels = torch.from_numpy(np.ascontiguousarray(seen.transpose(2, 0, 1))).unsqueeze(0)
+        pixels = self._tensor(seen)
         prior = torch.from_numpy(center_bias(bias, height, width))[None, None]
         with torch.inference_mode():
-            given = pixels.to(self.device, torch.float32), prior.to(self.device)
-            saliency: FloatMap = self.network(*given)[0, 0].cpu().numpy()
-        if not np.isfinite(saliency).all():
-            raise WeightsError(f"{self._where}: the weights make numbers too large for a map")
+            saliency = self._checked(self.network(pixels, prior.to(pixels.device)))
         if seen is image:
             return saliency
         return normalised(cv2.resize(saliency, image.shape[1::-1], interpolation=cv2.INTER_LINEAR))
