@@ -10,8 +10,9 @@ import pytest
 
 import salbox
 from salbox import benching
-from salbox.benching import Timing, bench, count, in_fresh_process, measure, peak_memory, photo, resident_memory
+from salbox.benching import Timing, apart, bench, count, in_fresh_process, measure, photo
 from salbox.errors import SalboxError, UsageError, WeightsError
+from salbox.memory import peak_memory, resident_memory
 from salbox.threads import available_threads
 
 
@@ -116,6 +117,12 @@ def test_what_cannot_be_measured(arguments, said):
         bench(**({"models": {"gaussian": {}}} | arguments))
 
 
+def test_a_difference_is_a_share_of_the_range():
+    expected = np.array([[1, 5], [3, 3]], np.float32)
+    assert apart(expected + np.array([[0, 1], [-2, 0]], np.float32), expected) == 0.5
+    assert apart(np.ones((2, 2), np.float32), np.zeros((2, 2), np.float32)) == 1
+
+
 @pytest.mark.parametrize("mode", ["no_grad", "inference_mode"])
 def test_torch_networks_are_counted_where_they_run(mode):
     torch = pytest.importorskip("torch")
@@ -129,3 +136,28 @@ def test_torch_networks_are_counted_where_they_run(mode):
     model = salbox.model.Model(salbox.card("gaussian"), function, {})
     macs = 20 * 30 * 4 * 3 * 9
     assert count(model, benching.photo(30, 20)) == (4 * 27 + 4, macs, 2 * macs + 20 * 30 * 4)
+
+
+def test_half_precision_is_measured_against_float32(tmp_path):
+    torch = pytest.importorskip("torch")
+    from salbox.networks.fastgaze import FastGaze
+
+    torch.manual_seed(0)
+    arrays = {name: value.numpy() for name, value in FastGaze().state_dict().items()}
+    np.savez(tmp_path / "fastgaze.npz", **arrays)
+    given = {"fastgaze": {"weights": tmp_path / "fastgaze.npz"}}
+    (cost,) = bench(given, [(64, 48)], threads=1, repeat=1, precision="half", channels_last=True)
+    assert (cost.precision, cost.channels_last, cost.gpu_memory_bytes) == ("half", True, None)
+    plain, other = (salbox.load("fastgaze", **given["fastgaze"]) for _ in range(2))
+    half = other.run_as(precision="half", channels_last=True)
+    assert cost.difference == pytest.approx(apart(half(photo(64, 48)), plain(photo(64, 48))), rel=0.3)
+    assert cost.difference > 1e-3
+    assert (cost.parameters, cost.macs) == count(plain, photo(64, 48))[:2]
+    assert cost.parameters == sum(array.size for array in arrays.values())
+
+
+def test_what_has_one_way_to_run():
+    with pytest.raises(UsageError, match="model 'gaussian' runs in one way"):
+        bench({"gaussian": {}}, precision="half")
+    with pytest.raises(UsageError, match="precision 'double': expected float32 or half"):
+        bench({"gaussian": {}}, precision="double")

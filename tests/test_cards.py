@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import salbox
@@ -58,6 +60,43 @@ def test_parameter_refuses(parameter, value):
         parameter.check(value)
 
 
+def test_arrays_are_checked_and_held():
+    parameter, given = Parameter("p", "osie", "", "array"), np.arange(6.0).reshape(2, 3)
+    held = parameter.check(given)
+    given[0, 0] = 7
+    np.testing.assert_array_equal(held, np.arange(6.0).reshape(2, 3))
+    with pytest.raises(ValueError, match="read-only"):
+        held[0, 0] = 7
+    assert parameter.check("osie") == "osie"
+    assert parameter.check(Path("a/b.npy")) == "a/b.npy"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.zeros(3), np.zeros((0, 3)), np.zeros((2, 3), int), np.full((2, 3), np.nan), np.zeros((2, 3, 1)), None, [[0.5]]],
+)
+def test_what_is_no_such_array(value):
+    with pytest.raises(
+        salbox.UsageError, match=r"parameter p=.*: expected a text, or finite .* numbers \(h, w\)"
+    ) as said:
+        Parameter("p", "osie", "", "array").check(value)
+    assert "\n" not in str(said.value)
+
+
+def test_what_is_told_of_a_parameter_changes_with_its_contents(tmp_path):
+    array, path = Parameter("p", "osie", "", "array"), tmp_path / "a.npy"
+    values = [np.zeros((2, 3)), np.zeros((3, 2)), np.zeros((2, 3), np.float32), np.ones((2, 3)), "osie", str(path)]
+    told = [array.tell(value) for value in values]
+    path.write_bytes(b"1")
+    told.append(array.tell(str(path)))
+    path.write_bytes(b"23")
+    told += [array.tell(str(path)), Parameter("p", None, "", "path").tell(None)]
+    assert len(set(map(json.dumps, told))) == len(told)
+    assert told[4:6] == ["osie", str(path)]
+    assert told[0].startswith("float64 array (2, 3) (sha256 ")
+    assert array.tell(np.zeros((2, 3))) == told[0]
+
+
 @pytest.mark.parametrize("name", salbox.list_models())
 def test_card_is_complete(name):
     card = salbox.card(name)
@@ -86,7 +125,7 @@ def test_what_is_no_card_is_refused(change):
         ModelCard.from_dict({**salbox.card("aim").to_dict(), **change})
 
 
-@pytest.mark.parametrize("name", salbox.list_models(ready=True))
+@pytest.mark.parametrize("name", [name for name, entry in MODELS.items() if entry.function])
 def test_card_states_the_function_s_parameters_and_defaults(name):
     module, attribute = MODELS[name].function.split(":")
     signature = inspect.signature(getattr(importlib.import_module(module), attribute))

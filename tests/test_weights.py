@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import salbox
+from salbox import registry
 from salbox import weights as module
 from salbox.weights import find_weights
 
@@ -41,6 +42,27 @@ def test_says_where_weights_come_from():
     with pytest.raises(salbox.WeightsError, match="twitter-research/image-crop-analysis") as caught:
         salbox.load("fastgaze")
     assert "\n" not in str(caught.value)
+
+
+def test_says_which_shipped_student_stands_in():
+    assert "gbvs.student" in salbox.list_models(ready=True)
+    with pytest.raises(salbox.WeightsError, match=r"; 'gbvs\.student', which comes with salbox, stands in$"):
+        salbox.load("gbvs.kdsalbox")
+
+
+def test_only_a_student_that_is_there_stands_in(monkeypatch):
+    students = [name for name in registry.MODELS if name.endswith(".student")]
+    for name in students:
+        assert registry.stand_in(name.partition(".")[0]) == name
+        monkeypatch.delitem(registry.MODELS, name)
+    assert {registry.stand_in(name) for name in registry.MODELS} == {""}
+    with pytest.raises(salbox.WeightsError, match=r"--weights unisal=\)$"):
+        salbox.load("unisal")
+
+
+def test_no_fixation_network_stands_in_for_an_object_s(monkeypatch):
+    monkeypatch.setitem(registry.MODELS, "objects", registry.Entry("object", network="a:b"))
+    assert registry.stand_in("objects") == ""
 
 
 def test_names_a_missing_file(tmp_path):

@@ -66,6 +66,8 @@ class BatchPlan:
         The opacity of a heat map over the photo, written beside each map.
     contours : tuple of float
         Lines in the overlay around the regions that hold these shares of the map's mass.
+    precision, channels_last : str and bool
+        How PyTorch networks run; see `Model.run_as`.
     """
 
     models: Mapping[str, Mapping[str, Any]]
@@ -77,10 +79,13 @@ class BatchPlan:
     contours: tuple[float, ...] = ()
     overwrite: bool = False
     max_pixels: int = MAX_PIXELS
+    precision: str = "float32"
+    channels_last: bool = False
 
     def load(self) -> list[Model]:
         """Return the models, their own smoothing switched off where the post-processing replaces it."""
-        return [load_for(name, arguments, self.postprocess) for name, arguments in self.models.items()]
+        models = [load_for(name, arguments, self.postprocess) for name, arguments in self.models.items()]
+        return [model.run_as(precision=self.precision, channels_last=self.channels_last) for model in models]
 
     def begin(self) -> Callable[[ImageFile], Outcome]:
         """Return what processes one image, the models loaded once."""
@@ -97,7 +102,8 @@ class BatchPlan:
 
     def notes(self, model: Model) -> dict[str, Any]:
         """Return what a map's file says of how it was made."""
-        notes: dict[str, Any] = {"salbox": __version__, "model": model.name, "parameters": dict(model.parameters)}
+        parameters = model.card.tell_parameters(model.parameters)
+        notes: dict[str, Any] = {"salbox": __version__, "model": model.name, "parameters": parameters}
         if model.weights is not None:
             notes["weights_sha256"] = file_hash(model.weights)
         if self.postprocess != NOTHING:
@@ -106,6 +112,8 @@ class BatchPlan:
             }
         if self.size is not None:
             notes["size"] = self.size
+        if self.precision != "float32":
+            notes["precision"] = self.precision
         return notes
 
 

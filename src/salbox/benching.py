@@ -10,6 +10,9 @@ Every figure is taken in a fresh process that is held to a stated number of thre
 - latency: one photo, from pixels to the map at the photo's size, all steps in between; median and 95th percentile
 - images per second: of a batch given at once where the model has a network that takes one, else one after another
 - peak memory: the largest resident memory while maps are computed, less what Python and salbox took before loading
+- GPU memory: the most that PyTorch held on GPUs at once, weights included
+- difference: of a network run in half precision or another layout, the largest from its map without, as a share of the
+  range of that map
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ import numpy as np
 
 from .errors import SalboxError, UsageError
 from .image import Pixels
-from .model import Model
+from .memory import gpu_memory, peak_memory, resident_memory
+from .model import Model, SaliencyMap
 from .registry import load
 from .threads import available_threads, children_use
 
@@ -78,6 +82,10 @@ class Cost:
     latency_p95: float
     images_per_second: float
     peak_memory_bytes: int | None
+    gpu_memory_bytes: int | None
+    precision: str
+    channels_last: bool
+    difference: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a plain dictionary, ready for JSON."""
@@ -90,6 +98,8 @@ def bench(
     *,
     threads: int | None = None,
     repeat: int = REPEAT,
+    precision: str = "float32",
+    channels_last: bool = False,
 ) -> list[Cost]:
     """Return what models cost, size by size.
 
@@ -105,6 +115,8 @@ def bench(
         By default all that this process may use.
     repeat : int
         Timed runs a model and size.
+    precision, channels_last : str and bool
+        How the networks run; see `Model.run_as`.
 
     Raises
     ------
@@ -123,10 +135,11 @@ def bench(
     if not models or not sizes:
         raise UsageError("no model or no size to measure")
     costs = []
+    way = {"precision": precision, "channels_last": channels_last}
     for width, height in sizes:
-        alone = {name: in_fresh_process(count, _alone, name, dict(k), width, height) for name, k in models.items()}
+        alone = {name: in_fresh_process(count, _alone, name, dict(k), width, height, way) for name, k in models.items()}
         plain = {name: dict(keywords) for name, keywords in models.items()}
-        timed = in_fresh_process(count, _timed, plain, width, height, repeat)
+        timed = in_fresh_process(count, _timed, plain, width, height, repeat, way)
         for name, figures in alone.items():
             timing, rate = timed[name]
             costs.append(
@@ -138,6 +151,8 @@ def bench(
                     latency_median=timing.median,
                     latency_p95=timing.p95,
                     images_per_second=rate,
+                    precision=precision,
+                    channels_last=channels_last,
                     **figures,
                 )
             )
@@ -203,18 +218,20 @@ def _with_threads(threads: int, task: Callable[[], R]) -> R:
     return task()
 
 
-def _alone(name: str, keywords: dict[str, Any], width: int, height: int) -> dict[str, Any]:
+def _alone(name: str, keywords: dict[str, Any], width: int, height: int, way: dict[str, Any]) -> dict[str, Any]:
     """Return the figures of a model that do not come from a clock that runs many times."""
     image = photo(width, height)
     before = resident_memory()
     start = time.perf_counter()
-    model = load(name, **keywords)
+    plain = load(name, **keywords)
+    model = plain.run_as(**way)
     load_seconds = time.perf_counter() - start
     for _ in range(WARM_UP):
-        model(image)
-    after = peak_memory()
-    # Counted last: what counting takes is not the model's.
+        found = model(image)
+    after, on_gpu = peak_memory(), gpu_memory()
+    # Last, for what these two take is not the model's. Another layout changes the network, so it is loaded again.
     parameters, macs, flops = count(model, image)
+    difference = None if model is plain else apart(found, load(name, **keywords)(image))
     return {
         "parameters": parameters,
         "macs": macs,
@@ -222,13 +239,22 @@ def _alone(name: str, keywords: dict[str, Any], width: int, height: int) -> dict
         "file_bytes": None if model.weights is None else Path(model.weights).stat().st_size,
         "load_seconds": load_seconds,
         "peak_memory_bytes": None if before is None or after is None else max(0, after - before),
+        "gpu_memory_bytes": on_gpu,
+        "difference": difference,
     }
 
 
-def _timed(models: dict[str, dict[str, Any]], width: int, height: int, repeat: int) -> dict[str, tuple[Timing, float]]:
+def apart(found: SaliencyMap, expected: SaliencyMap) -> float:
+    """Return the largest difference of a map from the expected one, as a share of the range of that one."""
+    return float(np.abs(found - expected).max() / (np.ptp(expected) or 1))
+
+
+def _timed(
+    models: dict[str, dict[str, Any]], width: int, height: int, repeat: int, way: dict[str, Any]
+) -> dict[str, tuple[Timing, float]]:
     """Return the timing of each model, and its images per second."""
     image = photo(width, height)
-    loaded = {name: load(name, **keywords) for name, keywords in models.items()}
+    loaded = {name: load(name, **keywords).run_as(**way) for name, keywords in models.items()}
     timings = measure({name: _call(model, image) for name, model in loaded.items()}, repeat=repeat)
     batched = {name: _batch_call(model, image) for name, model in loaded.items() if model.network is not None}
     rounds = max(1, repeat // BATCH)
@@ -270,22 +296,3 @@ def count(model: Model, image: Pixels) -> tuple[int | None, int | None, int | No
         arithmetic = count_arithmetic(file, inputs)
         macs, flops = macs + arithmetic.macs, flops + arithmetic.flops
     return (parameters, macs, flops) if macs else (None, None, None)
-
-
-def resident_memory() -> int | None:
-    """Return the resident memory of this process in bytes, where the system says (Linux)."""
-    return _status("VmRSS")
-
-
-def peak_memory() -> int | None:
-    """Return the largest resident memory that this process had, in bytes, where the system says (Linux)."""
-    return _status("VmHWM")
-
-
-def _status(name: str) -> int | None:
-    # Not resource.getrusage: its maximum is inherited from the process that started this one.
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
-    except (OSError, StopIteration, ValueError):
-        return None

@@ -6,17 +6,26 @@ network itself cannot run.
 
 from __future__ import annotations
 
+import hashlib
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, get_args
 
 from .errors import UsageError, nearest
+from .weights import file_hash
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 Task = Literal["fixation", "object"]
 Output = Literal["score", "log_density", "probability"]
-Kind = Literal["int", "float", "bool", "str", "path", "ints", "floats"]
+Kind = Literal["int", "float", "bool", "str", "path", "array", "ints", "floats"]
+
+_DIGITS = 16  # of a hash in what is told of a parameter
 
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
@@ -47,7 +56,8 @@ class Parameter:
     """One parameter of a model: its default, what it means and what it may be.
 
     `minimum` and `maximum` are inclusive and hold for every member of a list; `kind` says how a text such as
-    ``levels=2,3`` is read. A parameter of kind "path" may be None, which text spells "none".
+    ``levels=2,3`` is read. A parameter of kind "path" may be None, which text spells "none"; one of kind "array" is a
+    text, such as a path, or an array of finite floating-point numbers, (h, w).
     """
 
     name: str
@@ -69,13 +79,20 @@ class Parameter:
         try:
             converted = self._convert(value)
         except (TypeError, ValueError, OverflowError):
-            raise UsageError(f"parameter {self.name}={value!r}: expected {self.expected()}") from None
+            raise UsageError(f"parameter {self.name}={shown(value)}: expected {self.expected()}") from None
         members = converted if isinstance(converted, tuple) else (converted,)
         if self.kind in ("int", "float", "ints", "floats") and not all(self._in_range(v) for v in members):
             raise UsageError(f"parameter {self.name}={value!r}: expected {self.expected()}")
         if self.choices and converted not in self.choices:
             raise UsageError(f"parameter {self.name}={value!r}: expected {self.expected()}")
         return converted
+
+    def tell(self, value: Any) -> Any:
+        """Return a value ready for JSON; that of an array or a file has a hash of what it holds."""
+        if self.kind in ("path", "array") and isinstance(value, str) and value != self.default:
+            path = Path(value)
+            return f"{value} (sha256 {file_hash(path)[:_DIGITS]})" if path.is_file() else value
+        return told(value)
 
     def expected(self) -> str:
         """Return what the parameter may be, in words."""
@@ -87,6 +104,7 @@ class Parameter:
             "bool": "true or false",
             "str": "a text",
             "path": "a file, or none",
+            "array": "a text, or finite floating-point numbers (h, w)",
             "ints": "whole numbers separated by commas",
             "floats": "numbers separated by commas",
         }
@@ -107,6 +125,8 @@ class Parameter:
             return _to_bool(value)
         if self.kind == "path":
             return None if value is None or str(value).lower() == "none" else str(Path(value).expanduser())
+        if self.kind == "array":
+            return _to_array(value) if _is_array(value) else str(Path(_some(value)).expanduser())
         if self.kind == "str":
             return str(value)
         number = _to_int if self.kind in ("int", "ints") else float
@@ -119,6 +139,44 @@ class Parameter:
         if not converted:
             raise ValueError
         return converted
+
+
+def told(value: Any) -> Any:
+    """Return a parameter's value ready for JSON: an array as its shape and a hash of it, a path as text."""
+    if _is_array(value):
+        digest = hashlib.sha256(f"{value.dtype.str} {value.shape} ".encode() + value.tobytes()).hexdigest()
+        return f"{shown(value)} (sha256 {digest[:_DIGITS]})"
+    return value if isinstance(value, (str, int, float, bool, list, tuple, dict, type(None))) else str(value)
+
+
+def shown(value: Any) -> str:
+    """Return a parameter's value as people are shown it, in one line."""
+    if _is_array(value):
+        return f"{value.dtype} array ({', '.join(map(str, value.shape))})"
+    return repr(value)
+
+
+def _is_array(value: Any) -> TypeGuard[np.ndarray[Any, Any]]:
+    # Without NumPy, which cards do without: whoever has an array has imported it.
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
+
+
+def _to_array(value: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a copy that nobody can change, so that what was checked stays so."""
+    import numpy as np
+
+    if value.ndim != 2 or not value.size or value.dtype.kind != "f" or not np.isfinite(value).all():
+        raise ValueError
+    copied = np.array(value, order="C")
+    copied.flags.writeable = False
+    return copied
+
+
+def _some(value: Any) -> Any:
+    if value is None:
+        raise TypeError
+    return value
 
 
 def _to_int(value: Any) -> int:
@@ -189,6 +247,11 @@ class ModelCard:
                 have = f"it has {', '.join(known)}" if known else "it has none"
                 raise UsageError(f"model '{self.name}' has no parameter '{name}'{nearest(name, known)} ({have})")
         return {name: p.check(given[name]) if name in given else p.default for name, p in known.items()}
+
+    def tell_parameters(self, checked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return checked parameters ready for JSON: what a map depends on, also of files and arrays."""
+        known = {p.name: p for p in self.parameters}
+        return {name: known[name].tell(value) for name, value in checked.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as plain dictionaries, lists and texts, ready for JSON."""

@@ -47,7 +47,8 @@ def run_clip(path: Path, plan: BatchPlan, clip: ClipPlan, progress: Progress = l
 
     If the plan's format is a video's, `folder/<model>/<stem>.<format>` and, with overlays, `<stem>.overlay.<format>`;
     else numbered maps `folder/<model>/<stem>/000000.<format>`. Maps in a video are min-max scaled frame by frame. A
-    video that breaks off is written as far as it could be read, and the outcome says so.
+    model made for videos carries what it remembers from each frame read to the next. A video that breaks off is written
+    as far as it could be read, and the outcome says so.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def run_clip(path: Path, plan: BatchPlan, clip: ClipPlan, progress: Progress = l
     """
     outcome = Outcome(path)
     try:
-        sinks = [_Sink.of(model, path, plan, outcome) for model in plan.load()]
+        sinks = [_Sink.of(model.follow(), path, plan, outcome) for model in plan.load()]
         sinks = [sink for sink in sinks if sink.targets]
         if sinks:
             with VideoReader(path, clip.stride, max_pixels=plan.max_pixels) as reader, ExitStack() as stack:

@@ -133,6 +133,18 @@ class Ensemble:
         """Return the weighted mean of the members' z-scored maps, (H, W) float32."""
         return self.combine({member: model(image) for member, model in self.models.items()})
 
+    def follow(self) -> Ensemble:
+        """Return the ensemble for the frames of one clip; see `Model.follow`."""
+        return Ensemble({member: model.follow() for member, model in self.models.items()}, self.shares)
+
+    def run_as(self, *, precision: str, channels_last: bool) -> Ensemble:
+        """Return the ensemble with its members' networks run another way; see `Model.run_as`."""
+        changed = {
+            member: model.run_as(precision=precision, channels_last=channels_last)
+            for member, model in self.models.items()
+        }
+        return Ensemble(changed, self.shares)
+
     def combine(self, maps: Mapping[str, npt.NDArray[Any]]) -> SaliencyMap:
         """Return the weighted mean of maps, z-scored first; a constant map counts as 0."""
         total = sum(share * standardize(maps[member]) for member, share in self.shares.items())

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .cards import ModelCard
+from .cards import ModelCard, shown
 from .errors import UsageError
 from .image import ImageSource, Pixels, read_image
 
 SaliencyMap = npt.NDArray[np.float32]
+
+PRECISIONS = ("float32", "half")
 
 
 class Network(Protocol):
@@ -28,6 +30,24 @@ class Network(Protocol):
 
     def maps(self, images: Sequence[Pixels], heads: Sequence[str]) -> list[dict[str, SaliencyMap]]:
         """Return {head: map} for each image; maps are (H, W) float32, of the image's size."""
+        ...
+
+
+@runtime_checkable
+class Following(Protocol):
+    """A model's function that remembers what it saw of a video."""
+
+    def follow(self, **parameters: Any) -> Callable[[Pixels], npt.NDArray[Any]]:
+        """Return what is called with the frames of one clip, one after another, and gives the map of each."""
+        ...
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A model's function whose network can run in more than one way."""
+
+    def run_as(self, *, precision: str, channels_last: bool) -> Callable[..., npt.NDArray[Any]]:
+        """Return what is called in its place; see `Model.run_as`."""
         ...
 
 
@@ -112,6 +132,43 @@ class Model:
         small = self(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
         return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
+    def follow(self) -> Model:
+        """Return the model for one clip, to be called with its frames, one after another, each once.
+
+        A model that is made for videos carries what it remembers from frame to frame; to any other a frame is an image
+        by itself.
+        """
+        function: object = self.function
+        if not isinstance(function, Following):
+            return self
+        remembering = function.follow(**self.parameters)
+        return Model(self.card, lambda frame, **_: remembering(frame), self.parameters, weights=self.weights)
+
+    def run_as(self, *, precision: str = "float32", channels_last: bool = False) -> Model:
+        """Return the model with its PyTorch network run another way: faster on some hardware, its maps a little off.
+
+        Parameters
+        ----------
+        precision : {"float32", "half"}
+            "half": convolutions and matrix products in bfloat16 on a processor, in float16 on a GPU.
+        channels_last : bool
+            The channels of a pixel beside each other in memory. This model's own network is laid out so too.
+
+        Raises
+        ------
+        UsageError
+            If there is no such precision, or the model is no PyTorch network that can.
+        """
+        if precision not in PRECISIONS:
+            raise UsageError(f"precision '{precision}': expected {' or '.join(PRECISIONS)}")
+        if precision == "float32" and not channels_last:
+            return self
+        function: object = self.function
+        if not isinstance(function, Adjustable):
+            raise UsageError(f"model '{self.name}' runs in one way: leave precision and channels-last out")
+        changed = function.run_as(precision=precision, channels_last=channels_last)
+        return Model(self.card, changed, self.parameters, weights=self.weights)
+
     def log_density(self, image: ImageSource) -> SaliencyMap:
         """Return the natural log of a probability density over pixels: (H, W) float32, exp sums to 1.
 
@@ -127,7 +184,32 @@ class Model:
             )
         return self(image)
 
+    def sample(self, image: ImageSource, count: int, seed: int = 0) -> npt.NDArray[np.int64]:
+        """Return fixations drawn from the model's density: (count, 2) positions x, y in pixels.
+
+        Parameters
+        ----------
+        image : path, bytes, file object, PIL image or array
+        count : int
+            How many; they are drawn independently of each other.
+        seed : int
+            The same seed draws the same fixations.
+
+        Raises
+        ------
+        UsageError
+            If the model's output is not a density, or the count or the seed is negative.
+        """
+        if count < 0 or seed < 0:
+            raise UsageError(f"{count} fixations of seed {seed}: expected at least 0 of each")
+        log_density = self.log_density(image)
+        # In double precision: the share of the last pixels of a large image is lost in sums of single precision.
+        upto = np.cumsum(np.exp(log_density, dtype=np.float64))
+        drawn = np.random.default_rng(seed).random(count) * upto[-1]
+        places = np.minimum(np.searchsorted(upto, drawn, side="right"), upto.size - 1)
+        rows, columns = np.divmod(places, log_density.shape[1])
+        return np.stack([columns, rows], axis=1)
+
     def __repr__(self) -> str:
-        changed = {p.name: self.parameters[p.name] for p in self.card.parameters}
-        arguments = "".join(f", {k}={v!r}" for k, v in changed.items())
+        arguments = "".join(f", {name}={shown(value)}" for name, value in self.parameters.items())
         return f"salbox.load({self.name!r}{arguments})"

@@ -17,7 +17,9 @@ _SUFFIXES = {".npz", ".onnx", ".pth", ".pt", ".tar", ".safetensors"}
 _SUFFIXES |= {".h5", ".hdf5", ".pkl", ".caffemodel", ".pdparams", ".pb", ".index"}
 
 
-def find_weights(name: str, given: str | os.PathLike[str] | None, sha256: str | None, source: str) -> Path:
+def find_weights(
+    name: str, given: str | os.PathLike[str] | None, sha256: str | None, source: str, *, stand_in: str = ""
+) -> Path:
     """Return the file with a model's weights.
 
     Parameters
@@ -30,6 +32,8 @@ def find_weights(name: str, given: str | os.PathLike[str] | None, sha256: str | 
         What the file must hash to.
     source : str
         Where the weights come from, for the message.
+    stand_in : str
+        A model that may be used without any, for the message.
 
     Raises
     ------
@@ -43,7 +47,10 @@ def find_weights(name: str, given: str | os.PathLike[str] | None, sha256: str | 
     if given is None:
         path = _in_folder(name)
         if path is None:
-            raise WeightsError(f"model '{name}' needs weights: {source}; give their path (weights=, --weights {name}=)")
+            way_out = f"; '{stand_in}', which comes with salbox, stands in" if stand_in else ""
+            raise WeightsError(
+                f"model '{name}' needs weights: {source}; give their path (weights=, --weights {name}=){way_out}"
+            )
     elif "://" in str(given):
         return _fetched(name, str(given), sha256)
     else:

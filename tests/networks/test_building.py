@@ -43,6 +43,8 @@ def test_the_card_is_told_of_random_weights():
         ("resnet18-b", (64, 64), Preprocessing("fixed", 64, 64)),
         ("kdsalbox", None, Preprocessing("native", 480, 640)),
         ("kdsalbox", (96, 128), Preprocessing("area", 96, 128)),
+        ("msinet", None, Preprocessing("area", 240, 320)),
+        ("salicon", (192, 256), Preprocessing("area", 192, 256, 64)),
     ],
 )
 def test_size_at_which_photos_are_looked_at(name, size, expected):
@@ -53,6 +55,18 @@ def test_the_box_takes_other_encoders():
     network = student("box", encoder="mobilenetv3_small_050", width=16).eval()
     with torch.no_grad():
         assert network(torch.zeros(1, 3, 64, 64)).shape == (1, 1, 32, 32)
+
+
+@pytest.mark.parametrize("name", ["box", "unisal", "dinet"])
+def test_first_weights_of_pytorch_come_with_its_encoder(name, tmp_path):
+    def built(init, encoder=None):
+        return build_student(name, ("a",), encoder=encoder, init=init)
+
+    torch.save(student(name, encoder="mobilenetv2_100", seed=1).encoder.state_dict(), tmp_path / "encoder.pt")
+    network = built(tmp_path / "encoder.pt")
+    assert network.arguments["encoder"] == "mobilenetv2_100"
+    assert built(tmp_path / "encoder.pt", "mobilenetv2").arguments["encoder"] == "mobilenetv2"
+    assert student(name).arguments["encoder"] == "mobilenetv2"
 
 
 @pytest.mark.parametrize(
@@ -70,6 +84,12 @@ def test_the_box_takes_other_encoders():
         ("box", {"encoder": "mobilenetv2_10"}, "no encoder 'mobilenetv2_10'; did you mean"),
         ("box", {"encoder": "vit_tiny_patch16_224"}, "encoder 'vit_tiny_patch16_224': "),
         ("kdsalbox", {"encoder": "resnet18"}, "'kdsalbox' has no 'encoder'"),
+        ("unisol", {}, "no student network 'unisol'; did you mean 'unisal'"),
+        ("msinet", {"encoder": "mobilenetv2_10"}, "no encoder 'mobilenetv2_10'"),
+        ("sam", {"width": 0}, "student 'sam': width=0: expected a whole number, at least 1"),
+        ("transalnet", {"width": 8}, "student 'transalnet' has no 'width'"),
+        ("salicon", {"size": (32, 64)}, "no size in multiples of 64"),
+        ("deepgaze2e", {}, "'deepgaze2e' is no student network: it is four networks"),
         ("resnet18-b", {"name": "x"}, "has no 'name'"),
     ],
 )

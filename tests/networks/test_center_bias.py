@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,9 @@ from scipy.ndimage import zoom
 from scipy.special import logsumexp
 
 import salbox
+from salbox.batch import BatchPlan
 from salbox.datasets import open_dataset
+from salbox.evaluation import ModelSource
 from salbox.networks.center_bias import OSIE, center_bias, nearest
 
 
@@ -119,3 +122,39 @@ def test_broken_files_get_one_line(kind, tmp_path):
 def test_none_is_no_centre_bias():
     with pytest.raises(salbox.UsageError, match="choose osie, uniform or an"):
         center_bias(None, 3, 4)
+
+
+def test_arrays_go_in_by_name(template, tmp_path):
+    """Through `salbox.load`, and into what figures and files say of how they were made."""
+    torch = pytest.importorskip("torch")
+    from salbox.distillation.plan import Lesson
+    from salbox.distillation.teacher import Teacher
+    from salbox.networks.dgii import DeepGazeII
+
+    torch.save(DeepGazeII().state_dict(), tmp_path / "dgii.pth")
+    np.save(tmp_path / "bias.npy", template)
+    given = {
+        "array": template,
+        "file": tmp_path / "bias.npy",
+        "other": template[:-1],
+        "uniform": "uniform",
+        "osie": "osie",
+    }
+    arguments = {name: {"weights": tmp_path / "dgii.pth", "center_bias": value} for name, value in given.items()}
+    loaded = {name: salbox.load("dgii", **keywords) for name, keywords in arguments.items()}
+    image = np.random.default_rng(0).integers(0, 256, (30, 47, 3), np.uint8)
+    maps = {name: model(image) for name, model in loaded.items()}
+    np.testing.assert_array_equal(maps["array"], maps["file"])
+    np.testing.assert_array_equal(maps["osie"], salbox.load("dgii", weights=tmp_path / "dgii.pth")(image))
+    assert len({saliency.tobytes() for saliency in maps.values()}) == 4
+    assert repr(loaded["array"]) == "salbox.load('dgii', center_bias=float32 array (30, 47))"
+    settings = {name: json.dumps(ModelSource("dgii", keywords).settings()) for name, keywords in arguments.items()}
+    teachers = {name: json.dumps(Teacher("dgii", k).identity(loaded[name])) for name, k in arguments.items()}
+    lessons = {name: json.dumps(Lesson("a", Teacher("dgii", k)).identity()) for name, k in arguments.items()}
+    for told in (settings, teachers, lessons):
+        assert len(set(told.values())) == len(given)
+    plan = BatchPlan(arguments, tmp_path)
+    noted = json.loads(json.dumps(plan.notes(loaded["array"])))
+    assert noted["parameters"]["center_bias"].startswith("float32 array (30, 47) (sha256 ")
+    with pytest.raises(salbox.UsageError, match=r"center_bias=float32 array \(30\): expected a text, or finite"):
+        salbox.load("dgii", weights=tmp_path / "dgii.pth", center_bias=template[:, 0])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import authors_files as files
 import numpy as np
 import pytest
-from generated_weights import arrays_of, facts_of, generated, saved_every
+from generated_weights import arrays_of, facts_of, saved_every
 
 torch = pytest.importorskip("torch")
 
@@ -29,18 +30,6 @@ from salbox.networks.official.tapped import TappedDenseNet201, TappedResNet
 
 TOLERANCE = 1e-4  # of the map's range
 CLASSIFIERS = 3 * (2048 * 1000 + 1000) + (1920 * 1000 + 1000)
-
-
-def exception(key: str, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    if key.endswith(".gauss.sigma"):
-        return 3 + 4 * rng.random(())
-    return 0.5 + rng.random(1) if key.endswith(".center_bias_weight") else values
-
-
-def oracle_s_center_bias(height: int, width: int) -> np.ndarray:
-    rows, columns = (-0.5 * ((np.arange(n) - (n - 1) / 2) / (0.25 * n)) ** 2 for n in (height, width))
-    bias = rows[:, None] + columns
-    return (bias - np.log(np.exp(bias).sum())).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +71,10 @@ def test_names_and_shapes_are_the_authors(shared):
 
 @pytest.mark.slow
 def test_equals_the_authors_program(shared, tmp_path, two_threads):
-    facts, arrays = facts_of(shared, "deepgaze2e"), arrays_of(shared, "deepgaze2e")
-    state = {key: torch.from_numpy(values) for key, values in generated(shared, facts, exception).items()}
-    torch.save(state, tmp_path / "deepgaze2e.pth")
-    np.save(tmp_path / "bias.npy", oracle_s_center_bias(600, 800))
-    model = open_deepgaze2e(tmp_path / "deepgaze2e.pth")
-    photo = salbox.read_image(shared / "data" / "OSIE" / "data" / "stimuli" / "1001.jpg")
+    arrays = arrays_of(shared, "deepgaze2e")
+    np.save(tmp_path / "bias.npy", files.deepgaze_center_bias(600, 800))
+    model = open_deepgaze2e(files.deepgaze2e(shared, tmp_path))
+    photo = salbox.read_image(files.photo_path(shared))
 
     seen = {}
     for number, part in enumerate(model.network.models):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import authors_files as files
 import numpy as np
 import pytest
-from generated_weights import arrays_of, facts_of, generated, saved_every
+from generated_weights import arrays_of, facts_of, saved_every
 from scipy.ndimage import gaussian_filter
 
 torch = pytest.importorskip("torch")
@@ -14,28 +15,10 @@ torch = pytest.importorskip("torch")
 import salbox
 from salbox.networks.center_bias import center_bias
 from salbox.networks.dgii import DeepGazeII, OpenDeepGazeII, open_dgii
-from salbox.networks.layers import IMAGENET_MEAN, IMAGENET_STD
 from salbox.networks.official import density
-from salbox.networks.official.deepgaze import Finalizer, GaussianBlur, gathered, halve
-from salbox.networks.official.density import seen_size
+from salbox.networks.official.deepgaze import Finalizer, GaussianBlur, gathered, halve, nearest
 
 TOLERANCE = 1e-4  # of the map's range
-
-
-def exception(key: str, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    if key.endswith(".gauss.sigma"):
-        return 3 + 4 * rng.random(())
-    if key.endswith(".center_bias_weight"):
-        return 0.5 + rng.random(1)
-    if ".normalize." in key:
-        return np.array(IMAGENET_MEAN if key.endswith("mean") else IMAGENET_STD)
-    return values * np.float32(0.5) if key == "readout_network.conv0.weight" else values
-
-
-def oracle_s_center_bias(height: int, width: int) -> np.ndarray:
-    rows, columns = (-0.5 * ((np.arange(n) - (n - 1) / 2) / (0.25 * n)) ** 2 for n in (height, width))
-    bias = rows[:, None] + columns
-    return (bias - np.log(np.exp(bias).sum())).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +47,10 @@ def test_names_and_shapes_are_the_oracle_s(shared):
 
 @pytest.mark.slow
 def test_equals_the_authors_modules(shared, tmp_path):
-    facts, arrays = facts_of(shared, "deepgaze2_torch"), arrays_of(shared, "deepgaze2_torch")
-    state = {key: torch.from_numpy(values) for key, values in generated(shared, facts, exception).items()}
-    torch.save(state, tmp_path / "weights.pth")
-    np.save(tmp_path / "bias.npy", oracle_s_center_bias(600, 800))
-    model = open_dgii(tmp_path / "weights.pth")
-    photo = salbox.read_image(shared / "data" / "OSIE" / "data" / "stimuli" / "1001.jpg")
+    arrays = arrays_of(shared, "deepgaze2_torch")
+    np.save(tmp_path / "bias.npy", files.deepgaze_center_bias(600, 800))
+    model = open_dgii(files.dgii(shared, tmp_path))
+    photo = salbox.read_image(files.photo_path(shared))
     found, expected = saved_every(arrays, "osie1001", model(photo, center_bias=tmp_path / "bias.npy"))
     assert np.abs(found - expected).max() <= TOLERANCE * np.ptp(expected)
     # By default another centre bias, and so another map.
@@ -96,7 +77,7 @@ def test_a_network_that_sees_nothing_gives_the_centre_bias(model):
 
 
 def test_large_images_are_seen_small(model, monkeypatch):
-    monkeypatch.setattr(density, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(density, "LARGEST", (25, 40))
     seen = []
     hook = model.network.register_forward_pre_hook(lambda _, given: seen.append([t.shape[-2:] for t in given]))
     try:
@@ -108,19 +89,12 @@ def test_large_images_are_seen_small(model, monkeypatch):
     assert seen == [[(38, 25), (38, 25)]]
 
 
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        ((600, 800), (600, 800)),
-        ((3000, 4000), (1732, 2309)),
-        ((1, 1), (64, 64)),
-        ((1, 30_000), (64, 30_000)),
-        ((1, 300_000), (64, 62_500)),
-        ((100_000_000, 1), (62_500, 64)),
-    ],
-)
-def test_sizes_seen_are_bounded(size, expected):
-    assert seen_size(*size, 64) == expected
+@pytest.mark.parametrize("source", [1, 2, 3, 19, 38, 75])
+def test_nearest_neighbours_are_pytorch_s(source):
+    values = torch.arange(float(source))[None, None, None]
+    for target in range(1, 400):
+        expected = torch.nn.functional.interpolate(values, size=(2, target), mode="nearest")
+        assert torch.equal(nearest(values, (2, target)), expected)
 
 
 def test_the_blur_is_scipy_s():

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
+import authors_files as files
 import numpy as np
 import pytest
 import weight_writers as writers
-from generated_weights import arrays_of, facts_of, generator, saved_every
+from generated_weights import arrays_of, facts_of, saved_every
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("h5py")
@@ -34,23 +33,6 @@ def model(network):
     return DINetModel(network, "nowhere")
 
 
-@pytest.fixture(scope="module")
-def weights(shared):
-    facts, generate = facts_of(shared, "dinet_keras"), generator(shared)
-    found = {key: generate(key, shape, kind, "tf") for key, shape, kind in facts["keys"]}
-    for key, text in facts["weight_rule_exceptions"].items():
-        found[key] = found[key] * np.float32(text.removeprefix("multiplied by "))
-    return found
-
-
-@pytest.fixture(scope="module")
-def order(shared):
-    """The arrays of each layer as Keras saved them, by name."""
-    listed = json.loads((shared / "architectures" / "dinet_keras_h5_layers.json").read_text())
-    groups = listed["h5_order_by_top_level_group(trainable then non trainable)"]
-    return [("input_1", []), *((name, [array for array, _ in arrays]) for name, arrays in groups)]
-
-
 def image(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
 
@@ -67,12 +49,11 @@ def test_names_and_shapes_are_the_authors(shared, network):
 
 
 @pytest.mark.slow
-def test_equals_the_authors_program(shared, tmp_path, weights, order):
+def test_equals_the_authors_program(shared, tmp_path):
     """From the file of a whole model to the map, and inner layers' means."""
-    layers = [(layer, {name: weights[name.split(":")[0]] for name in names}) for layer, names in order]
-    model = open_dinet(writers.write_keras(tmp_path / "dinet.h5", layers, whole=True))
+    model = open_dinet(files.dinet(shared, tmp_path))
     arrays = arrays_of(shared, "dinet_keras")
-    photo = salbox.read_image(shared / "data" / "OSIE" / "data" / "stimuli" / "1001.jpg")
+    photo = salbox.read_image(files.photo_path(shared))
     seen = torch.from_numpy(fit(photo, *SIZE)).permute(2, 0, 1)[None].float()
     with torch.inference_mode():
         whole, features = model.network(seen)[0, 0].numpy(), model.network.features(seen)
@@ -139,7 +120,7 @@ def test_other_files_get_one_line(tmp_path, network):
             ("attentiveconvlstm_1", {"convolution2d_1_W": ones}),
             ("learningprior_1", {"w": ones}),
         ],
-        r"'conv1/kernel' has shape \(3,\), expected \(7, 7, 3, 64\)": [("model_2", own)],
+        r"'conv2d_1/kernel' has shape \(3,\), expected \(1, 1, 2048, 256\)": [("model_2", own)],
         r"lacks 'bn5c_branch2c/beta' \(1 of 272": [
             ("m", {k: v for k, v in own.items() if "bn5c_branch2c/beta" not in k})
         ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,8 @@ from salbox.networks import first_weights  # noqa: E402
 from salbox.networks.building import build_student  # noqa: E402
 from salbox.networks.encoders import WeightsWarning  # noqa: E402
 from salbox.networks.export import export_onnx  # noqa: E402
+from salbox.networks.exported import read_exported  # noqa: E402
+from salbox.saved import packaged  # noqa: E402
 
 CARD = ModelCard("a", "A", "fixation", "score", "-", None, "-", Licence("-"), "-", "-", ("-",))
 
@@ -92,7 +96,7 @@ def exported(tmp_path_factory):
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.copy_(parameter.half())
-    path = tmp_path_factory.mktemp("exported") / "data" / first_weights.SHIPPED
+    path = tmp_path_factory.mktemp("exported") / "box.onnx"
     export_onnx(network, path, {"a": CARD}, {"a": "a"}, half=True)
     return network, path
 
@@ -111,13 +115,11 @@ def test_an_exported_student_gives_its_encoder(exported):
         build_student("resnet18-a", ["a"], init=path)
 
 
-@pytest.mark.slow
-def test_the_shipped_network_gives_its_encoder(exported, monkeypatch):
-    network, path = exported
-    monkeypatch.setattr(first_weights.importlib.resources, "files", lambda package: path.parents[1])
+def test_the_shipped_network_gives_its_encoder():
     started = build_student("box", ["x"], init="shipped")
     assert started.init_note == "encoder from the network that salbox ships"
-    torch.testing.assert_close(encoded(started, IMAGES), encoded(network, IMAGES))
+    shipped = read_exported(Path(packaged(first_weights.SHIPPED)))
+    torch.testing.assert_close(encoded(started, IMAGES), encoded(shipped, IMAGES))
 
 
 def test_timm_s_weights(monkeypatch):
@@ -174,7 +176,6 @@ def test_sample_photos_are_the_same_each_time():
 @pytest.mark.parametrize(
     ("student", "init", "message"),
     [
-        ("box", "shipped", "no network ships with this version"),
         ("box", "shiped", "no such file .*none, timm, shipped or a file"),
         ("box", "text.onnx", "text.onnx: "),
         ("box", "text.npz", "not a sound .npz with the weights of a folded MobileNetV2"),
@@ -188,7 +189,6 @@ def test_what_cannot_be_had_gets_one_line(student, init, message, tmp_path, monk
         (tmp_path / name).write_text("weights, honestly")
     torch.save(torch.nn.Linear(2, 2).state_dict(), tmp_path / "other.pth")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(first_weights, "SHIPPED", "nothing.onnx")
     with pytest.raises(salbox.WeightsError, match=message) as caught:
         build_student(student, ["a"], init=init)
     assert "\n" not in str(caught.value)

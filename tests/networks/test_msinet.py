@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import authors_files as files
 import numpy as np
 import pytest
 import weight_writers as writers
-from generated_weights import arrays_of, facts_of, generator, saved_every
+from generated_weights import arrays_of, facts_of, saved_every
 
 torch = pytest.importorskip("torch")
 
 # ruff: noqa: E402 - what follows needs torch
 
-from PIL import Image
 
 import salbox
 from salbox.networks import msinet
@@ -34,42 +34,11 @@ def model(network):
 
 @pytest.fixture(scope="module")
 def weights(shared):
-    generate = generator(shared)
-    return {key: generate(key, shape, kind, "tf") for key, shape, kind in facts_of(shared, "msinet")["keys"]}
+    return files.msinet_weights(shared)
 
 
 def image(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
-
-
-def as_tensorflow_decodes(path) -> np.ndarray:
-    """Return a photo as TensorFlow decodes it: by libjpeg's fast cosine transform, which Pillow has for drafts.
-
-    Pillow's drafts repeat the colour's pixels instead of interpolating, so that is done here, as libjpeg does it.
-    """
-    with Image.open(path) as photo:
-        photo.draft("YCbCr", None)
-        photo.decoderconfig = (1, 1)
-        brightness, blue, red = np.moveaxis(np.asarray(photo).astype(np.int64), 2, 0)
-
-    def interpolated(values):
-        values = values[::2, ::2]
-        around = np.pad(values, ((1, 1), (0, 0)), mode="edge")
-        tall = np.stack([3 * values + around[:-2], 3 * values + around[2:]], 1).reshape(-1, values.shape[1])
-        around = np.pad(tall, ((0, 0), (1, 1)), mode="edge")
-        wide = np.stack([3 * tall + around[:, :-2] + 8, 3 * tall + around[:, 2:] + 7], 2).reshape(len(tall), -1)
-        return (wide >> 4) - 128
-
-    def times(factor, values):
-        return round(factor * 65536) * values
-
-    blue, red, half = interpolated(blue), interpolated(red), 32768
-    channels = (
-        brightness + (times(1.402, red) + half >> 16),
-        brightness + (half - times(0.34414, blue) - times(0.71414, red) >> 16),
-        brightness + (times(1.772, blue) + half >> 16),
-    )
-    return np.clip(np.stack(channels, 2), 0, 255).astype(np.uint8)
 
 
 def test_names_and_shapes_are_the_authors(shared, network):
@@ -81,17 +50,11 @@ def test_names_and_shapes_are_the_authors(shared, network):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["checkpoint", "graph"])
-def test_equals_the_authors_program(shared, tmp_path, weights, kind):
+def test_equals_the_authors_program(shared, tmp_path, kind):
     """From the file to the map, at both sizes; what is written has 8 bits, so it is half a step away at most."""
-    if kind == "checkpoint":
-        kernel = "conv1/conv1_1/kernel"
-        state = {"beta1_power": np.float32(0.9).reshape(()), f"{kernel}/Adam": weights[kernel]}
-        path = writers.write_checkpoint(tmp_path / "model_salicon_cpu.ckpt", weights | state)
-    else:
-        program = {"Const": np.float32([103.939, 116.779, 123.68]), "add/x": np.float32([1e-7])}
-        path = writers.write_graph(tmp_path / "model_salicon_cpu.pb", weights | program)
+    path = files.msinet(shared, tmp_path, kind)
     model, arrays = open_msinet(path), arrays_of(shared, "msinet")
-    photo = as_tensorflow_decodes(shared / "data" / "OSIE" / "data" / "stimuli" / "1001.jpg")
+    photo = files.as_tensorflow_decodes(files.photo_path(shared))
     for dataset, tag in TAGS.items():
         seen = framed(photo, SIZES[dataset])
         assert seen.mean() == pytest.approx(float(arrays[f"{tag}__input__mean"]), abs=1e-4)
@@ -112,9 +75,9 @@ def test_the_photo_as_salbox_decodes_it(shared, weights):
     """What the card says about TensorFlow's decoder."""
     network = MSINet()
     msinet.load_msinet(network, weights, "here")
-    path = shared / "data" / "OSIE" / "data" / "stimuli" / "1001.jpg"
+    path = files.photo_path(shared)
     model = MSINetModel(network, "here")
-    exact, fast = model(salbox.read_image(path)), model(as_tensorflow_decodes(path))
+    exact, fast = model(salbox.read_image(path)), model(files.as_tensorflow_decodes(path))
     assert 0.01 < np.abs(exact - fast).max() < 0.02
     assert np.corrcoef(exact.ravel(), fast.ravel())[0, 1] == pytest.approx(0.9997, abs=1e-4)
 

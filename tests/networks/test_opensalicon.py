@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import authors_files as files
 import numpy as np
 import pytest
 import weight_writers as writers
-from generated_weights import arrays_of, facts_of, generated, saved_every
+from generated_weights import arrays_of, facts_of, saved_every
 
 torch = pytest.importorskip("torch")
 
@@ -46,10 +47,9 @@ def test_names_and_shapes_are_the_authors(shared, network):
 @pytest.mark.slow
 def test_equals_the_authors_program(shared, tmp_path):
     """From the file to the map, what the streams see and give, and the map before it is enlarged."""
-    weights = generated(shared, facts_of(shared, "opensalicon"), lambda key, values, rng: values)
-    model = open_salicon(writers.write_caffemodel(tmp_path / "salicon_osie.caffemodel", weights))
+    model = open_salicon(files.salicon(shared, tmp_path))
     network, arrays = model.network, arrays_of(shared, "opensalicon")
-    photo = salbox.read_image(shared / "data" / "OSIE" / "data" / "stimuli" / "1001.jpg")
+    photo = salbox.read_image(files.photo_path(shared))
     small = []
     hook = network.register_forward_hook(lambda module, given, result: small.append((given, result)))
     whole = model(photo)
@@ -129,7 +129,7 @@ def test_other_files_get_one_line(tmp_path, network):
     own = {stored_name(name): ones for name in network.state_dict()}
     cases = {
         "it looks like those of 'msinet'": dict.fromkeys(("conv1/conv1_1/0", "aspp/conv2/0", "decoder/conv1/0"), ones),
-        r"'conv1_1/0' has shape \(3,\), expected \(64, 3, 3, 3\)": own,
+        r"'saliency_map/0' has shape \(3,\), expected \(1, 1024, 1, 1\)": own,
         r"lacks 'sec_conv5_3/1' \(1 of 54 missing\)": {k: v for k, v in own.items() if k != "sec_conv5_3/1"},
         "it holds 'fc6/0'": {**own, "fc6/0": ones},
     }

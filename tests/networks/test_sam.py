@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
-
+import authors_files as files
 import numpy as np
 import pytest
 import weight_writers as writers
-from generated_weights import arrays_of, facts_of, generator, saved_every
+from generated_weights import arrays_of, facts_of, saved_every
 from scipy.ndimage import gaussian_filter
 
 torch = pytest.importorskip("torch")
@@ -55,25 +54,6 @@ def image(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def layers_of(shared, encoder: str) -> list[tuple[str, dict[str, np.ndarray]]]:
-    """Return a file's layers with their arrays, by the rule of the oracle and its exceptions."""
-    facts, generate = facts_of(shared, f"sam_{encoder}"), generator(shared)
-    shapes = {key: shape for key, shape, _ in facts["keys"]}
-    exceptions, roles = facts["weight_rule_exceptions"], facts["attention_roles"]
-
-    def array(layer: str, name: str) -> np.ndarray:
-        key = f"{layer}/{name}"
-        if layer.startswith("learningprior"):
-            shares = np.random.default_rng(zlib.crc32(key.encode())).random(64)
-            return np.concatenate([0.2 + 0.6 * shares[:32], 0.05 + 0.9 * shares[32:]]).astype(np.float32)
-        values = generate(key, shapes[key])
-        if layer.startswith("attentive") and roles[name] in ("W_i.W", "W_f.W", "W_c.W", "W_o.W"):
-            return values * np.float32(1024)
-        return values * np.float32(exceptions[key].removeprefix("multiplied by ")) if key in exceptions else values
-
-    return [(layer, {name: array(layer, name) for name, _ in names}) for layer, names in facts["h5_layers_in_order"]]
-
-
 @pytest.mark.parametrize("encoder", PARAMETERS)
 def test_layers_and_shapes_are_the_authors(shared, encoder):
     listed = [(layer, arrays) for layer, arrays in facts_of(shared, f"sam_{encoder}")["h5_layers_in_order"] if arrays]
@@ -93,10 +73,9 @@ def test_layers_and_shapes_are_the_authors(shared, encoder):
 @pytest.mark.parametrize("encoder", PARAMETERS)
 def test_equals_the_authors_program(shared, tmp_path, encoder):
     """From the file to the map, and inner layers' means."""
-    path = writers.write_keras(tmp_path / "sam.pkl", layers_of(shared, encoder), whole=encoder == "vgg")
-    model = open_sam(path)
+    model = open_sam(files.sam(shared, tmp_path, encoder))
     arrays = arrays_of(shared, f"sam_{encoder}")
-    photo = salbox.read_image(shared / "data" / "OSIE" / "data" / "stimuli" / "1001.jpg")
+    photo = salbox.read_image(files.photo_path(shared))
     seen = torch.from_numpy(fit(photo, *SIZE)).permute(2, 0, 1)[None].float()
     with torch.inference_mode():
         features = model.network.features(seen)

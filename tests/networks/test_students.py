@@ -9,16 +9,38 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from salbox.networks import transalnet  # noqa: E402
 from salbox.networks.building import STUDENTS, build_student, rebuild  # noqa: E402
 from salbox.networks.encoders import WeightsWarning  # noqa: E402
 
-# What a pixel of the map is, and to what the input's sides are rounded up.
-STRIDES = {"kdsalbox": 1, "resnet18-a": 1, "resnet18-b": 1, "box": 2}
+# Pixels of the input that the output's sides are rounded down to multiples of, and the output's share of them.
+MAPS = {
+    "resnet18-a": (1, 1),
+    "resnet18-b": (1, 1),
+    "box": (2, 1 / 2),
+    "msinet": (8, 1),
+    "sam": (8, 1 / 8),
+    "dinet": (8, 1 / 8),
+    "transalnet": (8, 1),
+    "unisal": (8, 1),
+    "dgii": (8, 1 / 2),
+    "salicon": (32, 1 / 32),
+}
+# Fewer channels than published, so that the tests are quick.
+NARROW = {"msinet": {"width": 16}, "sam": {"width": 16}, "dinet": {"width": 16}}
+SMALLEST = {"salicon": 64}  # side of an image; of others 32
+SIZE = {"salicon": (64, 128)}
+
+
+@pytest.fixture(autouse=True)
+def _narrow_transformers(monkeypatch):
+    monkeypatch.setattr(transalnet, "TRANSFORMERS", ((24, 3), (24, 3), (16, 2)))
+    monkeypatch.setattr(transalnet, "DECODER", (24, 24, 16, 8, 8, 8, 8))
 
 
 def student(name: str, heads: tuple[str, ...] = ("a", "b"), **arguments):
     with pytest.warns(WeightsWarning):
-        return build_student(name, heads, **arguments)
+        return build_student(name, heads, **{**NARROW.get(name, {}), **arguments})
 
 
 def images(count: int, height: int, width: int):
@@ -26,16 +48,24 @@ def images(count: int, height: int, width: int):
     return torch.from_numpy(values).float()
 
 
+def enlarged(name: str, size: tuple[int, int]) -> tuple[int, int]:
+    """Return a size for a network, twice as large where it needs it."""
+    factor = SMALLEST.get(name, 32) // 32
+    return factor * size[0], factor * size[1]
+
+
 @pytest.mark.parametrize("name", STUDENTS)
 @pytest.mark.parametrize("size", [(32, 32), (64, 96), (33, 65), (47, 32)])
 def test_maps_have_the_stated_size(name, size):
     network = student(name).eval()
+    size = enlarged(name, size)
     with torch.no_grad():
         maps = network.maps(images(2, *size))
-    stride = STRIDES[name]
-    expected = tuple(side // stride for side in size)
     if name == "kdsalbox":
         expected = tuple(-(-side // 32) * 32 for side in size)
+    else:
+        multiple, share = MAPS[name]
+        expected = tuple(side // multiple * multiple * share for side in size)
     assert maps.shape == (2, 2, *expected)
     assert maps.dtype == torch.float32
     assert ((maps >= 0) & (maps <= 1)).all()
@@ -71,8 +101,18 @@ def test_every_parameter_learns(name):
 @pytest.mark.parametrize("name", STUDENTS)
 def test_heads_have_channels_of_their_own(name):
     network = student(name, ("a", "b", "c")).eval()
-    network(images(1, 32, 32))[:, 1].sum().backward()
-    last = {"kdsalbox": "decoder.output", "box": "head_layers"}.get(name, "saliency")
+    network(images(1, *enlarged(name, (32, 32))))[:, 1].sum().backward()
+    last = {
+        "kdsalbox": "decoder.output",
+        "box": "head_layers",
+        "msinet": "decoder.conv4",
+        "sam": "decoder.output",
+        "dinet": "decoder.conv2d_7",
+        "transalnet": "decoder.conv7",
+        "unisal": "decoder.smoothing_student",
+        "dgii": "readout.conv3",
+        "salicon": "decoder.readout",
+    }.get(name, "saliency")
     if name == "box":
         grads = [
             sum(float(p.grad.abs().sum()) for p in head.parameters() if p.grad is not None)
@@ -95,13 +135,13 @@ def test_evaluation_repeats_itself_and_batches_do_not_matter(name):
 
 @pytest.mark.parametrize("name", STUDENTS)
 def test_training_mode_is_as_the_seed_has_it(name):
-    first, second = (student(name, seed=3)(images(2, 32, 64)) for _ in range(2))
+    first, second = (student(name, seed=3)(images(2, *enlarged(name, (32, 64)))) for _ in range(2))
     assert torch.equal(first, second)
 
 
 @pytest.mark.parametrize("name", STUDENTS)
 def test_a_student_is_made_again_from_its_settings_and_state(name, tmp_path):
-    network = student(name, size=(64, 96), output="log_density").eval()
+    network = student(name, size=SIZE.get(name, (64, 96)), output="log_density").eval()
     torch.save(network.state_dict(), tmp_path / "state.pt")
     settings = json.loads(json.dumps(network.settings))
     again = rebuild(name, network.heads, settings).eval()
@@ -154,7 +194,9 @@ def test_features_run_from_coarse_sizes_to_what_the_heads_see(name):
         features = network.features(images(1, 64, 96))
         logits = network(images(1, 64, 96))
     assert all(f.ndim == 4 and f.shape[0] == 1 for f in features.values())
-    assert list(features.values())[-1].shape[-2:] == logits.shape[-2:]
+    last = list(features.values())[-1]
+    factor = {"unisal": 8, "dgii": 4}.get(name, 1)  # to which the readout is enlarged before it is smoothed
+    assert tuple(factor * side for side in last.shape[-2:]) == logits.shape[-2:]
 
 
 def test_variant_b_branches_at_its_last_layer():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
+import authors_files as files
 import numpy as np
 import pytest
-from generated_weights import arrays_of, facts_of, generated, saved_every
+from generated_weights import arrays_of, facts_of, saved_every
 
 torch = pytest.importorskip("torch")
 
@@ -59,12 +60,6 @@ def image(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def exception(key: str, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    if key.endswith(".position_embeddings"):
-        return 0.1 * rng.standard_normal(values.shape)
-    return values * np.float32(4) if key.startswith("decoder.conv7.") else values
-
-
 @pytest.mark.parametrize("name", ENCODERS)
 def test_names_and_shapes_are_the_authors(name, shared):
     facts = facts_of(shared, name)
@@ -78,12 +73,8 @@ def test_names_and_shapes_are_the_authors(name, shared):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODERS)
 def test_equals_the_authors_program(name, shared, tmp_path):
-    facts, arrays = facts_of(shared, name), arrays_of(shared, name)
-    assert set(facts["weight_rule_exceptions"]) == {"*.position_embeddings", "decoder.conv7.weight and .bias"}
-    state = {key: torch.from_numpy(values) for key, values in generated(shared, facts, exception).items()}
-    torch.save(state, tmp_path / "weights.pth")
-    model = open_transalnet(tmp_path / "weights.pth")
-    photo = salbox.read_image(shared / "data" / "OSIE" / "data" / "stimuli" / "1001.jpg")
+    model, arrays = open_transalnet(files.transalnet(shared, tmp_path, name)), arrays_of(shared, name)
+    photo = salbox.read_image(files.photo_path(shared))
     for order in ("RGB", "BGR"):
         framed = fit(photo, HEIGHT, WIDTH, 1)[:, :, :: 1 if order == "RGB" else -1]
         images = torch.from_numpy(framed.transpose(2, 0, 1).copy())[None].float()

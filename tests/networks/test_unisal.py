@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import authors_files as files
 import numpy as np
 import pytest
-from generated_weights import arrays_of, facts_of, generated, saved_every
+from generated_weights import arrays_of, facts_of, saved_every
 from PIL import Image
 
 torch = pytest.importorskip("torch")
@@ -13,10 +14,14 @@ torch = pytest.importorskip("torch")
 
 import salbox
 import salbox.networks.cards.unisal
+from salbox.cli.main import run
+from salbox.ensembles import Ensemble
 from salbox.networks import unisal
 from salbox.networks.official.conv_gru import ConvGRU
 from salbox.networks.official.domains import DOMAINS
-from salbox.networks.unisal import OpenUniSal, UniSal, clip_size, image_size, open_unisal, prior_maps
+from salbox.networks.official.unisal_readout import prior_maps
+from salbox.networks.unisal import OpenUniSal, UniSal, clip_size, image_size, open_unisal
+from salbox.video import VideoReader, VideoWriter
 
 TOLERANCE = 1e-4  # of the map's range
 IMAGE, CLIP, FRAME = "osie1001_static_SALICON", "osie1001_clip6_DHF1K", "osie1001_clip6frame0_DHF1K_staticinferred"
@@ -33,29 +38,13 @@ def arrays(shared):
 
 
 @pytest.fixture(scope="module")
-def checkpoint(shared, facts, tmp_path_factory):
-    """A file in the authors' layout, with generated weights."""
-
-    def exception(key, values, rng):
-        if key.startswith("coarse_gaussians_"):
-            drawn = rng.random(values.shape)
-            return np.stack([0.25 + 0.5 * drawn[..., 0], -1.5 + 1.5 * drawn[..., 1]], axis=-1)
-        if key.startswith("smoothing_"):
-            drawn = rng.random(values.shape)
-            return drawn / drawn.sum()
-        if key.startswith("rnn.cell_list.0.a_"):
-            return 0.5 + rng.random(values.shape)
-        return 0.1 * rng.standard_normal(values.shape) if key.startswith("rnn.cell_list.0.b_") else values
-
-    state = {key: torch.from_numpy(values) for key, values in generated(shared, facts, exception).items()}
-    path = tmp_path_factory.mktemp("unisal") / "weights_best.pth"
-    torch.save(state, path)
-    return path
+def checkpoint(shared, tmp_path_factory):
+    return files.unisal(shared, tmp_path_factory.mktemp("unisal"))
 
 
 @pytest.fixture(scope="module")
 def photo(shared):
-    return salbox.read_image(shared / "data" / "OSIE" / "data" / "stimuli" / "1001.jpg")
+    return salbox.read_image(files.photo_path(shared))
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +123,8 @@ def test_domains_differ_and_images_are_salicon_s(model):
     maps = {domain: model(pixels, domain=domain) for domain in DOMAINS}
     np.testing.assert_array_equal(model(pixels), maps["SALICON"])
     assert len({saliency.tobytes() for saliency in maps.values()}) == 4
-    assert salbox.networks.cards.unisal.CARD.parameters[0].default == "SALICON"
-    assert set(salbox.networks.cards.unisal.CARD.parameters[0].choices) == set(DOMAINS)
+    assert salbox.networks.cards.unisal.CARD.parameters[0].default == "auto"
+    assert set(salbox.networks.cards.unisal.CARD.parameters[0].choices) == {"auto", *DOMAINS}
 
 
 def test_sizes_seen():
@@ -233,6 +222,67 @@ def test_clips_that_cannot_be(model):
         model.clip([image(3, 4)], domain="DHF")
     with pytest.raises(salbox.ImageError, match=r"frame 1 has the shape \(4, 3, 3\), those before \(3, 4, 3\)"):
         list(model.clip([image(3, 4), image(4, 3)]))
+
+
+@pytest.fixture(scope="module")
+def learned(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("file") / "weights_best.pth"
+    torch.save(model.network.state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """A clip of twelve frames that move."""
+    path = tmp_path_factory.mktemp("film") / "clip.avi"
+    wide = image(48, 140)
+    with VideoWriter(path, 25) as writer:
+        for i in range(12):
+            writer.write(np.ascontiguousarray(wide[:, 6 * i : 6 * i + 64]))
+    return path
+
+
+@pytest.mark.parametrize(("domain", "spacing"), [(None, 5), ("Hollywood", 4)])
+def test_videos_are_predicted_as_whole_sequences_are(model, learned, film, domain, spacing, tmp_path):
+    """`salbox predict` frame by frame, against each sequence of the clip given to the network at once."""
+    arguments = ["predict", str(film), "-m", "unisal", "--weights", str(learned), "-o", str(tmp_path)]
+    arguments += [] if domain is None else ["--param", f"domain={domain}"]
+    with pytest.raises(SystemExit) as left:
+        run([*arguments, "--format", "npy"])
+    assert not left.value.code
+    with VideoReader(film) as reader:
+        frames = list(reader)
+    assert len(frames) == 12
+    domain = domain or "DHF1K"
+    for first in range(spacing):
+        indices = range(first, 12, spacing)
+        with torch.inference_mode():
+            seen = torch.cat([model._input(frames[i], clip_size(48, 64, domain)) for i in indices])
+            values, _ = model.network.frames(seen, domain)
+        for i, value in zip(indices, values, strict=True):
+            found = np.load(tmp_path / "unisal" / "clip" / f"{i:06}.npy")
+            np.testing.assert_allclose(found, model._to_map(value[None], frames[i]), atol=1e-4)
+    if domain == "DHF1K":
+        assert np.abs(found - model(frames[i], domain=domain)).max() > 1e-3  # it remembered
+
+
+def test_each_clip_begins_anew(learned, film):
+    loaded = salbox.load("unisal", weights=learned)
+    with VideoReader(film) as reader:
+        frames = [frame for _, frame in zip(range(6), reader, strict=False)]
+    runs = []
+    for _ in range(2):
+        clip = loaded.follow()
+        runs.append([clip(frame) for frame in frames])
+    np.testing.assert_array_equal(*runs)
+    half = loaded.run_as(precision="half").follow()
+    for frame, expected in zip(frames, runs[0], strict=True):
+        assert 0 < np.abs(half(frame) - expected).max() < 0.1 * np.ptp(expected)
+    members = Ensemble({"unisal": loaded, "gaussian": salbox.load("gaussian")}, {"unisal": 0.5, "gaussian": 0.5})
+    following = members.follow()
+    for frame, saliency in zip(frames, runs[0], strict=True):
+        expected = members.combine({"unisal": saliency, "gaussian": salbox.load("gaussian")(frame)})
+        np.testing.assert_array_equal(following(frame), expected)
 
 
 def test_everything_of_a_domain_learns(model):

@@ -47,6 +47,21 @@ def test_fixed_and_native():
     assert Preprocessing("native", 1, 1).working_size(123, 45) == (123, 45)
 
 
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((600, 800), (600, 800)),
+        ((3000, 4000), (1732, 2309)),
+        ((1, 1), (64, 64)),
+        ((1, 30_000), (64, 30_000)),
+        ((1, 300_000), (64, 62_500)),
+        ((100_000_000, 1), (62_500, 64)),
+    ],
+)
+def test_sizes_are_bounded(size, expected):
+    assert Preprocessing("bounded", 2000, 2000, multiple=64).working_size(*size) == expected
+
+
 def test_prepare_shrinks_by_area_and_enlarges_by_cubic():
     random = np.random.default_rng(0)
     large, small = (random.integers(0, 256, (*s, 3), np.uint8) for s in ((96, 128), (12, 16)))

@@ -15,7 +15,7 @@ from ..benching import bench as measure_costs
 from ..errors import UsageError
 from ..selection import parse_models
 from ..writing import atomic
-from .options import Device, ModelHashes, ModelNames, ModelParameters, ModelWeights
+from .options import ChannelsLast, Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, Precision
 
 _UNITS = (("G", 1e9), ("M", 1e6), ("k", 1e3))
 
@@ -33,6 +33,8 @@ def bench(
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
     device: Device = None,
+    precision: Precision = "float32",
+    channels_last: ChannelsLast = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON, in bytes and seconds.")] = False,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write the figures as CSV, in bytes and seconds.")
@@ -47,7 +49,9 @@ def bench(
     models have none of these. file: the file with the weights. load: with the libraries that loading imports.
     latency: one photo, from pixels to the map at its size; p95: one run in twenty takes longer. images/s: a batch of
     8 given at once where the model takes one, else one after another. memory: peak while maps are computed, less what
-    Python and salbox took before loading.
+    Python and salbox took before loading; with --device cuda also on GPU: the most that PyTorch held there. With
+    --precision half or --channels-last also difference: the largest from the model's map without them, as a share of
+    that map's range.
 
     Examples:
 
@@ -56,12 +60,16 @@ def bench(
       salbox bench -m runs/mine,fastgaze --weights fastgaze=fastgaze_fp32.npz --size 640x480 --size 1920x1080
 
       salbox bench -m runs/mine --threads 1 --repeat 100 --json
+
+      salbox bench -m unisal --weights weights_best.pth --device cuda --precision half --channels-last
     """
     costs = measure_costs(
         parse_models(models, param, weights, sha256, device),
         [_size(text) for text in sizes],
         threads=threads,
         repeat=repeat,
+        precision=precision,
+        channels_last=channels_last,
     )
     if csv_file is not None:
         with atomic(csv_file) as temporary:
@@ -91,12 +99,23 @@ def _csv(costs: list[Cost]) -> str:
 def _table(costs: list[Cost]) -> str:
     header = ("model", "size", "parameters", "MACs", "FLOPs", "file", "load", "latency", "p95", "images/s", "memory")
     rows = [header, *(_row(cost) for cost in costs)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+    if any(cost.gpu_memory_bytes is not None for cost in costs):
+        rows = _beside(rows, ["on GPU", *(_megabytes(cost.gpu_memory_bytes) for cost in costs)])
+    if any(cost.difference is not None for cost in costs):
+        rows = _beside(rows, ["difference", *(f"{cost.difference:.1e}" for cost in costs)])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
         for row in rows
     ]
-    return "\n".join([*lines, f"{costs[0].threads} threads; 'salbox bench --help' says what each figure means"])
+    first = costs[0]
+    ways = [f"{first.threads} threads", *([first.precision] if first.precision != "float32" else [])]
+    ways += ["channels last"] if first.channels_last else []
+    return "\n".join([*lines, f"{', '.join(ways)}; 'salbox bench --help' says what each figure means"])
+
+
+def _beside(rows: list[tuple[str, ...]], column: list[str]) -> list[tuple[str, ...]]:
+    return [(*row, cell) for row, cell in zip(rows, column, strict=True)]
 
 
 def _row(cost: Cost) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def distill(
         str | None, typer.Option("--recipe", metavar="NAME|FILE", help="How to train.  [default: the student's; box]")
     ] = None,
     student: Annotated[
-        str | None, typer.Option("--student", metavar="NAME", help="kdsalbox, resnet18-a, resnet18-b or box.")
+        str | None, typer.Option("--student", metavar="NAME", help="box, kdsalbox, or a design: msinet, unisal, ...")
     ] = None,
     encoder: Annotated[
         str | None, typer.Option("--encoder", metavar="NAME", help="The student's encoder, by timm's name.")

@@ -36,6 +36,8 @@ def export(
 
       salbox export gbvs.kdsalbox --weights gbvs.pth -o gbvs.onnx
 
+      salbox export unisal --weights weights_best.pth -o unisal.onnx
+
       salbox export runs/mine -o mine.onnx --half
     """
     if output.suffix.lower() != ".onnx":

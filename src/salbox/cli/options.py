@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from ..evaluation.rows import OUTPUTS
+from ..model import PRECISIONS
 from ..postprocess import CHOICES, PostProcess
 
 ModelNames = Annotated[
@@ -40,6 +41,17 @@ ModelHashes = Annotated[
 ]
 Device = Annotated[
     str | None, typer.Option("--device", metavar="DEVICE", help="Where networks compute: cpu, cuda or cuda:1.")
+]
+Precision = Annotated[
+    str,
+    typer.Option(
+        "--precision",
+        metavar="|".join(PRECISIONS),
+        help="Half: PyTorch networks compute in bfloat16, on a GPU in float16. Maps are a little off.",
+    ),
+]
+ChannelsLast = Annotated[
+    bool, typer.Option("--channels-last", help="Lay PyTorch networks out with the channels of a pixel side by side.")
 ]
 MaxPixels = Annotated[
     float,

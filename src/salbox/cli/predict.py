@@ -20,12 +20,14 @@ from ..streams import predict_stream
 from ..video import VIDEO_FORMATS
 from ..writing import FORMATS
 from .options import (
+    ChannelsLast,
     Device,
     MaxPixels,
     ModelHashes,
     ModelNames,
     ModelParameters,
     ModelWeights,
+    Precision,
     Size,
     Workers,
     with_postprocess,
@@ -69,13 +71,15 @@ def predict(
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
     device: Device = None,
+    precision: Precision = "float32",
+    channels_last: ChannelsLast = False,
     max_pixels: MaxPixels = MAX_PIXELS,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> int:
     """Write the saliency maps of images and videos to DIR/<model>/<name>.<format>.
 
     Maps that are there already are not computed again. An unreadable image costs one line; the others are done, and
-    the exit code is 1.
+    the exit code is 1. A model made for videos carries what it remembers from frame to frame (unisal).
 
     Examples:
 
@@ -101,6 +105,8 @@ def predict(
         contours=MASS_SHARES if contours else (),
         overwrite=overwrite,
         max_pixels=int(max_pixels),
+        precision=precision,
+        channels_last=channels_last,
     )
     if str(output) == "-" or "-" in inputs:
         predict_stream(inputs, plan)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..cards import told
 from ..errors import UsageError
 from ..evaluation.code import changed
 from ..inputs import ImageFile
@@ -54,7 +55,7 @@ class Lesson:
         arguments = {k: v for k, v in self.teacher.arguments.items() if k != "device"}
         return {
             "model": self.teacher.model,
-            "arguments": json.loads(json.dumps(arguments, default=str)),
+            "arguments": json.loads(json.dumps(arguments, default=told)),
             "preprocess": changed(self.teacher.preprocess),
             **({} if self.photos is None else {"photos": _fingerprint(sorted(self.photos))}),
         }

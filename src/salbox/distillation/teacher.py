@@ -97,7 +97,7 @@ class Teacher:
         _, loading = split_loading(self.arguments)
         identity = {
             "model": model.name,
-            "parameters": dict(model.parameters),
+            "parameters": model.card.tell_parameters(model.parameters),
             "weights_sha256": weights_hashes(self.model, loading),
             "image_size": f"longest side {REFERENCE_SIZE}" if is_classical(self.model) else "as given",
             "output": "exp of the log density" if model.card.output == "log_density" else model.card.output,

@@ -12,7 +12,7 @@ from typing import Any
 from .. import saved
 from ..ensembles import is_ensemble, members
 from ..postprocess import NOTHING, PostProcess
-from ..registry import MODELS, card
+from ..registry import MODELS, card, stand_in
 from ..weights import file_hash, find_weights
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -57,10 +57,14 @@ def weights_hashes(model: str, loading: Mapping[str, Any]) -> dict[str, str]:
     for name in _parts(model):
         if name not in MODELS:
             found[name] = file_hash(saved.model_file(name))
+        elif MODELS[name].packaged:
+            found[name] = file_hash(saved.model_file(saved.packaged(MODELS[name].packaged)))
         elif MODELS[name].network:
             weights = given.get(name) if isinstance(given, Mapping) else given
             sha256 = pinned.get(name) if isinstance(pinned, Mapping) else pinned
-            found[name] = file_hash(find_weights(name, weights, sha256, card(name).weights_from))
+            found[name] = file_hash(
+                find_weights(name, weights, sha256, card(name).weights_from, stand_in=stand_in(name))
+            )
     return found
 
 
@@ -69,7 +73,7 @@ def _parts(model: str) -> list[str]:
 
 
 def _file_of(model: str) -> Path:
-    if model not in MODELS:
+    if model not in MODELS or MODELS[model].packaged:
         return _PACKAGE / "students" / "student.py"
     module = (MODELS[model].function or MODELS[model].network).partition(":")[0]
     return _PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")

@@ -109,9 +109,10 @@ class ModelSource:
     def settings(self) -> dict[str, Any]:
         """Return the model, all of its parameters, the post-processing and a fingerprint of the code."""
         parameters, loading = split_loading(self.parameters)
+        model_card = card(self.name)
         settings = {
             "model": self.name,
-            "parameters": card(self.name).check_parameters(parameters),
+            "parameters": model_card.tell_parameters(model_card.check_parameters(parameters)),
             "postprocess": changed(self.postprocess),
             "longest_side": self.longest_side,
             "code": code_fingerprint(self.name),

@@ -243,7 +243,7 @@ class AttentionCenterModel(Opened[AttentionCenter]):
 
     def _to_map(self, logit: Tensor, image: Pixels, sharpness: float) -> FloatMap:
         with np.errstate(over="ignore"):  # checked below
-            score = np.exp(sharpness * logit[0, 0].detach().cpu().numpy().astype(np.float64))
+            score = np.exp(sharpness * logit[0, 0].detach().cpu().double().numpy())
         if not score.max() < np.finfo(np.float32).max:  # also catches NaN
             raise WeightsError(f"{self._where}: the weights make numbers too large for a map with {sharpness=:g}")
         height, width = image.shape[:2]

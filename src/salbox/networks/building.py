@@ -1,4 +1,7 @@
-"""Students by name: made with first weights, or made again as they were."""
+"""Students by name: made with first weights, or made again as they were.
+
+Some are small networks made to be taught, others published designs on an encoder of choice.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,16 @@ STUDENTS = {
     "resnet18-a": "salbox.networks.resnet18:ResNet18A",
     "resnet18-b": "salbox.networks.resnet18:ResNet18B",
     "box": "salbox.networks.box:Box",
+    "msinet": "salbox.networks.designs.msinet:MSINetDesign",
+    "sam": "salbox.networks.designs.sam:SamDesign",
+    "dinet": "salbox.networks.designs.dinet:DINetDesign",
+    "transalnet": "salbox.networks.designs.transalnet:TranSalNetDesign",
+    "unisal": "salbox.networks.designs.unisal:UniSalDesign",
+    "dgii": "salbox.networks.designs.dgii:DGIIDesign",
+    "salicon": "salbox.networks.designs.salicon:SaliconDesign",
 }
+# Models that are no student, and why.
+_NO_STUDENTS = {"deepgaze2e": "it is four networks with thirty readouts each; 'dgii' is the design on one encoder"}
 
 
 def build_student(
@@ -39,12 +51,14 @@ def build_student(
 
     Parameters
     ----------
-    name : {"kdsalbox", "resnet18-a", "resnet18-b", "box"}
+    name : str
+        One of `STUDENTS`: "kdsalbox", "resnet18-a", "resnet18-b" and "box", or a published design: "msinet", "sam",
+        "dinet", "transalnet", "unisal", "dgii", "salicon".
     heads : names
         The teachers' names, one output channel each.
     encoder : str, optional
         See `salbox.networks.encoders.make_encoder`; by default the student's own. "kdsalbox" has no other. For first
-        weights trained in PyTorch (`init` "timm" or a torch file) the box takes "mobilenetv2_100" by default.
+        weights trained in PyTorch (`init` "timm" or a torch file) "mobilenetv2_100" stands for "mobilenetv2".
     init : {"none", "timm", "shipped"} or path
         The encoder's first weights: random, with a warning; timm's from its hub; those of the network that salbox
         ships; or a file, see `salbox.networks.first_weights.give_first_weights`.
@@ -70,10 +84,11 @@ def build_student(
         If PyTorch or timm is not installed.
     """
     torch = _torch()
+    from .encoders import TENSORFLOW, timm_name
     from .first_weights import give_first_weights, trained_in_pytorch
 
-    if encoder is None and name == "box" and trained_in_pytorch(init):
-        encoder = "mobilenetv2_100"
+    if encoder is None and _defaults(name).get("encoder") == TENSORFLOW and trained_in_pytorch(init):
+        encoder = timm_name(TENSORFLOW)
     named = {"encoder": encoder, "size": size}
     given = {**arguments, **{key: value for key, value in named.items() if value is not None}}
     with torch.random.fork_rng(devices=[]):
@@ -98,11 +113,7 @@ def rebuild(name: str, heads: Sequence[str], settings: Mapping[str, Any]) -> Stu
 
 
 def _make(name: str, heads: Sequence[str], arguments: Mapping[str, Any], output: Output) -> StudentNetwork:
-    if name not in STUDENTS:
-        raise UsageError(f"no student network '{name}'{nearest(str(name), STUDENTS)} (there are {', '.join(STUDENTS)})")
-    module, attribute = STUDENTS[name].split(":")
-    make = getattr(importlib.import_module(module), attribute)
-    known = set(make.__init__.__kwdefaults__) - {"name"}
+    known = set(_defaults(name))
     for key in arguments:
         if key not in known:
             raise UsageError(
@@ -110,9 +121,23 @@ def _make(name: str, heads: Sequence[str], arguments: Mapping[str, Any], output:
             )
     if output not in get_args(Output):
         raise UsageError(f"student '{name}': output={output!r}: expected one of {', '.join(get_args(Output))}")
-    network: StudentNetwork = make(heads, **arguments)
+    network: StudentNetwork = _class(name)(heads, **arguments)
     network.output = output
     return network
+
+
+def _defaults(name: str) -> dict[str, Any]:
+    """Return what a student's class can be called with beside its heads, with defaults."""
+    return {key: value for key, value in _class(name).__init__.__kwdefaults__.items() if key != "name"}
+
+
+def _class(name: str) -> Any:
+    if name in _NO_STUDENTS:
+        raise UsageError(f"'{name}' is no student network: {_NO_STUDENTS[name]}")
+    if name not in STUDENTS:
+        raise UsageError(f"no student network '{name}'{nearest(str(name), STUDENTS)} (there are {', '.join(STUDENTS)})")
+    module, attribute = STUDENTS[name].split(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def _torch() -> Any:

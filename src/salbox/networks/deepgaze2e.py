@@ -23,7 +23,7 @@ from ._device import torch_device
 from .center_bias import Source
 from .checkpoints import load_tensors, read_tensors
 from .known_files import check_model
-from .official.deepgaze import Bias, Finalizer, ImageNetNorm, LayerNorm, gathered, halve
+from .official.deepgaze import Bias, Finalizer, ImageNetNorm, LayerNorm, gathered, halve, nearest
 from .official.density import OpenDensity, check_blurs
 from .official.efficientnet_b5 import EfficientNetB5
 from .official.tapped import TappedDenseNet201, TappedResNet
@@ -121,9 +121,9 @@ class DeepGazeIIE(nn.Module):
         total: Tensor | None = None
         for model in self.models:
             density = model(seen, halved_bias, areas)
-            total = density if total is None else torch.logaddexp(total, density)
+            total = density if total is None else _added(total, density)
         assert total is not None  # noqa: S101 - there are four
-        return functional.interpolate(total - log(len(self.models)), size=size, mode="nearest")
+        return nearest(total - log(len(self.models)), size)
 
 
 class Mixture(nn.Module):
@@ -156,13 +156,20 @@ class Mixture(nn.Module):
         found = self.get_submodule(self._network)(images, self.layers)
         features = gathered([found[name] for name in self.layers], images, READOUT_FACTOR)
         total: Tensor | None = None
-        parts = zip(self.saliency_networks, self.fixation_selection_networks, self.finalizers, strict=True)
-        for saliency, selection, finalizer in parts:
-            values = finalizer.coarse(selection(saliency(features)), center_bias)
+        readouts = zip(self.saliency_networks, self.fixation_selection_networks, strict=True)
+        coarse = torch.cat([selection(saliency(features)) for saliency, selection in readouts], dim=1)
+        enlarged = nearest(coarse, center_bias.shape[-2:]).split(1, dim=1)
+        for finalizer, readout in zip(self.finalizers, enlarged, strict=True):
+            values = finalizer.blurred(readout, center_bias)
             density = values - torch.logsumexp(values + areas, dim=(-2, -1), keepdim=True)
-            total = density if total is None else torch.logaddexp(total, density)
+            total = density if total is None else _added(total, density)
         assert total is not None  # noqa: S101 - there is at least one
         return total - log(len(self.finalizers))
+
+
+def _added(one: Tensor, other: Tensor) -> Tensor:
+    """Return the log of a sum of exponentials; PyTorch's own cannot be exported."""
+    return torch.maximum(one, other) + torch.log1p(torch.exp(-(one - other).abs()))
 
 
 class SaliencyReadout(nn.Module):
@@ -218,8 +225,7 @@ def covered(small: tuple[int, int], large: tuple[int, int]) -> Tensor:
     """
     counts = []
     for few, many in zip(small, large, strict=True):
-        count = torch.full((few,), 2.0)
-        count[0] += many - 2 * few
+        count = 2.0 + (many - 2 * few) * (torch.arange(few) == 0)
         counts.append(count.log())
     return counts[0][:, None] + counts[1]
 

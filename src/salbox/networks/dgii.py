@@ -7,6 +7,7 @@ the network put together; the names of the readout's weights here are those of t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ class DeepGazeII(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.ModuleDict({"features": VGG19()})
-        self.readout_network = _Readout(512 * len(LAYERS))
+        self.readout_network = Readout(512 * len(LAYERS))
         self.finalizer = Finalizer()
 
     def forward(self, images: Tensor, center_bias: Tensor) -> Tensor:
@@ -63,20 +64,32 @@ class DeepGazeII(nn.Module):
         return density
 
 
-class _Readout(nn.Module):
-    """1x1 convolutions, each with a bias and a ReLU."""
+class Readout(nn.Module):
+    """1x1 convolutions, each with a bias and a ReLU or what is in its place.
 
-    def __init__(self, inputs: int) -> None:
+    Parameters
+    ----------
+    inputs : int
+    widths : sequence of int
+        Channels that each gives.
+    activation : callable
+    """
+
+    def __init__(
+        self, inputs: int, widths: Sequence[int] = WIDTHS, activation: Callable[[Tensor], Tensor] = functional.relu
+    ) -> None:
         super().__init__()
-        for index, outputs in enumerate(WIDTHS):
+        self._layers, self._activation = len(widths), activation
+        for index, outputs in enumerate(widths):
             self.add_module(f"conv{index}", nn.Conv2d(inputs, outputs, 1, bias=False))
             self.add_module(f"bias{index}", Bias(outputs))
             inputs = outputs
 
     def forward(self, values: Tensor) -> Tensor:
-        for index in range(len(WIDTHS)):
+        """Return maps, (N, C, h, w), of features."""
+        for index in range(self._layers):
             convolved = self.get_submodule(f"conv{index}")(values)
-            values = functional.relu(self.get_submodule(f"bias{index}")(convolved))
+            values = self._activation(self.get_submodule(f"bias{index}")(convolved))
         return values
 
 

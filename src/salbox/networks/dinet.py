@@ -41,36 +41,59 @@ NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "movin
 _COUNTED = re.compile(r"conv2d_(\d+)/")
 
 
-class DINet(nn.Module):
+class Readout(nn.Module):
+    """What follows the encoder.
+
+    Parameters
+    ----------
+    inputs : int
+        Channels of the features.
+    outputs : int
+        Maps.
+    width : int
+        Channels of the layers.
+    """
+
+    def __init__(self, inputs: int, outputs: int = 1, width: int = WIDTH) -> None:
+        super().__init__()
+        self.conv2d_1 = nn.Conv2d(inputs, width, 1, bias=False)
+        for name, dilation in DILATIONS.items():
+            self.add_module(name, nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation, bias=False))
+        self.conv2d_5 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.conv2d_6 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.conv2d_7 = nn.Conv2d(width, outputs, 3, padding=1, bias=False)
+
+    def read(self, features: Tensor) -> dict[str, Tensor]:
+        """Return "conv2d_1", "branches" (the sum of the three), "conv2d_5" and "conv2d_6", (N, width, h, w)."""
+        found = {}
+        found["conv2d_1"] = reduced = F.relu(self.conv2d_1(features))
+        found["branches"] = torch.stack([F.relu(self.get_submodule(name)(reduced)) for name in DILATIONS]).sum(0)
+        found["conv2d_5"] = F.relu(self.conv2d_5(found["branches"]))
+        found["conv2d_6"] = F.relu(self.conv2d_6(found["conv2d_5"]))
+        return found
+
+
+class DINet(Readout):
     """The network; but for "encoder.", its tensors are called as the authors' layers."""
 
     means: Tensor
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(ResNet50Keras.channels)
         self.register_buffer("means", torch.tensor(MEANS_BGR).reshape(1, 3, 1, 1), persistent=False)
         # TensorFlow pads an even side at its end only.
         self.encoder = ResNet50Keras(has_bias=False, epsilon=1e-3, pool_padding=(0, 1, 0, 1))
-        self.conv2d_1 = nn.Conv2d(self.encoder.channels, WIDTH, 1, bias=False)
-        for name, dilation in DILATIONS.items():
-            self.add_module(name, nn.Conv2d(WIDTH, WIDTH, 3, padding=dilation, dilation=dilation, bias=False))
-        self.conv2d_5 = nn.Conv2d(WIDTH, WIDTH, 3, padding=1, bias=False)
-        self.conv2d_6 = nn.Conv2d(WIDTH, WIDTH, 3, padding=1, bias=False)
-        self.conv2d_7 = nn.Conv2d(WIDTH, 1, 3, padding=1, bias=False)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
-        """Return "conv2d_1", "branches" (the sum of the three), "conv2d_5" and "map" (after the sigmoid) at stride 8.
+        """Return what `read` does, and "map" (after the sigmoid), at stride 8.
 
         Parameters
         ----------
         images : (N, 3, H, W) float32
             RGB, 0..255, of sides that 8 divides.
         """
-        found = {}
-        found["conv2d_1"] = reduced = F.relu(self.conv2d_1(self.encoder(images.flip(1) - self.means)))
-        found["branches"] = torch.stack([F.relu(self.get_submodule(name)(reduced)) for name in DILATIONS]).sum(0)
-        found["conv2d_5"] = F.relu(self.conv2d_5(found["branches"]))
-        found["map"] = torch.sigmoid(self.conv2d_7(F.relu(self.conv2d_6(found["conv2d_5"]))))
+        found = self.read(self.encoder(images.flip(1) - self.means))
+        found["map"] = torch.sigmoid(self.conv2d_7(found["conv2d_6"]))
         return found
 
     def forward(self, images: Tensor) -> Tensor:
@@ -97,6 +120,12 @@ class DINetModel(Opened[DINet]):
         with torch.inference_mode():
             saliency = self._checked(self.network(self._tensor(fit(image, *SIZE))))
         return scaled(unfit(saliency, (image.shape[0], image.shape[1])))
+
+    def whole(self) -> nn.Module:
+        """Return the network with all around it as one graph, to be exported."""
+        from .whole.framed import FramedDINet
+
+        return FramedDINet(self.network, SIZE)
 
 
 def scaled(saliency: FloatMap) -> FloatMap:

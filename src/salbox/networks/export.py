@@ -11,7 +11,7 @@ import contextlib
 import io
 import math
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +22,11 @@ from torch import Tensor, nn
 
 from ..cards import ModelCard
 from ..errors import SalboxError, UsageError
+from ..image import Pixels
 from ..students.metadata import INPUT, KEY, OUTPUT, Head, Metadata
 from ..students.onnx_file import inspect
 from ..students.session import Session
+from ..students.student import Student
 from ..version import __version__
 from ..writing import atomic
 from .half import store_as_half
@@ -33,6 +35,8 @@ from .student import StudentNetwork
 OPSET = 18
 TOLERANCE = 1e-3  # of a map's range: how far ONNX Runtime's maps may be from PyTorch's
 HALF_TOLERANCE = 1e-2  # the same with weights stored in half precision
+EXAMPLE = (96, 128)  # height and width of the images that a published network is traced with
+CHECKED = ((2, 96, 128), (1, 141, 97), (1, 101, 157))  # number, height and width of the images it is checked with
 _ROUNDING = 1e-6  # of the largest value: what float32 cannot resolve
 
 _INPUT_SIDES = ("batch", "height", "width")
@@ -80,39 +84,96 @@ def export_onnx(
         preprocessing=network.preprocessing,
         output=network.output,
         parameters=sum(p.numel() for p in network.parameters()),
+        settings=network.settings,
     )
     with _evaluating(network):
-        graph = to_onnx(network)
-        if half:
-            store_as_half(graph)
-        graph.metadata_props.add(key=KEY, value=metadata.to_text())
-        onnx.checker.check_model(graph, full_check=True)
-        with atomic(path) as temporary:
-            temporary.write_bytes(graph.SerializeToString(deterministic=True))
-            difference = largest_difference(network, temporary)
-            if difference > (HALF_TOLERANCE if half else TOLERANCE):
-                raise SalboxError(f"{path}: not written: ONNX Runtime's maps differ by {difference:.2g} of their range")
+        _write(to_onnx(network), metadata, path, half, lambda file: largest_difference(network, file))
+
+
+def export_whole(
+    whole: nn.Module,
+    metadata: Metadata,
+    path: Path,
+    expected: Callable[[Pixels], npt.NDArray[np.float32]],
+    *,
+    half: bool = False,
+) -> None:
+    """Write a published network with all around it as ONNX, checked against the model itself.
+
+    Parameters
+    ----------
+    whole : nn.Module
+        From uint8 images, (N, H, W, 3), to maps; left in the mode and on the device it was in.
+    metadata : Metadata
+    path : Path
+    expected : callable
+        The model: an image in, its map out.
+    half : bool
+        As for `export_onnx`.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be written.
+    SalboxError
+        If the file's maps are not the model's.
+    """
+    with _evaluating(whole):
+        graph = _graph(whole, EXAMPLE, metadata.network)
+        _write(graph, metadata, path, half, lambda file: _difference_to(expected, file))
+
+
+def _write(
+    graph: onnx.ModelProto, metadata: Metadata, path: Path, half: bool, difference_of: Callable[[Path], float]
+) -> None:
+    """Write a graph with its metadata, unless its maps differ too much."""
+    if half:
+        store_as_half(graph)
+    graph.metadata_props.add(key=KEY, value=metadata.to_text())
+    onnx.checker.check_model(graph, full_check=True)
+    with atomic(path) as temporary:
+        temporary.write_bytes(graph.SerializeToString(deterministic=True))
+        difference = difference_of(temporary)
+        if difference > (HALF_TOLERANCE if half else TOLERANCE):
+            raise SalboxError(f"{path}: not written: ONNX Runtime's maps differ by {difference:.2g} of their range")
+
+
+def _difference_to(expected: Callable[[Pixels], npt.NDArray[np.float32]], path: Path) -> float:
+    """Return by how much a file's maps differ from a model's, at most, as a share of a map's range."""
+    student = Student(Session(inspect(path), threads=1, provider="cpu"), (str(path), 1, "cpu"))
+    worst = 0.0
+    for several in CHECKED:
+        images = pictures(*several)
+        for image, maps in zip(images, student.maps(list(images)), strict=True):
+            (found,) = maps.values()
+            worst = max(worst, spread_difference(found[None, None], expected(image)[None, None]))
+    return worst
 
 
 def to_onnx(network: StudentNetwork) -> onnx.ModelProto:
     """Return the graph from uint8 images, (N, H, W, 3), to maps, (N, heads, h, w), without metadata.
-
-    PyTorch's tracing exporter writes it: in a second or two, where the exporter through `torch.export` takes a quarter
-    of a minute for the box and joins batch norms with convolutions, whose numbers are then lost. Its one weakness, a
-    size that is taken for a constant, is what `largest_difference` finds.
 
     Raises
     ------
     SalboxError
         If PyTorch cannot write the network as ONNX.
     """
-    height, width = network.preprocessing.working_size(192, 256)
-    example = torch.zeros((2, height, width, 3), dtype=torch.uint8)
+    return _graph(_FromPixels(network), network.preprocessing.working_size(192, 256), network.name)
+
+
+def _graph(whole: nn.Module, size: tuple[int, int], name: str) -> onnx.ModelProto:
+    """Return the graph of a module that takes images as the file does, traced at a size, (height, width).
+
+    PyTorch's tracing exporter writes it: in a second or two, where the exporter through `torch.export` takes a quarter
+    of a minute for the box and joins batch norms with convolutions, whose numbers are then lost. Its one weakness, a
+    size that is taken for a constant, is what the check of the written file finds.
+    """
+    example = torch.zeros((2, *size, 3), dtype=torch.uint8)
     content = io.BytesIO()
     try:
         with _quietly(), torch.no_grad():
             torch.onnx.export(
-                _FromPixels(network).eval(),
+                whole.eval(),
                 (example,),
                 content,
                 dynamo=False,
@@ -124,7 +185,7 @@ def to_onnx(network: StudentNetwork) -> onnx.ModelProto:
             )
     except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise SalboxError(f"network '{network.name}': PyTorch cannot write it as ONNX ({reason})") from None
+        raise SalboxError(f"network '{name}': PyTorch cannot write it as ONNX ({reason})") from None
     return _tidy(onnx.load_model_from_string(content.getvalue()))
 
 

@@ -6,15 +6,32 @@ Importing this module imports no torch, so that what cannot be exported is said 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from ..errors import MissingExtraError, SalboxError, UsageError, WeightsError
 from ..model import Model
-from ..students.metadata import INPUT, OUTPUT
+from ..students.metadata import INPUT, OUTPUT, Head, Metadata
 from ..students.onnx_file import inspect
+from ..students.preprocessing import Preprocessing
 from ..students.session import Session
 from ..students.student import Student, open_student
+from ..version import __version__
 from ..writing import atomic
+
+
+@runtime_checkable
+class HasGraph(Protocol):
+    """A published network with its weights that can be had as one graph, with all that is done around it."""
+
+    def __call__(self, image: Any, **parameters: Any) -> Any:
+        """Return the map of an image."""
+        ...
+
+    def whole(self, **parameters: Any) -> Any:
+        """Return a module from uint8 images, (N, H, W, 3), to maps of their size, (N, 1, H, W)."""
+        ...
 
 
 def export_model(model: Model, path: Path, *, half: bool = False) -> None:
@@ -33,13 +50,13 @@ def export_model(model: Model, path: Path, *, half: bool = False) -> None:
     if network is None:
         raise UsageError(f"model '{model.name}' is no network: there is nothing to write as ONNX")
     try:
-        from .export import export_onnx
+        from .export import export_onnx, export_whole
         from .student import StudentNetwork
     except ModuleNotFoundError:
         raise MissingExtraError("writing a network as ONNX", "train") from None
+    # The weights are in the file, and so is all that there was to choose.
+    card = replace(model.card, weights_from="", parameters=())
     if isinstance(network, StudentNetwork):
-        # The weights are in the file, and so is all that there was to choose.
-        card = replace(model.card, weights_from="", parameters=())
         return export_onnx(
             network,
             path,
@@ -47,6 +64,18 @@ def export_model(model: Model, path: Path, *, half: bool = False) -> None:
             dict.fromkeys(network.heads, model.name.partition(".")[0]),
             half=half,
         )
+    if isinstance(model.function, HasGraph):
+        whole = model.function.whole(**model.parameters)
+        metadata = Metadata(
+            salbox=__version__,
+            network=model.name,
+            heads=(Head(model.name, model.name, card),),
+            preprocessing=getattr(model.function, "preprocessing", Preprocessing("native", 480, 640)),
+            output=model.card.output,  # type: ignore[arg-type]  # of a fixation model
+            parameters=sum(p.numel() for p in network.parameters()),
+        )
+        expected = partial(model.function, **model.parameters)
+        return export_whole(whole, metadata, path, expected, half=half)
     raise UsageError(
         f"model '{model.name}' resizes and smooths around its network in ways that the file would not hold, so "
         "that its maps would be others; distil it instead (salbox distill), and export the student"

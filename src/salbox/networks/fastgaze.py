@@ -126,7 +126,7 @@ class FastGazeModel(Opened[FastGaze]):
 
     def _to_map(self, log_density: Tensor, image: Pixels, blur: float) -> FloatMap:
         with np.errstate(over="ignore"):  # checked below
-            density = np.exp(log_density[0, 0].detach().cpu().numpy().astype(np.float64))
+            density = np.exp(log_density[0, 0].detach().cpu().double().numpy())
         if not density.max() < np.finfo(np.float32).max:  # also catches NaN
             raise WeightsError(f"{self._where}: the weights make numbers too large for a map")
         height, width = image.shape[:2]

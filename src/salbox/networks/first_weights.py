@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import WeightsError
 from ..image import Pixels
-from ..students.onnx_file import inspect
+from ..saved import packaged
 from ..students.preprocessing import resize
 from .checkpoints import load_tensors, read_tensors
 from .encoders import WeightsWarning, timm_name
@@ -25,7 +24,7 @@ from .student import StudentNetwork
 
 PHOTOS = 64  # that batch norm statistics are taken from
 BATCH = 8
-SHIPPED = "box.onnx"  # in salbox/students/data
+SHIPPED = "box.onnx"  # comes with this package
 
 # What files of whole networks hold beyond the encoder.
 UNUSED = ("classifier.", "fc.", "head.", "conv_head.", "bn2.", "features.18.")
@@ -68,7 +67,7 @@ def give_first_weights(network: StudentNetwork, init: str | Path, calibration: S
     if str(init) == "timm":
         return _from_hub(network)
     if str(init) == "shipped":
-        return _from_onnx(network, _shipped(), "the network that salbox ships")
+        return _from_onnx(network, Path(packaged(SHIPPED)), "the network that salbox ships")
     path = Path(init).expanduser()
     if not path.is_file():
         raise WeightsError(f"{path}: no such file (first weights are none, timm, shipped or a file)")
@@ -154,28 +153,13 @@ def _fitted(network: StudentNetwork, folded: Folded) -> Folded:
 
 def _from_onnx(network: StudentNetwork, path: Path, source: str) -> str:
     """Load the encoder of a student that salbox exported: names and batch norms are as in the network."""
-    import onnx
-    from onnx import numpy_helper
+    from .exported import exported_tensors
 
-    inspect(path)
-    try:
-        graph = onnx.load(path, load_external_data=False).graph
-        arrays = {c.name: numpy_helper.to_array(c) for c in graph.initializer if c.name.startswith("encoder.")}
-        tensors = {name: torch.from_numpy(np.array(values)) for name, values in arrays.items()}
-    except Exception as error:  # protobuf and onnx raise nearly anything on malformed files
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise WeightsError(f"{path}: not an ONNX file ({reason})") from None
+    tensors = {name: t for name, t in exported_tensors(path).items() if name.startswith("encoder.")}
     if not tensors:
         raise WeightsError(f"{path}: not a student that salbox exported: it has no encoder")
     _load(network, tensors, path)
     return f"encoder from {source}"
-
-
-def _shipped() -> Path:
-    path = Path(str(importlib.resources.files("salbox.students") / "data" / SHIPPED))
-    if not path.is_file():
-        raise WeightsError("no network ships with this version of salbox: give a file of weights, timm or none as init")
-    return path
 
 
 def _batches(network: StudentNetwork, photos: Sequence[Pixels]) -> Iterator[Tensor]:

@@ -71,8 +71,8 @@ class MSINet(nn.Module):
         halving = [nn.MaxPool2d(2) for _ in range(3)]
         keeping = [PaddedMaxPool(1, before=False) for _ in range(2)]
         self.encoder = Vgg16([*halving, *keeping], last_dilation=2)
-        self.aspp = _Context(256 + 2 * self.encoder.channels)
-        self.decoder = _Decoder()
+        self.aspp = Context(256 + 2 * self.encoder.channels)
+        self.decoder = Decoder()
 
     def forward(self, images: Tensor) -> Tensor:
         """Return maps before they are scaled: (N, 1, H, W) for sides that 8 divides.
@@ -94,37 +94,43 @@ class MSINet(nn.Module):
         return raised / (EPSILON + raised.amax((1, 2, 3), keepdim=True))
 
 
-class _Context(nn.Module):
+class Context(nn.Module):
     """What is there at several distances: atrous spatial pyramid pooling."""
 
-    def __init__(self, inputs: int) -> None:
+    def __init__(self, inputs: int, width: int = WIDTH) -> None:
         super().__init__()
-        self.conv1_1 = nn.Conv2d(inputs, WIDTH, 1)
+        self.conv1_1 = nn.Conv2d(inputs, width, 1)
         for name, dilation in DILATIONS.items():
-            self.add_module(name, nn.Conv2d(inputs, WIDTH, 3, padding=dilation, dilation=dilation))
-        self.conv1_5 = nn.Conv2d(inputs, WIDTH, 1)
-        self.conv2 = nn.Conv2d(5 * WIDTH, WIDTH, 1)
+            self.add_module(name, nn.Conv2d(inputs, width, 3, padding=dilation, dilation=dilation))
+        self.conv1_5 = nn.Conv2d(inputs, width, 1)
+        self.conv2 = nn.Conv2d(5 * width, width, 1)
 
     def forward(self, features: Tensor) -> Tensor:
+        """Return what is around each place: (N, width, h, w) for features (N, inputs, h, w)."""
         near = [F.relu(self.get_submodule(name)(features)) for name in ("conv1_1", *DILATIONS)]
         whole = F.relu(self.conv1_5(features.mean((2, 3), keepdim=True)))
         return F.relu(self.conv2(torch.cat([*near, whole.expand_as(near[0])], dim=1)))
 
 
-class _Decoder(nn.Module):
-    """Three times enlarged and convolved, then a convolution to the map."""
+class Decoder(nn.Module):
+    """Three times enlarged and convolved, then a convolution to the maps."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH, outputs: int = 1) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(WIDTH, 128, 3, padding=1)
-        self.conv2 = nn.Conv2d(128, 64, 3, padding=1)
-        self.conv3 = nn.Conv2d(64, 32, 3, padding=1)
-        self.conv4 = nn.Conv2d(32, 1, 3, padding=1)
+        self.conv1 = nn.Conv2d(width, width // 2, 3, padding=1)
+        self.conv2 = nn.Conv2d(width // 2, width // 4, 3, padding=1)
+        self.conv3 = nn.Conv2d(width // 4, width // 8, 3, padding=1)
+        self.conv4 = nn.Conv2d(width // 8, outputs, 3, padding=1)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def enlarged(self, features: Tensor) -> Tensor:
+        """Return what the last convolution looks at: (N, width / 8, 8 h, 8 w)."""
         for convolution in (self.conv1, self.conv2, self.conv3):
             features = F.relu(convolution(enlarged_by(features, 2)))
-        logits: Tensor = self.conv4(features)
+        return features
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the maps: (N, outputs, 8 h, 8 w) for features (N, width, h, w)."""
+        logits: Tensor = self.conv4(self.enlarged(features))
         return logits
 
 
@@ -153,6 +159,12 @@ class MSINetModel(Opened[MSINet]):
             logits = self.network(self._tensor(framed(image, SIZES[dataset])))
             saliency = self._checked(self.network.scaled(logits))
         return unframed(saliency, (image.shape[0], image.shape[1]))
+
+    def whole(self, dataset: str = "salicon") -> nn.Module:
+        """Return the network with all around it as one graph, to be exported."""
+        from .whole.msinet import WholeMSINet
+
+        return WholeMSINet(self.network, SIZES[dataset])
 
 
 def framed(image: Pixels, size: tuple[int, int]) -> FloatMap:

@@ -34,18 +34,36 @@ PREFIXES = {"fine": "", "coarse": "sec_"}
 READOUT = "saliency_map"
 
 
-class Salicon(nn.Module):
+class Readout(nn.Module):
+    """What follows the two streams: a 1x1 convolution over both."""
+
+    def __init__(self, channels: int, outputs: int = 1) -> None:
+        super().__init__()
+        self.readout = nn.Conv2d(2 * channels, outputs, 1)
+
+    def joined(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """Return the coarse stream's features enlarged, and the fine one's behind them: (N, 2 channels, h, w)."""
+        size = fine.shape[-2:]
+        enlarged = F.interpolate(coarse, size=size, mode="bilinear", align_corners=True)
+        return torch.cat([enlarged, fine], dim=1)
+
+    def logits(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """Return the maps before their sigmoid, of both streams' features: (N, outputs, h, w)."""
+        logits: Tensor = self.readout(self.joined(fine, coarse))
+        return logits
+
+
+class Salicon(Readout):
     """The network."""
 
     means: Tensor
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Vgg16.channels)
         self.register_buffer("means", torch.tensor(MEANS_BGR).reshape(1, 3, 1, 1), persistent=False)
         # Caffe's pools round up.
         self.fine = Vgg16([nn.MaxPool2d(2, ceil_mode=True) for _ in range(5)])
         self.coarse = Vgg16([nn.MaxPool2d(2, ceil_mode=True) for _ in range(5)])
-        self.readout = nn.Conv2d(2 * Vgg16.channels, 1, 1)
 
     def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
         """Return maps, each cell in 0..1: (N, 1, ceil(H / 32), ceil(W / 32)).
@@ -56,13 +74,6 @@ class Salicon(nn.Module):
             RGB, 0..255: the image at 1200 by 1600, and at half that size.
         """
         return torch.sigmoid(self.logits(self.fine(self._normed(fine)), self.coarse(self._normed(coarse))))
-
-    def logits(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        """Return the map before its sigmoid, of both streams' features."""
-        size = fine.shape[-2:]
-        enlarged = F.interpolate(coarse, size=size, mode="bilinear", align_corners=True)
-        logits: Tensor = self.readout(torch.cat([enlarged, fine], dim=1))
-        return logits
 
     def _normed(self, images: Tensor) -> Tensor:
         return (images.flip(1) - self.means) / RANGE
@@ -91,6 +102,12 @@ class SaliconModel(Opened[Salicon]):
         raised = saliency - saliency.min()
         highest = raised.max()
         return by_splines(raised / highest if highest > 0 else raised, (image.shape[0], image.shape[1]))
+
+    def whole(self) -> nn.Module:
+        """Return the network with all around it as one graph, to be exported."""
+        from .whole.salicon import WholeSalicon
+
+        return WholeSalicon(self.network, FINE, COARSE)
 
     def _seen(self, image: Pixels, size: tuple[int, int]) -> Tensor:
         channels = [by_splines(image[:, :, channel], size) for channel in range(3)]

@@ -41,7 +41,34 @@ EPSILON = 1e-7  # Keras's
 CLIPS = {"mu_x": (0.25, 0.75), "mu_y": (0.35, 0.65), "sigma_x": (0.1, 0.9), "sigma_y": (0.2, 0.8)}
 
 
-class Sam(nn.Module):
+class Readout(nn.Module):
+    """What follows the encoder: the LSTM, the learned Gaussians twice, a 1x1 convolution.
+
+    Parameters
+    ----------
+    width : int
+        Channels of the features.
+    outputs : int
+        Maps.
+    """
+
+    def __init__(self, width: int = WIDTH, outputs: int = 1) -> None:
+        super().__init__()
+        self.lstm = AttentiveLSTM(width)
+        self.prior_1, self.prior_2 = LearnedPriors(), LearnedPriors()
+        self.mix_1 = nn.Conv2d(width + PRIORS, width, 5, padding=8, dilation=4)
+        self.mix_2 = nn.Conv2d(width + PRIORS, width, 5, padding=8, dilation=4)
+        self.output = nn.Conv2d(width, outputs, 1)
+
+    def read(self, features: Tensor) -> dict[str, Tensor]:
+        """Return "lstm", "mix_1" and "mix_2", (N, width, h, w) as the features are."""
+        found = {"lstm": self.lstm(features)}
+        found["mix_1"] = F.relu(self.mix_1(self.prior_1(found["lstm"])))
+        found["mix_2"] = F.relu(self.mix_2(self.prior_2(found["mix_1"])))
+        return found
+
+
+class Sam(Readout):
     """The network.
 
     Parameters
@@ -62,11 +89,6 @@ class Sam(nn.Module):
         else:
             self.encoder = ResNet50Keras(has_bias=True, epsilon=1e-5, pool_padding=(1, 1, 1, 1))
             self.reduce = nn.Conv2d(ResNet50Keras.channels, WIDTH, 3, padding=1)
-        self.lstm = AttentiveLSTM(WIDTH)
-        self.prior_1, self.prior_2 = LearnedPriors(), LearnedPriors()
-        self.mix_1 = nn.Conv2d(WIDTH + PRIORS, WIDTH, 5, padding=8, dilation=4)
-        self.mix_2 = nn.Conv2d(WIDTH + PRIORS, WIDTH, 5, padding=8, dilation=4)
-        self.output = nn.Conv2d(WIDTH, 1, 1)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return "encoder", "lstm", "mix_1", "mix_2" (512 channels each) and "map", not enlarged, at stride 8.
@@ -76,12 +98,9 @@ class Sam(nn.Module):
         images : (N, 3, H, W) float32
             RGB, 0..255, of sides that 8 divides.
         """
-        found = {}
         values = self.encoder(images.flip(1) - self.means)
-        found["encoder"] = values if self.reduce is None else F.relu(self.reduce(values))
-        found["lstm"] = self.lstm(found["encoder"])
-        found["mix_1"] = F.relu(self.mix_1(self.prior_1(found["lstm"])))
-        found["mix_2"] = F.relu(self.mix_2(self.prior_2(found["mix_1"])))
+        reduced = values if self.reduce is None else F.relu(self.reduce(values))
+        found = {"encoder": reduced, **self.read(reduced)}
         found["map"] = F.relu(self.output(found["mix_2"]))
         return found
 
@@ -146,9 +165,9 @@ class LearnedPriors(nn.Module):
         margin = (1 - height / width) / 2
         x = torch.linspace(0, 1, width, device=parts.device)[None, None, :]
         y = torch.linspace(margin, 1 - margin, height, device=parts.device)[None, :, None]
-        exponent = (x - mu_x) ** 2 / (2 * sigma_x**2 + EPSILON) + (y - mu_y) ** 2 / (2 * sigma_y**2 + EPSILON)
+        exponent = -((x - mu_x) ** 2) / (2 * sigma_x**2 + EPSILON) - (y - mu_y) ** 2 / (2 * sigma_y**2 + EPSILON)
         # The factor before the exponential falls out with the maximum.
-        return torch.exp(exponent.amin((1, 2), keepdim=True) - exponent)[None]
+        return torch.exp(exponent - exponent.amax((1, 2), keepdim=True))[None]
 
 
 class SamModel(Opened[Sam]):
@@ -172,6 +191,12 @@ class SamModel(Opened[Sam]):
         whole = unfit(_over_maximum(saliency), (image.shape[0], image.shape[1]))
         side = 2 * REACH + 1
         return _over_maximum(cv2.GaussianBlur(whole, (side, side), SIGMA, borderType=cv2.BORDER_REFLECT))
+
+    def whole(self) -> nn.Module:
+        """Return the network with all around it as one graph, to be exported."""
+        from .whole.framed import FramedSam
+
+        return FramedSam(self.network, SIZE, SIGMA, REACH)
 
 
 def _over_maximum(saliency: FloatMap) -> FloatMap:

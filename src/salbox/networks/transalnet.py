@@ -81,52 +81,74 @@ class TranSalNet(nn.Module):
 class Decoder(nn.Module):
     """Features at strides 8, 16 and 32 in, logits out."""
 
-    def __init__(self, channels: tuple[int, int, int], size: tuple[int, int]) -> None:
+    def __init__(self, channels: tuple[int, int, int], size: tuple[int, int], outputs: int = 1) -> None:
         super().__init__()
         for place, ((width, heads), inputs) in enumerate(zip(TRANSFORMERS, reversed(channels), strict=True)):
             stride = 32 >> place
-            tokens = (size[0] // stride) * (size[1] // stride)
-            self.add_module(f"TransEncoder{place + 1}", TransEncoder(inputs, tokens, width, heads))
-        for index, (inputs, outputs) in enumerate(pairwise(DECODER), start=1):
-            self.add_module(f"conv{index}", nn.Conv2d(inputs, outputs, 3, padding=1))
-            self.add_module(f"batchnorm{index}", nn.BatchNorm2d(outputs))
-        self.conv7 = nn.Conv2d(DECODER[-1], 1, 3, padding=1)
+            grid = max(1, size[0] // stride), max(1, size[1] // stride)
+            self.add_module(f"TransEncoder{place + 1}", TransEncoder(inputs, grid, width, heads))
+        for index, (before, after) in enumerate(pairwise(DECODER), start=1):
+            self.add_module(f"conv{index}", nn.Conv2d(before, after, 3, padding=1))
+            self.add_module(f"batchnorm{index}", nn.BatchNorm2d(after))
+        self.conv7 = nn.Conv2d(DECODER[-1], outputs, 3, padding=1)
+
+    def features(self, eighth: Tensor, sixteenth: Tensor, thirtysecond: Tensor) -> dict[str, Tensor]:
+        """Return "fused16" and "fused8", products at strides 16 and 8, and "decoder1", which the maps are read off."""
+        found = {}
+        related = self.get_submodule("TransEncoder2")(sixteenth)
+        values = self._enlarged(1, self.get_submodule("TransEncoder1")(thirtysecond), related)
+        found["fused16"] = functional.relu(values * related)
+        related = self.get_submodule("TransEncoder3")(eighth)
+        values = self._enlarged(2, found["fused16"], related)
+        found["fused8"] = values = functional.relu(values * related)
+        for index in (3, 4, 5):
+            values = functional.interpolate(self._convolved(index, values), scale_factor=2, mode="nearest")
+        found["decoder1"] = self._convolved(6, values)
+        return found
 
     def forward(self, eighth: Tensor, sixteenth: Tensor, thirtysecond: Tensor) -> Tensor:
-        """Return the logits at 32 times the size of the coarsest features: (N, 1, H, W)."""
-        values = self._enlarged(1, self.get_submodule("TransEncoder1")(thirtysecond))
-        values = functional.relu(values * self.get_submodule("TransEncoder2")(sixteenth))
-        values = self._enlarged(2, values)
-        values = functional.relu(values * self.get_submodule("TransEncoder3")(eighth))
-        for index in (3, 4, 5):
-            values = self._enlarged(index, values)
-        logits: Tensor = self.conv7(self._convolved(6, values))
+        """Return the logits at 8 times the size of the finest features: (N, outputs, H, W)."""
+        logits: Tensor = self.conv7(self.features(eighth, sixteenth, thirtysecond)["decoder1"])
         return logits
 
     def _convolved(self, index: int, values: Tensor) -> Tensor:
         convolved = self.get_submodule(f"conv{index}")(values)
         return functional.relu(self.get_submodule(f"batchnorm{index}")(convolved))
 
-    def _enlarged(self, index: int, values: Tensor) -> Tensor:
-        return functional.interpolate(self._convolved(index, values), scale_factor=2, mode="nearest")
+    def _enlarged(self, index: int, values: Tensor, reference: Tensor) -> Tensor:
+        # To twice the size; of images whose sides 32 does not divide, to the next finer features'.
+        return functional.interpolate(self._convolved(index, values), size=reference.shape[-2:], mode="nearest")
 
 
 class TransEncoder(nn.Module):
-    """A 1x1 convolution, learned positions, and transformer layers over all places of a map; its shape is kept."""
+    """A 1x1 convolution, learned positions, and transformer layers over all places of a map; its shape is kept.
 
-    def __init__(self, inputs: int, tokens: int, width: int, heads: int) -> None:
+    Parameters
+    ----------
+    inputs : int
+    grid : (int, int)
+        Rows and columns of places that positions are learned for; of other maps they are interpolated bilinearly.
+    width, heads : int
+    """
+
+    def __init__(self, inputs: int, grid: tuple[int, int], width: int, heads: int) -> None:
         super().__init__()
+        self._grid = grid
         self.patch_embeddings = nn.Conv2d(inputs, width, 1)
-        self.position_embeddings = nn.Parameter(torch.zeros(1, tokens, width))
+        self.position_embeddings = nn.Parameter(torch.zeros(1, grid[0] * grid[1], width))
         self.transformer_encoder = Transformer(width, heads)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (N, width, h, w) for features (N, inputs, h, w)."""
         embedded = self.patch_embeddings(features)
-        tokens = embedded.flatten(2).transpose(1, 2)
-        related = self.transformer_encoder(tokens + self.position_embeddings)
+        tokens = (embedded + self._positions(features.shape[-2:])).flatten(2).transpose(1, 2)
+        related = self.transformer_encoder(tokens)
         restored: Tensor = related.transpose(1, 2).reshape(embedded.shape)
         return restored
+
+    def _positions(self, size: torch.Size) -> Tensor:
+        learned = self.position_embeddings.transpose(1, 2).reshape(1, -1, *self._grid)
+        return functional.interpolate(learned, size=size, mode="bilinear", align_corners=False)
 
 
 class Transformer(nn.Module):
@@ -168,7 +190,7 @@ class Attention(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.heads = heads
+        self._parts = heads, width // heads
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
@@ -182,7 +204,7 @@ class Attention(nn.Module):
         return mixed
 
     def _split(self, tokens: Tensor) -> Tensor:
-        return tokens.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return tokens.reshape(*tokens.shape[:2], *self._parts).transpose(1, 2)
 
 
 class OpenTranSalNet(Opened[TranSalNet]):
@@ -210,6 +232,12 @@ class OpenTranSalNet(Opened[TranSalNet]):
             saliency = self._checked(self.network.maps(self._tensor(framed)))
         height, width = image.shape[:2]
         return unfit(saliency, (height, width))
+
+    def whole(self, channel_order: Literal["RGB", "BGR"] = "RGB") -> nn.Module:
+        """Return the network with all around it as one graph, to be exported."""
+        from .whole.framed import FramedTranSalNet
+
+        return FramedTranSalNet(self.network, (HEIGHT, WIDTH), FILL, swapped=channel_order == "BGR")
 
 
 def open_transalnet(weights: Path, device: str = "cpu") -> OpenTranSalNet:

@@ -26,9 +26,9 @@ _OPERATORS = (
     "Abs Add AveragePool BatchNormalization Cast CastLike Ceil Clip Concat Constant ConstantOfShape Conv "
     "ConvTranspose Div Equal Erf Exp Expand Flatten Floor Gather Gemm GlobalAveragePool GlobalMaxPool "
     "GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LayerNormalization LeakyRelu Log "
-    "LogSoftmax MatMul Max MaxPool Min Mul Neg PRelu Pad Pow Reciprocal ReduceLogSumExp ReduceMax ReduceMean "
-    "ReduceSum Relu Reshape Resize Shape Sigmoid Slice Softmax Softplus Split Sqrt Squeeze Sub Tanh Transpose "
-    "Unsqueeze Where"
+    "LogSoftmax MatMul Max MaxPool Min Mul Neg PRelu Pad Pow Range Reciprocal ReduceLogSumExp ReduceMax ReduceMean "
+    "ReduceMin ReduceSum Relu Reshape Resize Round Shape Sigmoid Sin Slice Softmax Softplus Split Sqrt Squeeze Sub "
+    "Tanh Transpose Unsqueeze Where"
 )
 OPERATORS = frozenset(_OPERATORS.split())
 

@@ -13,7 +13,7 @@ import cv2
 from ..errors import UsageError
 from ..image import Pixels
 
-Rule = Literal["fixed", "area", "native"]
+Rule = Literal["fixed", "area", "native", "bounded"]
 
 # The pixels that rule "area" may take, as shares of height * width.
 SMALLEST, LARGEST = 0.8, 1.1
@@ -27,13 +27,14 @@ class Preprocessing:
 
     Attributes
     ----------
-    rule : {"fixed", "area", "native"}
+    rule : {"fixed", "area", "native", "bounded"}
         "fixed": `height` x `width` whatever the photo's shape; "area": about as many pixels as `height` x `width`, in
-        the shape nearest to the photo's; "native": the photo's own size.
+        the shape nearest to the photo's; "native": the photo's own size; "bounded": its own size, unless it has more
+        pixels than `height` x `width` or a side of less than `multiple`.
     height, width : int
         In pixels; with "native" they are not looked at.
     multiple : int
-        With "area" both sides are multiples of it.
+        With "area" both sides are multiples of it; with "bounded" neither is less.
     """
 
     rule: Rule
@@ -65,6 +66,8 @@ class Preprocessing:
             return height, width
         if self.rule == "fixed":
             return self.height, self.width
+        if self.rule == "bounded":
+            return _bounded(height, width, self.height * self.width, self.multiple)
         return _nearest_shape(self.height * self.width, self.multiple, height, width)
 
     def prepare(self, image: Pixels) -> Pixels:
@@ -102,6 +105,15 @@ def resize(image: Pixels, height: int, width: int) -> Pixels:
     shrinks = height < image.shape[0] or width < image.shape[1]
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return cast(Pixels, cv2.resize(image, (width, height), interpolation=interpolation))
+
+
+def _bounded(height: int, width: int, pixels: int, smallest: int) -> tuple[int, int]:
+    if height * width > pixels:
+        scale = math.sqrt(pixels / (height * width))
+        height, width = math.floor(height * scale), math.floor(width * scale)
+    # A side that could not shrink leaves less for the other.
+    most = max(smallest, pixels // smallest)
+    return min(max(smallest, height), most), min(max(smallest, width), most)
 
 
 @lru_cache(maxsize=64)

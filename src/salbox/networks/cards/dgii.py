@@ -8,8 +8,8 @@ CENTER_BIAS = Parameter(
     "center_bias",
     "osie",
     "where people look whatever the image: osie (15 people, OSIE's 560 training images, computed by salbox), uniform, "
-    "or the path of an .npy with a log density (h, w)",
-    "path",
+    "the path of an .npy with a log density (h, w), or such an array",
+    "array",
 )
 
 CARD = ModelCard(

@@ -21,6 +21,7 @@ CARD = ModelCard(
   title     = {Unified image and video saliency modeling},
   booktitle = {European Conference on Computer Vision (ECCV)},
   year      = {2020},
+  pages     = {419--435},
   doi       = {10.1007/978-3-030-58558-7_25}
 }""",
     ),
@@ -37,17 +38,19 @@ CARD = ModelCard(
         "Sees an image at sides of 224 to 416 pixels, of the aspect nearest to its own; what is longer than 13:8 is "
         "squeezed.",
         "An image is seen as SALICON's by default, the domain of images, and passes the recurrent unit by. Frames of "
-        "videos are seen as DHF1K's by default, and every fifth shares one memory (every fourth in other domains).",
+        "videos are seen as DHF1K's by default, and every fifth shares one memory (every fourth in other domains). "
+        "Seen as SALICON's, each frame is an image by itself.",
         "The authors save exp of the map, divided by its maximum, with 8 bits; here the log density is given.",
         "An image of 12 megapixels takes 0.9 GB, PyTorch included.",
     ),
     parameters=(
         Parameter(
             "domain",
-            "SALICON",
-            "as whose image it is seen: each data set of the training has norms, a prior and a smoothing of its own",
+            "auto",
+            "as whose image it is seen: each data set of the training has norms, a prior and a smoothing of its own; "
+            "auto: SALICON's an image, DHF1K's the frames of a video",
             "str",
-            choices=("SALICON", "DHF1K", "Hollywood", "UCFSports"),
+            choices=("auto", "SALICON", "DHF1K", "Hollywood", "UCFSports"),
         ),
     ),
     weights_from="weights_best.pth in training_runs/pretrained_unisal of rdroste/unisal on GitHub, or "

@@ -62,20 +62,29 @@ class LayerNorm(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Return (N, C, H, W)."""
-        normed = functional.layer_norm(values, values.shape[1:], eps=LAYER_NORM_EPS)
-        return normed * self.weight[:, None, None] + self.bias[:, None, None]
+        # A group norm of one group; PyTorch's layer norm would hold an exported network to one size of images.
+        return functional.group_norm(values, 1, self.weight, self.bias, LAYER_NORM_EPS)
 
 
 class GaussianBlur(nn.Module):
-    """A Gaussian whose standard deviation is learned, in pixels; borders are repeated."""
+    """A Gaussian whose standard deviation is learned; borders are repeated.
 
-    def __init__(self, sigma: float) -> None:
+    Parameters
+    ----------
+    sigma : float
+        The first standard deviation, in pixels.
+    reach : int, optional
+        Pixels that the kernel has on either side of its middle; by default `TRUNCATE` standard deviations.
+    """
+
+    def __init__(self, sigma: float, reach: int | None = None) -> None:
         super().__init__()
         self.sigma = nn.Parameter(torch.tensor(sigma))
+        self._reach = reach
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps, (N, 1, H, W), smoothed along H and then along W."""
-        reach = ceil(TRUNCATE * float(self.sigma.detach()))
+        reach = ceil(TRUNCATE * float(self.sigma.detach())) if self._reach is None else self._reach
         places = torch.arange(-reach, reach + 1, device=maps.device, dtype=maps.dtype)
         kernel = torch.exp(-0.5 * (places / self.sigma) ** 2)
         kernel = kernel / kernel.sum()
@@ -103,7 +112,7 @@ class Finalizer(nn.Module):
             Log density, at the images' size.
         """
         values = self.coarse(readout, halve(center_bias))
-        values = functional.interpolate(values, size=center_bias.shape[-2:], mode="nearest")
+        values = nearest(values, center_bias.shape[-2:])
         return functional.log_softmax(values.flatten(1), dim=1).reshape(values.shape)
 
     def coarse(self, readout: Tensor, halved: Tensor) -> Tensor:
@@ -115,8 +124,11 @@ class Finalizer(nn.Module):
         halved : (N, 1, floor(H / 2), floor(W / 2)) float32
             The centre bias.
         """
-        values = functional.interpolate(readout, size=halved.shape[-2:], mode="nearest")
-        weighted: Tensor = self.gauss(values) + self.center_bias_weight * halved
+        return self.blurred(nearest(readout, halved.shape[-2:]), halved)
+
+    def blurred(self, readout: Tensor, halved: Tensor) -> Tensor:
+        """Return what `coarse` does, for a readout at half the images' size."""
+        weighted: Tensor = self.gauss(readout) + self.center_bias_weight * halved
         return weighted
 
 
@@ -128,5 +140,17 @@ def halve(maps: Tensor) -> Tensor:
 
 def gathered(features: Sequence[Tensor], images: Tensor, factor: int) -> Tensor:
     """Return features side by side at the images' size divided by `factor`, rounded up: (N, sum of C, h, w)."""
-    size = [-(-side // factor) for side in images.shape[-2:]]
-    return torch.cat([functional.interpolate(values, size=size, mode="nearest") for values in features], dim=1)
+    size = [(side + factor - 1) // factor for side in images.shape[-2:]]
+    return torch.cat([nearest(values, size) for values in features], dim=1)
+
+
+def nearest(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Return maps at another size by nearest neighbours, as PyTorch's `interpolate` does.
+
+    The indices are computed here: ONNX Runtime's own take the neighbour where a quotient is nearly a whole number.
+    """
+    for axis, target in zip((-2, -1), size, strict=True):
+        scale = torch.as_tensor(maps.shape[axis]).float() / torch.as_tensor(target).float()
+        index = torch.floor(torch.arange(target, device=maps.device).float() * scale.to(maps.device)).long()
+        maps = maps.index_select(axis, index.clamp(max=maps.shape[axis] - 1))
+    return maps

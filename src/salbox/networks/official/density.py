@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import cv2
@@ -11,11 +10,12 @@ from torch import nn
 
 from ...errors import WeightsError
 from ...image import Pixels
+from ...students.preprocessing import Preprocessing
 from ..center_bias import Source, center_bias, normalised
 from ..opened import FloatMap, Opened
 from .deepgaze import WIDEST, GaussianBlur
 
-MAX_PIXELS = 4_000_000  # of an image as the network sees it
+LARGEST = (2000, 2000)  # height and width: as many pixels an image has, at most, as the network sees it
 
 
 class OpenDensity(Opened[nn.Module]):
@@ -34,35 +34,33 @@ class OpenDensity(Opened[nn.Module]):
     def density(self, image: Pixels, bias: Source) -> FloatMap:
         """Return the log density of an image: (H, W) float32, exp sums to 1.
 
-        An image of more than `MAX_PIXELS` is looked at as a copy of so many (INTER_AREA), one with a side below
-        `smallest` as an enlarged one; their maps come back bilinearly.
+        An image of more pixels than `LARGEST` has is looked at as a copy of so many, one with a side below `smallest`
+        as an enlarged one; their maps come back bilinearly.
 
         Raises
         ------
         WeightsError
             If the weights make numbers that are none.
         """
-        height, width = seen_size(image.shape[0], image.shape[1], self.smallest)
-        shrinks = height * width < image.shape[0] * image.shape[1]
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
-        seen = image if image.shape[:2] == (height, width) else cv2.resize(image, (width, height), interpolation=how)
+        seen = self.preprocessing.prepare(image)
         pixels = self._tensor(seen)
-        prior = torch.from_numpy(center_bias(bias, height, width))[None, None]
+        prior = torch.from_numpy(center_bias(bias, seen.shape[0], seen.shape[1]))[None, None]
         with torch.inference_mode():
             saliency = self._checked(self.network(pixels, prior.to(pixels.device)))
         if seen is image:
             return saliency
         return normalised(cv2.resize(saliency, image.shape[1::-1], interpolation=cv2.INTER_LINEAR))
 
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """The size at which the network looks at images."""
+        return Preprocessing("bounded", *LARGEST, multiple=self.smallest)
 
-def seen_size(height: int, width: int, smallest: int) -> tuple[int, int]:
-    """Return the size, (h, w), at which a network sees an image: its own unless it is too large or too small."""
-    if height * width > MAX_PIXELS:
-        scale = math.sqrt(MAX_PIXELS / (height * width))
-        height, width = math.floor(height * scale), math.floor(width * scale)
-    height, width = max(smallest, height), max(smallest, width)
-    # A side that could not shrink leaves less for the other.
-    return min(height, MAX_PIXELS // smallest), min(width, MAX_PIXELS // smallest)
+    def whole(self, center_bias: Source = "osie") -> nn.Module:
+        """Return the network with its centre bias as one graph, to be exported; see `WholeDensity`."""
+        from ..whole.density import WholeDensity
+
+        return WholeDensity(self.network, center_bias)
 
 
 def check_blurs(network: nn.Module, where: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 DOMAINS = ("DHF1K", "Hollywood", "UCFSports", "SALICON")
@@ -10,9 +12,9 @@ DOMAINS = ("DHF1K", "Hollywood", "UCFSports", "SALICON")
 class DomainNorm(nn.Module):
     """A batch norm for each domain, `bn_DHF1K` .. `bn_SALICON`."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, domains: Sequence[str] = DOMAINS) -> None:
         super().__init__()
-        for domain in DOMAINS:
+        for domain in domains:
             self.add_module(f"bn_{domain}", nn.BatchNorm2d(channels))
 
     def forward(self, values: Tensor, domain: str) -> Tensor:
@@ -69,18 +71,18 @@ class Filtered(nn.Module):
 class Inverted(nn.Module):
     """Widened twice by a 1x1 convolution, each channel filtered by itself, narrowed; norms by domain."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, domains: Sequence[str] = DOMAINS) -> None:
         super().__init__()
         hidden = 2 * inputs
         self.conv = DomainSequential(
             nn.Conv2d(inputs, hidden, 1, bias=False),
-            DomainNorm(hidden),
+            DomainNorm(hidden, domains),
             nn.ReLU6(),
             nn.Conv2d(hidden, hidden, 3, padding=1, groups=hidden, bias=False),
-            DomainNorm(hidden),
+            DomainNorm(hidden, domains),
             nn.ReLU6(),
             nn.Conv2d(hidden, outputs, 1, bias=False),
-            DomainNorm(outputs),
+            DomainNorm(outputs, domains),
         )
 
     def forward(self, values: Tensor, domain: str) -> Tensor:
@@ -92,12 +94,12 @@ class Inverted(nn.Module):
 class Skip(nn.Module):
     """What goes from the encoder to the decoder: widened twice and narrowed by 1x1 convolutions."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, domains: Sequence[str] = DOMAINS) -> None:
         super().__init__()
         self.expansion = DomainSequential(
-            nn.Conv2d(inputs, 2 * inputs, 1, bias=False), DomainNorm(2 * inputs), nn.ReLU6()
+            nn.Conv2d(inputs, 2 * inputs, 1, bias=False), DomainNorm(2 * inputs, domains), nn.ReLU6()
         )
-        self.reduction = DomainSequential(nn.Conv2d(2 * inputs, outputs, 1), DomainNorm(outputs))
+        self.reduction = DomainSequential(nn.Conv2d(2 * inputs, outputs, 1), DomainNorm(outputs, domains))
 
     def forward(self, values: Tensor, domain: str) -> Tensor:
         """Return (N, outputs, H, W)."""

@@ -69,17 +69,17 @@ def _cubic(source: int, target: int, start: int, count: int) -> csr_array:
     place = np.arange(start, start + count, dtype=np.float32) * _scale(source, target)
     low = np.floor(place).astype(np.int64)
     step = np.rint((place - low.astype(np.float32)) * np.float32(TABLE)) / TABLE
-    share = np.stack([_far(step + 1), _near(step), _near(1 - step), _far(2 - step)], axis=1)
+    share = np.stack([far(step + 1), near(step), near(1 - step), far(2 - step)], axis=1)
     return _sparse(low[:, None] + np.arange(-1, 3), share, source)
 
 
-def _near(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the kernel within one pixel."""
+def near(x: Any) -> Any:
+    """Return the kernel within one pixel; of arrays or of tensors."""
     return ((CUBIC + 2) * x - (CUBIC + 3)) * x * x + 1
 
 
-def _far(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the kernel from one to two pixels away."""
+def far(x: Any) -> Any:
+    """Return the kernel from one to two pixels away; of arrays or of tensors."""
     return ((CUBIC * x - 5 * CUBIC) * x + 8 * CUBIC) * x - 4 * CUBIC
 
 
