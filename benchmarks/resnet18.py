@@ -3,9 +3,10 @@
 The document trains a student with an unbranched decoder (A) on people's fixation densities, and one whose last layer
 is branched (B) on the same plus the teacher's output, and finds that A fails to converge while B follows. Here
 attention-center teaches, OSIE's training photos are what is learned from, and a third run separates the causes: A on
-the teacher's map alone. Each run takes `--minutes`; checkpoints and figures are kept under `--out`, so that a run that
-was interrupted goes on, and one that is finished is not repeated. Writes docs/results/resnet18.md and
-docs/images/resnet18.png when all runs are finished.
+the teacher's map alone. Each run takes `--minutes` of the processor, divided by the threads, so that what else the
+machine does makes no difference; checkpoints and figures are kept under `--out`, so that a run that was interrupted
+goes on, and one that is finished is not repeated. Writes docs/results/resnet18.md and docs/images/resnet18.png when
+all runs are finished.
 
     python benchmarks/resnet18.py [--minutes 10] [--only 'A-human-*' B-both-0] [--device cpu]
 """
@@ -13,7 +14,6 @@ docs/images/resnet18.png when all runs are finished.
 from __future__ import annotations
 
 import argparse
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +33,7 @@ from salbox.metrics import fidelity_kl, get_metric
 from salbox.networks.building import build_student
 from salbox.networks.encoders import WeightsWarning
 from salbox.threads import available_threads
+from salbox.training.clock import now
 from salbox.writing import atomic
 
 TEACHER = "attention-center"
@@ -199,7 +200,7 @@ def run(name: str, seed: int, data: dict[str, Part], folder: Path, seconds: floa
         record = state["record"]
     if not record["points"]:
         record["points"].append({"images": 0, "seconds": 0.0, **measured(network, setting, data["validation"], device)})
-    stream, began, loss_sum = batches(data["training"], seed, record["batches"]), time.monotonic(), 0.0
+    stream, began, loss_sum = batches(data["training"], seed, record["batches"]), now("processor", device), 0.0
     network.train()
     for places, mirrored in stream:
         loss = losses(network, setting, data["training"].batch(places, mirrored, device))
@@ -208,10 +209,10 @@ def run(name: str, seed: int, data: dict[str, Part], folder: Path, seconds: floa
         optimizer.step()
         loss_sum += float(loss.detach())
         record["batches"] += 1
-        over = record["seconds"] + time.monotonic() - began >= seconds
+        over = record["seconds"] + now("processor", device) - began >= seconds
         if record["batches"] % POINT and not over:
             continue
-        record["seconds"] += time.monotonic() - began
+        record["seconds"] += now("processor", device) - began
         found = measured(network, setting, data["validation"], device)
         since = record["batches"] - record["points"][-1]["images"] // BATCH
         point = {"images": record["batches"] * BATCH, "seconds": record["seconds"], "loss": loss_sum / since, **found}
@@ -220,7 +221,7 @@ def run(name: str, seed: int, data: dict[str, Part], folder: Path, seconds: floa
         with atomic(state_file) as temporary:
             state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "record": record}
             torch.save(state, temporary)
-        loss_sum, began = 0.0, time.monotonic()  # measuring does not count
+        loss_sum, began = 0.0, now("processor", device)  # measuring does not count
         if over:
             break
     record["test"] = measured(network, setting, data["test"], device)
@@ -347,7 +348,8 @@ def page(
             f"Teacher: `{TEACHER}`. Photos: {sizes['training']} of OSIE's training part to learn from, "
             f"{sizes['validation']} to draw the curves (by the hash of their names), the {sizes['test']} test photos "
             f"once at the end; {SIZE[1]}x{SIZE[0]}, mirrored sideways at random. {minutes:g} minutes of training a run "
-            f"(measuring not counted), Adam, learning rate {LEARNING_RATE:g}, batches of {BATCH}; people's densities "
+            f"(of the processor, threads: {torch.get_num_threads()}; measuring not counted), "
+            f"Adam, learning rate {LEARNING_RATE:g}, batches of {BATCH}; people's densities "
             f"(24 pixels at a width of 800) by KL, the teacher's maps by KL with the smoothing factor {SMOOTHING:g}. "
             f"A has {sizes_text[0]:,} parameters, B {sizes_text[1]:,}. Runs of one seed begin with the same random "
             "weights, in the same order of photos.",
