@@ -41,7 +41,11 @@ bench: .venv-all/stamp  ## measure again what docs/results holds
 	$(ALL)/python benchmarks/teachers.py
 	$(ALL)/python benchmarks/teach.py
 	$(ALL)/python benchmarks/distillation.py
+	$(ALL)/python benchmarks/new_head.py
 	$(ALL)/python benchmarks/resnet18.py
+	$(ALL)/python benchmarks/networks.py
+	$(ALL)/python benchmarks/fidelity.py
+	$(ALL)/python benchmarks/students.py
 
 .venv/core.stamp: pyproject.toml constraints.txt
 	test -x $(CORE)/python || $(PYTHON) -m venv .venv

@@ -1,6 +1,6 @@
-"""Train the network that ships: eight teachers, one box, from the data sets beside this checkout.
+"""Train the network that ships: several teachers, one box, from the data sets beside this checkout.
 
-    python scripts/distil_students.py [--minutes 60] [--out runs/students] [--few 1500]
+    python scripts/distil_students.py [--minutes 60] [--out runs/students] [--few 1500] [--heads ikn gbvs ...]
 
 Each stage goes on where it was stopped: teachers' maps first (the longest part), then the training, then export and a
 report on the validation photos. The test photos are left to benchmarks/fidelity.py. Photos: DUTS-TR's training part,
@@ -32,7 +32,7 @@ SHARED = Path(os.environ.get("SALBOX_SHARED", ROOT.parent / "shared"))
 DATA, WEIGHTS = SHARED / "data", SHARED / "weights"
 IMAGENET = WEIGHTS / "mobilenet_v2" / "mobilenet_v2_imagenet_folded.npz"
 
-CLASSICAL = ("ikn", "gbvs", "bms", "imsig", "rare2012", "aim", "sun")
+HEADS = ("ikn", "gbvs", "bms", "imsig", "rare2012", "aim", "sun", "fastgaze")
 SLOW = ("aim", "sun")
 LARGE = ("OSIE", "EyeCrowd", "coco-semantic")  # whose photos have about 640 pixels and more
 
@@ -84,8 +84,9 @@ class Printer(Teller):
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--minutes", type=float, default=60.0, help="of training")
-    parser.add_argument("--few", type=int, default=1500, help="photos for AIM and SUN")
+    parser.add_argument("--minutes", type=float, default=60.0, help="of training, of the processor")
+    parser.add_argument("--few", type=int, default=1500, help="training photos for AIM and SUN")
+    parser.add_argument("--heads", nargs="+", choices=HEADS, default=HEADS, help="whom to learn from")
     parser.add_argument("--limit", type=int, help="photos in all, to try the script out")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a key of the recipe")
     parser.add_argument("--seed", type=int, default=0)
@@ -100,13 +101,18 @@ def main() -> None:
         photo.output.as_posix(): "validation" if number(photo, "part") % VALIDATES == 0 else "training"
         for photo in images
     }
-    slow = few([photo for photo in images if parts[photo.output.as_posix()] == "training"], given.few)
-    gaze = Teacher("fastgaze", {"weights": str(WEIGHTS / "fastgaze" / "fastgaze_fp32.npz")})
-    lessons = [Lesson(name, Teacher(name), photos=slow if name in SLOW else None) for name in CLASSICAL]
+    by_part = {part: [p for p in images if parts[p.output.as_posix()] == part] for part in ("training", "validation")}
+    slow = few(by_part["training"], given.few) | few(by_part["validation"], given.few // VALIDATES)
+    weights = {"fastgaze": {"weights": str(WEIGHTS / "fastgaze" / "fastgaze_fp32.npz")}}
+    lessons = [
+        Lesson(name, Teacher(name, weights.get(name, {})), photos=slow if name in SLOW else None)
+        for name in HEADS
+        if name in given.heads
+    ]
     plan = Plan(
         photos=tuple(images),
         run=given.out,
-        lessons=(*lessons, Lesson("fastgaze", gaze)),
+        lessons=tuple(lessons),
         recipe=read_recipe("box", given.set),
         init=str(IMAGENET),
         domains=0.5,
@@ -115,6 +121,7 @@ def main() -> None:
         seed=given.seed,
         max_seconds=60 * given.minutes,
         compress=True,
+        clock="processor",
         device=given.device,
     )
     distill(plan, Printer())

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import salbox
+from salbox.registry import STUDENTS
 
 CLASSICAL = ["aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "gaussian"]
 
@@ -21,7 +22,12 @@ def test_lists_models_by_task():
 
 
 def test_models_that_need_no_files_are_ready():
-    assert salbox.list_models(ready=True) == CLASSICAL
+    assert set(salbox.list_models(ready=True)) == {*CLASSICAL, *(f"{name}.student" for name in STUDENTS)}
+
+
+def test_what_comes_with_its_weights_takes_no_others():
+    with pytest.raises(salbox.UsageError, match="comes with its weights; leave weights out"):
+        salbox.load("aim.student", weights="box.onnx")
 
 
 def test_unknown_model_proposes_the_nearest():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import salbox
-from salbox.selection import parse_models, split_loading
+from salbox.registry import STUDENTS
+from salbox.selection import expanded, parse_models, split_loading
 
 
 def test_parse_models_splits_names_and_spreads_parameters():
@@ -66,3 +67,10 @@ def test_splits_parameters_from_what_loading_needs():
         {"sigma": 1},
         {"device": "cpu", "weights": "w"},
     )
+
+
+def test_a_pattern_stands_for_the_models_that_need_no_further_files():
+    assert expanded(["gbvs", "*.student"]) == ["gbvs", *(f"{name}.student" for name in STUDENTS)]
+    assert expanded(["[ai]*n", "ikn"]) == ["ikn"]
+    with pytest.raises(salbox.UsageError, match=r"fits '\*\.kdsalbox'"):
+        expanded(["*.kdsalbox"])

@@ -1,4 +1,4 @@
-"""The demonstration: every fixation model on photos that scikit-image ships."""
+"""The demonstration: every model that needs no further files on photos that scikit-image ships."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 
 from .image import Pixels
-from .plots import Row, comparison
+from .plots import Map, Row, comparison
 from .predicting import predict
-from .registry import list_models
+from .registry import CLASSICAL, STUDENTS, list_models
 from .version import __version__
 from .writing import write_map
 
@@ -36,11 +36,17 @@ def demo_row(name: str) -> Row:
 
 
 def write_demo(rows: Mapping[str, Row], folder: Path) -> Path:
-    """Write every map and one comparison picture; return where the picture is."""
+    """Write every map and one comparison picture, originals above their students; return where the picture is."""
     for photo, (_, maps) in rows.items():
         for model, saliency in maps.items():
             notes = {"salbox": __version__, "model": model, "parameters": {}}
             write_map(folder / model / f"{photo}.png", saliency, "png", notes)
     picture = folder / "comparison.png"
-    comparison(list(rows.values()), picture)
+    comparison([row for photo, maps in rows.values() for row in _beside_students(photo, maps)], picture)
     return picture
+
+
+def _beside_students(photo: Pixels, maps: Mapping[str, Map]) -> list[Row]:
+    """Return a row with the originals' maps and one with their students', each below its teacher."""
+    students = [f"{name}.student" for name in STUDENTS]
+    return [(photo, {name: maps[name] for name in names}) for names in (CLASSICAL, students)]

@@ -77,7 +77,7 @@ def comparison(
     ----------
     rows : sequence of (image, maps)
         Photos, (H, W, 3) uint8, each with {label: (H, W) map}. One photo is laid out as a grid; several as a table
-        with a row each, and then all need the same labels.
+        with a row each, which carries its labels unless the one above has the same. Shorter rows leave places empty.
     path : path, optional
         A .png, .pdf or .svg to write.
     columns : int, optional
@@ -90,14 +90,12 @@ def comparison(
     Raises
     ------
     UsageError
-        If there is nothing to show, labels differ or are unknown, or the file's suffix is another.
+        If there is nothing to show, a label is unknown, or the file's suffix is another.
     """
     if path is not None and Path(path).suffix.lower().lstrip(".") not in FIGURE_FORMATS:
         raise UsageError(f"{path}: a figure is written as one of {', '.join('.' + f for f in FIGURE_FORMATS)}")
     if not rows or not all(maps for _, maps in rows):
         raise UsageError("nothing to compare: give at least one image and one model")
-    if any(list(maps) != list(rows[0][1]) for _, maps in rows):
-        raise UsageError("every image needs maps of the same models")
     if fixations is not None and len(rows) > 1:
         raise UsageError("fixations belong to one photo: give no others")
     figure = _lay_out([_panels(image, maps, fixations, differences) for image, maps in rows], columns)
@@ -173,24 +171,25 @@ def _lay_out(rows: list[list[Panel]], columns: int | None) -> Figure:
     """Return a figure with a row of panels for each list; a single list is broken into a grid."""
     from matplotlib.figure import Figure
 
-    labelled = 1  # rows that carry labels: the first of a table, all of a grid
     if len(rows) == 1:
         columns = columns or _best_columns(len(rows[0]), _aspect(rows[0]))
         rows = [rows[0][i : i + columns] for i in range(0, len(rows[0]), columns)]
-        labelled = len(rows)
-    cell = (_WIDTH - (len(rows[0]) + 1) * _GAP) / len(rows[0])
+    labels = [[panel.label for panel in row] for row in rows]
+    labelled = [i == 0 or labels[i] != labels[i - 1] for i in range(len(rows))]
+    longest = max(len(row) for row in rows)
+    cell = (_WIDTH - (longest + 1) * _GAP) / longest
     heights = [cell * _aspect(row) for row in rows]
-    total = sum(heights) + labelled * _LABEL + (len(rows) + 1) * _GAP
+    total = sum(heights) + sum(labelled) * _LABEL + (len(rows) + 1) * _GAP
     shrink = min(1.0, _TALLEST / total)
     figure = Figure(figsize=(_WIDTH * shrink, total * shrink), dpi=_DPI)
     top = total - _GAP
     for i, (row, height) in enumerate(zip(rows, heights, strict=True)):
-        top -= height + (_LABEL if i < labelled else 0)
+        top -= height + (_LABEL if labelled[i] else 0)
         for j, panel in enumerate(row):
             left = _GAP + j * (cell + _GAP)
             axes = figure.add_axes((left / _WIDTH, top / total, cell / _WIDTH, height / total))
             panel.draw(axes)
-            if i < labelled:
+            if labelled[i]:
                 axes.set_title(panel.label, fontsize=11 * shrink, pad=4 * shrink)
         top -= _GAP
     return figure

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .cards import ModelCard, Task
@@ -30,17 +30,21 @@ class Entry:
     ----------
     task : {"fixation", "object"}
     card : str
-        In a module that imports neither torch nor the model.
+        In a module that imports neither torch nor the model. Of a model that comes with its weights it is left out.
     function : str
         Of a model without weights: takes an image, (H, W, 3) uint8, and the parameters as keywords; returns its map.
     network : str
         Of a model with weights: takes the weights' path and a device, and returns such a function.
+    packaged : str
+        Of a model that comes with its weights: `FILE#head`, the file one of this package (see `saved.packaged`); the
+        card is in it.
     """
 
     task: Task
-    card: str
+    card: str = ""
     function: str = ""
     network: str = ""
+    packaged: str = ""
 
 
 def _classical(name: str) -> Entry:
@@ -57,12 +61,18 @@ def _kdsalbox(teacher: str) -> Entry:
     return Entry(task="fixation", card=card, network="salbox.networks.kdsalbox:open_kdsalbox")
 
 
+def _student(teacher: str) -> Entry:
+    return Entry(task="fixation", packaged=f"box.onnx#{teacher}")
+
+
 CLASSICAL = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "gaussian")
 DEEP = ("unisal", "sam", "dgii", "deepgaze2e", "salicon", "msinet", "dinet", "transalnet")
+STUDENTS = ("aim", "ikn", "gbvs", "bms", "imsig")
 KDSALBOX = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "unisal", "sam", "dgii")
 
 MODELS: dict[str, Entry] = {
     **{name: _classical(name) for name in CLASSICAL},
+    **{f"{teacher}.student": _student(teacher) for teacher in STUDENTS},
     "fastgaze": _network("fastgaze", "fastgaze:open_fastgaze"),
     "attention-center": _network("attention_center", "attention_center:open_attention_center"),
     "glimpse": Entry("fixation", "salbox.students.glimpse:CARD", network="salbox.students.glimpse:open_glimpse"),
@@ -107,7 +117,10 @@ def card(name: str) -> ModelCard:
         return ensembles.ensemble_card(name)
     if name not in MODELS and saved.is_path(name):
         return saved.saved_card(name)
-    found: ModelCard = resolve(_entry(name).card)
+    entry = _entry(name)
+    if entry.packaged:
+        return replace(saved.saved_card(saved.packaged(entry.packaged)), name=name)
+    found: ModelCard = resolve(entry.card)
     return found
 
 
@@ -166,13 +179,16 @@ def load(
             raise UsageError(f"model '{name}' is a file with its weights inside; leave weights out")
         return saved.load_saved(name, model_card, device)
     entry = MODELS[name]
+    if not entry.network and (weights is not None or sha256 is not None):
+        has = "comes with its weights" if entry.packaged else "has no weights to load"
+        raise UsageError(f"model '{name}' {has}; leave weights out")
+    if entry.packaged:
+        return saved.load_saved(saved.packaged(entry.packaged), model_card, device)
     if entry.function:
-        if weights is not None or sha256 is not None:
-            raise UsageError(f"model '{name}' has no weights to load; leave weights out")
         return Model(model_card, resolve(entry.function), checked)
     from .weights import find_weights
 
-    path = find_weights(name, weights, sha256, model_card.weights_from)
+    path = find_weights(name, weights, sha256, model_card.weights_from, stand_in=stand_in(name))
     return Model(model_card, resolve(entry.network)(path, device), checked, weights=path)
 
 
@@ -190,6 +206,17 @@ def load_for(name: str, arguments: Mapping[str, Any], postprocess: PostProcess) 
     if postprocess.replaces_smoothing and has_smoothing and "do_smoothing" not in arguments:
         arguments = {**arguments, "do_smoothing": "none"}
     return load(name, **arguments)
+
+
+def stand_in(name: str) -> str:
+    """Return a model that comes with its weights and may be used in the place of one that needs some; "" if none may.
+
+    The student of the same teacher if there is one; for a model that predicts fixations else FastGaze's student.
+    """
+    students = [f"{name.partition('.')[0]}.student"]
+    if MODELS[name].task == "fixation":
+        students.append("fastgaze.student")
+    return next((student for student in students if student in MODELS and MODELS[student].packaged), "")
 
 
 def resolve(path: str) -> Any:

@@ -1,10 +1,11 @@
 """Models that salbox wrote: an .onnx file, or a run folder that holds `student.onnx`, named by their path.
 
-`PATH#head` picks one head of a network with several.
+`PATH#head` picks one head of a network with several. Those that come with this package are such files as well.
 """
 
 from __future__ import annotations
 
+import importlib.resources
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,11 @@ def is_path(name: str) -> bool:
     """Return whether a name that no model has means a file or folder."""
     path = str(name).partition("#")[0]
     return path.endswith(".onnx") or os.sep in path or "/" in path or (Path(path).expanduser() / STUDENT_FILE).is_file()
+
+
+def packaged(name: str) -> str:
+    """Return the path of a file that comes with this package, given by its name; a `#head` behind it stays."""
+    return str(importlib.resources.files("salbox.students") / "data" / name)
 
 
 def heads(name: str) -> list[str]:

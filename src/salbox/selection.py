@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .cards import ModelCard
 from .ensembles import is_ensemble, members
 from .errors import UsageError, nearest
-from .registry import MODELS, card
+from .registry import MODELS, card, list_models
 from .saved import heads, is_path
 
 LOADING = ("weights", "sha256", "device")  # keywords of `load` that are no parameters of a model
 
 
 def expanded(names: Iterable[str]) -> list[str]:
-    """Return names, a path to a network with several heads replaced by one name for each."""
-    found = [
-        each
-        for name in names
-        for each in (heads(name) if name not in MODELS and not is_ensemble(name) and is_path(name) else [name])
-    ]
-    return list(dict.fromkeys(found))
+    """Return names, what stands for several replaced by each of them.
+
+    That is the path of a network with several heads, and a pattern such as "*.student", which means the models of such
+    a name that need no further files.
+
+    Raises
+    ------
+    UsageError
+        If no model fits a pattern.
+    """
+    return list(dict.fromkeys(each for name in names for each in _meant(name)))
+
+
+def _meant(name: str) -> list[str]:
+    if name in MODELS or is_ensemble(name):
+        return [name]
+    if is_path(name):
+        return heads(name)
+    if not set(name) & set("*?["):
+        return [name]
+    found = fnmatch.filter(list_models(ready=True), name)
+    if not found:
+        raise UsageError(f"no model that needs no further files fits '{name}' ('salbox models' lists all)")
+    return found
 
 
 def parse_models(

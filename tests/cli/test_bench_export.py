@@ -7,13 +7,16 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import onnx_writer as ow
 import pytest
+from checkpoints import checkpoint
 from PIL import Image
 
 from salbox.benching import bench as measure_costs
+from salbox.cli.bench import _table
 from salbox.cli.main import run
 
 
@@ -82,6 +85,46 @@ def test_bench_of_weights_that_are_not_there(cli, monkeypatch):
     assert code == 2
     assert said.startswith("salbox: model 'glimpse' needs weights")
     assert measure_costs.__doc__
+
+
+def test_the_table_of_networks_run_another_way(folder):
+    """Columns that not every run has stand behind the others."""
+    (plain,) = measure_costs({str(folder): {}}, [(32, 24)], threads=1, repeat=1)
+    assert (plain.precision, plain.channels_last) == ("float32", False)
+    assert (plain.difference, plain.gpu_memory_bytes) == (None, None)
+    other = replace(plain, precision="half", channels_last=True, difference=0.0123, gpu_memory_bytes=5_000_000)
+    header, row, footer = _table([other]).splitlines()
+    assert header.split()[-3:] == ["on", "GPU", "difference"]
+    assert row.split()[-3:] == ["5", "MB", "1.2e-02"]
+    assert footer.startswith("1 threads, half, channels last; ")
+    assert "GPU" not in _table([plain])
+    assert "difference" not in _table([plain])
+
+
+@pytest.mark.parametrize("verb", [("bench",), ("predict", "photo.png", "-o", "maps")])
+def test_what_runs_in_one_way_says_so(cli, verb, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.zeros((4, 5, 3), np.uint8)).save("photo.png")
+    code, _, said = cli(*verb, "-m", "gaussian", "--channels-last")
+    assert (code, said) == (2, "salbox: model 'gaussian' runs in one way: leave precision and channels-last out\n")
+    code, _, said = cli(*verb, "-m", "gaussian", "--precision", "double")
+    assert (code, said) == (2, "salbox: precision 'double': expected float32 or half\n")
+    assert not (tmp_path / "maps").exists()
+
+
+def test_maps_in_half_precision_say_so(cli, tmp_path):
+    from salbox.writing import read_notes
+
+    path = checkpoint("fastgaze")
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)).save(tmp_path / "photo.png")
+    given = ("predict", tmp_path / "photo.png", "-m", "fastgaze", "--weights", path)
+    assert cli(*given, "-o", tmp_path / "a", "--precision", "half")[0] == 0
+    assert cli(*given, "-o", tmp_path / "b")[0] == 0
+    half, plain = (read_notes(tmp_path / folder / "fastgaze" / "photo.png") for folder in "ab")
+    assert half.pop("precision") == "half"
+    assert plain.keys() == half.keys()
+    assert half["maximum"] != plain["maximum"]
+    assert half["maximum"] == pytest.approx(plain["maximum"], rel=0.1)
 
 
 def test_export_copies_a_run(cli, folder, tmp_path):

@@ -25,6 +25,9 @@ from salbox.distillation.teacher import Teacher  # noqa: E402
 from salbox.distillation.telling import Teller  # noqa: E402
 from salbox.errors import UsageError, WeightsError  # noqa: E402
 from salbox.inputs import find_images  # noqa: E402
+from salbox.networks.exported import read_exported  # noqa: E402
+from salbox.networks.first_weights import SHIPPED  # noqa: E402
+from salbox.saved import packaged  # noqa: E402
 from salbox.training.recipe import read_recipe  # noqa: E402
 
 QUICK = ("epochs=2", "batch_size=4", "size=[32, 32]")
@@ -203,6 +206,17 @@ def test_new_heads_leave_the_old_ones_as_they_were(finished, drawn, tmp_path):
     weights = [heads.read_weights(folder / "student.safetensors") for folder in (run, tmp_path / "more")]
     before, after = (heads.old_state(network, 2) for network in weights)
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_head_on_the_network_that_ships():
+    shipped = read_exported(Path(packaged(SHIPPED)))
+    trunk = heads.with_new_heads("shipped", ("mine",))
+    assert trunk.network.heads == (*shipped.heads, "mine")
+    assert trunk.old == len(shipped.heads)
+    assert trunk.teachers == dict(zip(shipped.heads, shipped.heads, strict=True))
+    image = torch.rand(1, 3, 64, 96) * 255
+    with torch.no_grad():
+        torch.testing.assert_close(trunk.network.eval()(image)[:, : trunk.old], shipped(image))
 
 
 def test_heads_that_cannot_be_added(finished, drawn, tmp_path):

@@ -198,7 +198,7 @@ def test_a_network_that_would_fill_the_memory(tmp_path, when):
     path.write_bytes(ow.student(**changes).replace(b"\n\x06planes\n\x06weight", b"\n\x05large\n\x06weight"))
     code = (
         "import numpy as np, sys\n"
-        "from salbox.students.student import open_student; from salbox.benching import peak_memory\n"
+        "from salbox.students.student import open_student; from salbox.memory import peak_memory\n"
         "try: open_student(sys.argv[1]).maps([np.zeros((9, 9, 3), np.uint8)])\n"
         "except Exception as e: print(type(e).__name__, str(e)[-120:]); print((peak_memory() or 0) >> 20)"
     )

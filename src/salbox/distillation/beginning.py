@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import importlib.resources
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 
@@ -16,7 +14,6 @@ from ..image import Pixels
 from ..losses import WeightedLoss
 from ..networks.building import build_student
 from ..networks.encoders import WeightsWarning
-from ..networks.first_weights import SHIPPED
 from ..networks.student import StudentNetwork
 from ..training.batches import Batch
 from ..training.clock import Clock
@@ -105,9 +102,8 @@ def begin(plan: Plan, teller: Teller) -> Beginning:
 
 
 def default_init(recipe: Recipe) -> str:
-    """Return the first weights where none are named: the shipped network's if there is one and they fit, else none."""
-    ships = Path(str(importlib.resources.files("salbox.students") / "data" / SHIPPED)).is_file()
-    return "shipped" if ships and recipe.student == "box" and recipe.encoder in (None, "mobilenetv2") else "none"
+    """Return the first weights where none are named: the shipped network's if they fit, else none."""
+    return "shipped" if recipe.student == "box" and recipe.encoder in (None, "mobilenetv2") else "none"
 
 
 def map_size(network: StudentNetwork, height: int, width: int) -> Size:

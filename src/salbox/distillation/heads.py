@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,10 @@ from ..errors import UsageError, WeightsError
 from ..networks.box import Box
 from ..networks.building import rebuild
 from ..networks.checkpoints import load_tensors, read_tensors
+from ..networks.exported import read_exported
+from ..networks.first_weights import SHIPPED
 from ..networks.student import StudentNetwork
+from ..saved import packaged
 from ..students.student import open_student
 from ..writing import atomic
 from .plan import SHIPPED_TRUNK
@@ -88,21 +90,24 @@ def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0) -> Trunk:
     WeightsError
         If it cannot be read.
     """
-    folder = _shipped() if source == SHIPPED_TRUNK else RunFolder(Path(source).expanduser())
-    described = _described(folder.weights)
-    old = tuple(described["heads"])
+    if source == SHIPPED_TRUNK:
+        file = Path(packaged(SHIPPED))
+        before = read_exported(file)
+    else:
+        folder = RunFolder(Path(source).expanduser())
+        file, before = folder.student, read_weights(folder.weights)
+    old = before.heads
     twice = [head for head in heads if head in old]
     if twice:
         raise UsageError(f"{source} has a head '{twice[0]}' already (it has {', '.join(old)})")
+    if not isinstance(before, Box):
+        raise UsageError(f"{source} is a '{before.name}'; heads are added to a box")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = rebuild(described["network"], [*old, *heads], described["settings"])
-    if not isinstance(network, Box):
-        raise UsageError(f"{source} is a '{network.name}'; heads are added to a box")
-    tensors = read_tensors(folder.weights)
+        network = rebuild(before.name, [*old, *heads], before.settings)
     fresh = {name: t for name, t in network.state_dict().items() if _is_new(name, len(old))}
-    load_tensors(network, {**fresh, **tensors}, folder.weights)
-    student = open_student(folder.student)
+    load_tensors(network, {**fresh, **before.state_dict()}, file)
+    student = open_student(file)
     teachers = {head.name: head.teacher for head in student.metadata.heads}
     network.init_note = f"trunk of {source}, frozen"
     return Trunk(network.train(), len(old), dict(student.cards), teachers)
@@ -128,13 +133,6 @@ def _described(path: Path) -> dict[str, Any]:
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise WeightsError(f"{path}: not weights that salbox wrote ({' '.join(str(error).split())})") from None
     return known
-
-
-def _shipped() -> RunFolder:
-    folder = RunFolder(Path(str(importlib.resources.files("salbox.students") / "data")))
-    if not folder.weights.is_file():
-        raise WeightsError("no network ships with this version of salbox: name a run folder to add a head to")
-    return folder
 
 
 def old_state(network: StudentNetwork, old: int) -> dict[str, Tensor]:

@@ -10,11 +10,12 @@ from pathlib import Path
 import onnx
 
 from ..cards import Licence, ModelCard
+from ..errors import UsageError
 from ..networks.export import export_onnx
 from ..networks.student import StudentNetwork
 from ..registry import card
 from ..students.metadata import KEY, Head, Metadata
-from ..students.student import Student, open_student
+from ..students.student import open_student
 from ..writing import atomic
 from .fidelity import PHOTOS, STUDENT, Fidelity
 from .heads import save_weights
@@ -72,8 +73,7 @@ def package(
     )
     megabytes = folder.student.stat().st_size / 1e6
     measured = {head: _measured(cards[head], fidelity, head, megabytes) for head in heads}
-    student = open_student(folder.student)
-    _put_cards(folder.student, student, {**all_cards, **measured})
+    put_cards(folder.student, {**all_cards, **measured})
     with atomic(folder.path / "card.json") as temporary:
         texts = {head: found.to_dict() for head, found in {**all_cards, **measured}.items()}
         temporary.write_text(json.dumps(texts, indent=1) + "\n", encoding="utf-8")
@@ -128,9 +128,20 @@ def _measured(found: ModelCard, fidelity: Fidelity, head: str, megabytes: float)
     return replace(found, agreement=fidelity.summary(head), limits=limits, size=size)
 
 
-def _put_cards(path: Path, student: Student, cards: Mapping[str, ModelCard]) -> None:
-    """Write other cards into an exported network; nothing else changes."""
-    before = student.metadata
+def put_cards(path: Path, cards: Mapping[str, ModelCard]) -> None:
+    """Write other cards, head -> card, into an exported network; nothing else changes.
+
+    Raises
+    ------
+    WeightsError
+        If it is no file that salbox exported.
+    UsageError
+        If a head has no card, or the file cannot be written.
+    """
+    before = open_student(path, threads=1).metadata
+    missing = [head.name for head in before.heads if head.name not in cards]
+    if missing:
+        raise UsageError(f"{path}: no card for {', '.join(missing)}")
     heads = tuple(Head(head.name, head.teacher, cards[head.name]) for head in before.heads)
     after: Metadata = replace(before, heads=heads)
     graph = onnx.load(path, load_external_data=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from ..cards import ModelCard
@@ -49,6 +49,8 @@ class Metadata:
         What the numbers of its maps are.
     parameters : int
         How many learned numbers it has; 0 if the file does not say.
+    settings : mapping
+        What the architecture was made with, so that training can go on from the file; empty if the file does not say.
     """
 
     salbox: str
@@ -57,6 +59,7 @@ class Metadata:
     preprocessing: Preprocessing
     output: Output
     parameters: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def to_text(self) -> str:
         """Return it as JSON."""
@@ -70,6 +73,7 @@ class Metadata:
                 "preprocessing": self.preprocessing.to_dict(),
                 "output": self.output,
                 "parameters": self.parameters,
+                "settings": dict(self.settings),
             }
         )
 
@@ -104,6 +108,9 @@ class Metadata:
         parameters = values.get("parameters", 0)
         if not isinstance(parameters, int):
             raise UsageError("its salbox metadata name no number of parameters")
+        settings = values.get("settings", {})
+        if not isinstance(settings, dict):
+            raise UsageError("its salbox metadata hold settings that are none")
         return cls(
             salbox=_text(values, "salbox"),
             network=_text(values, "network"),
@@ -111,6 +118,7 @@ class Metadata:
             preprocessing=Preprocessing.from_dict(values.get("preprocessing", {})),
             output=cast(Output, output),
             parameters=parameters,
+            settings=settings,
         )
 
 

@@ -1,0 +1,172 @@
+"""How closely the shipped students follow their teachers, on photos and pictures that no student learned from.
+
+Needs the data, the fixation networks' weights and the paper's tables (`shared` beside the checkout, or SALBOX_SHARED),
+and the run that the network comes from, of which the mean teacher maps of the training photos and the seeds are taken.
+Teachers' maps do not depend on the student: they are computed first, kept in runs/fidelity, and an interrupted run goes
+on; `--teachers-only` stops there. Writes docs/results/fidelity/figures.json, docs/results/fidelity.md, the pictures
+docs/images/students-*.jpg, and the parts with figures of docs/students.md and docs/when-not-to-trust-a-student.md.
+
+    python benchmarks/fidelity.py [--teachers-only] [--few N] [--workers 2] [--run runs/students] [--pages-only]
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from _distilling import RUNS, read_json, write_json
+from _fidelity_pages import write_pages
+from _held_out import (
+    HEADS,
+    KEPT,
+    HeldOut,
+    changed_for,
+    check_seeds,
+    compute_maps,
+    held_out,
+    maps_of,
+    with_original_filters,
+)
+from _student_pictures import draw_heads, draw_worst
+from _tables import ROOT
+
+from salbox.benching import count, photo
+from salbox.distillation.constant import read_means
+from salbox.distillation.fidelity import CONSTANT, PHOTOS, Fidelity, Pair, measure
+from salbox.distillation.views import View
+from salbox.registry import load
+from salbox.saved import packaged
+from salbox.students.fingerprint import weights_fingerprint
+from salbox.students.student import Student, open_student
+
+NETWORK = Path(packaged("box.onnx"))
+PHOTO = (640, 480)  # on which operations are counted
+TRIAL = KEPT / "trial"
+BATCH = 8
+DIGITS = 5
+
+
+def measured(held: HeldOut, means: dict[str, Any], few: int | None) -> dict[str, Any]:
+    """Return every figure there is of the network that ships."""
+    student = open_student(NETWORK)
+    looks_at = student.metadata.preprocessing
+    changed = {head: changed_for(held, head, few) for head in HEADS}
+    osie = measure(pairs(student, dict.fromkeys(HEADS, held.osie), "OSIE test"), means)
+    duts = measure(pairs(student, dict.fromkeys(HEADS, held.duts), "DUTS-TR held out"), means)
+    domains = measure(pairs(student, changed, "changed photos"), means)
+    return {
+        "weights": weights_fingerprint(NETWORK),
+        "network": {**size_of_network(), "looks_at": [looks_at.height, looks_at.width]},
+        "duts_held_out": held.duts_in_all,
+        "osie": by_head(osie),
+        "duts": by_head(duts),
+        "original_filters": original_filters(student, held, means),
+        "domains": {
+            domain: by_head(domains, domain)
+            for domain in dict.fromkeys(view.domain for view in held.changed)
+            if domain is not None
+        },
+    }
+
+
+def pairs(student: Student, views: dict[str, list[View]], what: str) -> Iterator[Pair]:
+    """Yield the student's and the teacher's map of pictures; `views` are those that each head is measured on."""
+    keys = {head: {view.key for view in own} for head, own in views.items()}
+    every = list(max(views.values(), key=len))
+    maps = {head: maps_of(head) for head in views}
+    for start in range(0, len(every), BATCH):
+        batch = every[start : start + BATCH]
+        for view, found in zip(batch, student.maps([view.render() for view in batch], list(views)), strict=True):
+            for head in views:
+                if view.key in keys[head]:
+                    yield Pair(view.key, head, found[head], maps[head].read(view.key), view.domain)
+        if start % (10 * BATCH) == 0:
+            print(f"{what}: {start} of {len(every)}", flush=True)
+
+
+def original_filters(student: Student, held: HeldOut, means: dict[str, Any]) -> dict[str, Any]:
+    """Return how AIM's and SUN's students, and their teachers, agree with the maps of the originals' filters."""
+    found = {}
+    for head in with_original_filters():
+        own, theirs = maps_of(head), maps_of(head, "original-filters")
+        drawn = [(view, student.maps([view.render()], [head])[0][head]) for view in held.osie]
+        found[head] = {
+            "student": by_head(measure((Pair(v.key, head, s, theirs.read(v.key)) for v, s in drawn), means))[head],
+            "teacher": by_head(
+                measure((Pair(v.key, head, own.read(v.key), theirs.read(v.key)) for v, _ in drawn), means)
+            )[head],
+        }
+    return found
+
+
+def by_head(fidelity: Fidelity, domain: str = PHOTOS) -> dict[str, dict[str, float]]:
+    """Return head -> figures of the student and, named so, of the constant; `lowest_cc` is the worst picture's."""
+    found = {}
+    for head in dict.fromkeys(one.head for one in fidelity.compared):
+        row, constant = fidelity.row(head, domain), fidelity.row(head, domain, CONSTANT)
+        names = ("cc", "cc_std", "kl", "kl_std", "sim", "sim_std")
+        own = [one.cc for one in fidelity.compared if (one.head, one.domain) == (head, domain)]
+        found[head] = {
+            "pictures": row.pictures,
+            **{name: round(getattr(row, name), DIGITS) for name in names},
+            "lowest_cc": round(min(own), DIGITS),
+            **{f"constant_{name}": round(getattr(constant, name), DIGITS) for name in names},
+        }
+    return found
+
+
+def size_of_network() -> dict[str, int]:
+    """Return bytes, learned numbers and multiply-adds of one pass, which gives the maps of all heads."""
+    parameters, macs, flops = count(load(f"{HEADS[0]}.student"), photo(*PHOTO))
+    if parameters is None or macs is None or flops is None:
+        raise SystemExit(f"{NETWORK}: no network to count")
+    return {"bytes": NETWORK.stat().st_size, "parameters": parameters, "macs": macs, "flops": flops}
+
+
+def trial_pages() -> Path:
+    """Return a folder like docs/ for a trial, whose figures must not stand among the results."""
+    TRIAL.mkdir(parents=True, exist_ok=True)
+    for name in ("students.md", "when-not-to-trust-a-student.md"):
+        shutil.copyfile(ROOT / "docs" / name, TRIAL / name)
+    return TRIAL
+
+
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--teachers-only", action="store_true", help="compute the teachers' maps and leave")
+    parser.add_argument("--pages-only", action="store_true", help="write the pages again from figures.json")
+    parser.add_argument("--few", type=int, metavar="N", help="changed photos for AIM and SUN, of OSIE's 70")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--run", type=Path, default=RUNS / "students", help="where the network was trained")
+    parser.add_argument("--limit", type=int, metavar="N", help="photos of each kind, to try the script out")
+    return parser.parse_args(given)
+
+
+def main() -> None:
+    given = arguments()
+    docs = ROOT / "docs" if given.limit is None else trial_pages()
+    kept = docs / "results" / "fidelity" / "figures.json"
+    if not given.pages_only:
+        held = held_out(given.limit)
+        compute_maps(held, given.few, given.workers)
+        if given.teachers_only:
+            return
+        means = read_means(given.run)
+        missing = [head for head in HEADS if head not in means]
+        if missing:
+            raise SystemExit(f"{given.run}: no mean teacher maps of {', '.join(missing)}; is the run finished?")
+        check_seeds(given.run, held)
+        write_json(kept, measured(held, means, given.few))
+        draw_heads(held.samples, docs / "images")
+        draw_worst(held.changed_samples, docs / "images")
+    figures = read_json(kept)
+    if figures is None:
+        raise SystemExit(f"{kept}: nothing was measured yet")
+    write_pages(figures, docs)
+
+
+if __name__ == "__main__":
+    main()

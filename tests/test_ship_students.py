@@ -1,0 +1,107 @@
+"""A run becomes the network that ships: half precision, cards that say what was learned from and what was measured."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+import salbox  # noqa: E402
+from salbox.distillation.splitting import write_split  # noqa: E402
+from salbox.errors import SalboxError  # noqa: E402
+from salbox.networks.building import build_student  # noqa: E402
+from salbox.networks.export import export_onnx  # noqa: E402
+from salbox.students.fingerprint import weights_fingerprint  # noqa: E402
+from salbox.students.student import open_student  # noqa: E402
+from salbox.writing import write_map  # noqa: E402
+
+SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "ship_students.py"
+HEADS = ("gbvs", "rare2012", "fastgaze")
+PARTS = {"OSIE/1": "training", "OSIE/2": "training", "DUTS-TR/a": "training", "OSIE/3": "validation"}
+MAPS = ("OSIE/1", "OSIE/2@noise", "DUTS-TR/a", "DUTS-TR/a@flip-h", "OSIE/3", "OSIE/3@grey", "OSIE/9")
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("ship_students", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.warns(UserWarning, match="random weights"):
+        network = build_student("box", HEADS, size=(64, 96))
+    cards = {head: salbox.card(head) for head in HEADS}
+    export_onnx(network, folder / "student.onnx", cards, {head: head for head in HEADS})
+    write_split(folder / "split.csv", PARTS)
+    for head in HEADS:
+        for name in MAPS if head != "rare2012" else MAPS[:1]:
+            write_map(folder / "maps" / head / f"{name}.png", np.eye(4, dtype=np.float32), "png16", {})
+    return folder
+
+
+def figures(fingerprint: str) -> dict:
+    own = {"pictures": 70, "cc": 0.9312, "cc_std": 0.04, "kl": 0.0213, "kl_std": 0.01}
+    own |= {"constant_cc": 0.5, "constant_kl": 0.3}
+    by_head = dict.fromkeys(HEADS, own)
+    return {"weights": fingerprint, "osie": by_head, "domains": {"noise": by_head, "jpeg": by_head}}
+
+
+def test_cards_say_what_each_head_learned_from(script, run, tmp_path):
+    target = tmp_path / "box.onnx"
+    script.ship(run, target, tmp_path / "none.json")
+    student = open_student(target)
+    assert student.heads == HEADS
+    gbvs, rare, gaze = (student.cards[head] for head in HEADS)
+    assert gbvs.name == "gbvs.student"
+    assert gbvs.origin.startswith("student of gbvs trained on 3 photos, 1 of them changed")
+    assert "2 of OSIE (Xu et al. 2014: MIT); 1 of DUTS-TR (Wang et al. 2017: research use)" in (
+        gbvs.licence.training_data
+    )
+    assert rare.origin.startswith("student of rare2012 trained on 1 photos, 0 of them")
+    assert any("not verified" in limit for limit in rare.limits)
+    assert not any("not verified" in limit for limit in gbvs.limits)
+    assert salbox.card("fastgaze").licence.weights in gaze.licence.weights
+    assert "teacher's" not in rare.licence.weights  # it has none
+    assert f"{target.stat().st_size / 1e6:.1f} MB" in gbvs.size
+    assert {card.agreement for card in student.cards.values()} == {"not measured yet"}
+
+
+def test_weights_are_halved_and_maps_stay(script, run, tmp_path):
+    target = tmp_path / "box.onnx"
+    script.ship(run, target, tmp_path / "none.json")
+    assert target.stat().st_size < 0.62 * (run / "student.onnx").stat().st_size
+    photo = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    (before,), (after,) = (open_student(path).maps([photo]) for path in (run / "student.onnx", target))
+    for head in HEADS:
+        assert np.corrcoef(before[head].ravel(), after[head].ravel())[0, 1] > 0.999
+
+
+def test_figures_are_stated_of_the_network_that_they_were_measured_on(script, run, tmp_path):
+    target, kept = tmp_path / "box.onnx", tmp_path / "figures.json"
+    script.ship(run, target, kept)
+    fingerprint = weights_fingerprint(target)
+    kept.write_text(json.dumps(figures(fingerprint)), encoding="utf-8")
+    script.ship(run, target, kept)
+    assert weights_fingerprint(target) == fingerprint
+    found = open_student(target).cards["gbvs"]
+    assert found.agreement.startswith("CC 0.931 ± 0.040, KL 0.021 ± 0.010 with its teacher on 70 test photos of OSIE")
+    assert found.limits[-1] == "Mean CC by kind of picture (70 each): noise 0.93, jpeg 0.93."
+    kept.write_text(json.dumps(figures("another")), encoding="utf-8")
+    script.ship(run, target, kept)
+    assert open_student(target).cards["gbvs"].agreement == "not measured yet"
+
+
+def test_a_run_that_is_not_finished_ships_nothing(script, tmp_path):
+    with pytest.raises(SalboxError):
+        script.ship(tmp_path / "nowhere", tmp_path / "box.onnx")
+    assert not list(tmp_path.iterdir())
