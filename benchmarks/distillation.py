@@ -194,7 +194,8 @@ def costs(found: dict[str, Outcome], out: Path, kept: Path) -> dict[str, dict[st
     if known is None:
         names = {student: next(k for k, o in found.items() if o.setting.student == student) for student in STUDENTS}
         measured = bench({str(out / name): {} for name in names.values()}, [PHOTO])
-        known = dict(zip(names, (cost.to_dict() for cost in measured), strict=True))
+        # By the student's name: where the run lay is this machine's.
+        known = {name: {**cost.to_dict(), "model": name} for name, cost in zip(names, measured, strict=True)}
         write_json(path, known)
     return known
 

@@ -37,12 +37,12 @@ from salbox.benching import count, photo
 from salbox.distillation.constant import read_means
 from salbox.distillation.fidelity import CONSTANT, PHOTOS, Fidelity, Pair, measure
 from salbox.distillation.views import View
-from salbox.registry import load
+from salbox.registry import SHIPPED, load
 from salbox.saved import packaged
 from salbox.students.fingerprint import weights_fingerprint
 from salbox.students.student import Student, open_student
 
-NETWORK = Path(packaged("box.onnx"))
+NETWORK = Path(packaged(SHIPPED))
 PHOTO = (640, 480)  # on which operations are counted
 TRIAL = KEPT / "trial"
 BATCH = 8

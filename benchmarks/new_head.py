@@ -26,6 +26,7 @@ from salbox.distillation.plan import Lesson, Plan
 from salbox.distillation.teacher import Teacher
 from salbox.distillation.telling import Teller
 from salbox.inputs import ImageFile, find_images
+from salbox.registry import SHIPPED
 from salbox.saved import packaged
 from salbox.students.student import Student, open_student
 from salbox.training.recipe import read_recipe
@@ -108,7 +109,7 @@ def main() -> Path | None:
     began = time.monotonic()
     distill(plan, Printer())
     wall = time.monotonic() - began
-    before = open_student(packaged("box.onnx") if given.trunk == "shipped" else Path(given.trunk) / "student.onnx")
+    before = open_student(packaged(SHIPPED) if given.trunk == "shipped" else Path(given.trunk) / "student.onnx")
     moved = old_heads_moved(before, open_student(given.out / "student.onnx"), images)
     text = page(given.teacher, Path(given.trunk).name, given.out, before, moved, wall, given.minutes)
     if given.photos != COUNT:  # a trial

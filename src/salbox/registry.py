@@ -62,9 +62,10 @@ def _kdsalbox(teacher: str) -> Entry:
 
 
 def _student(teacher: str) -> Entry:
-    return Entry(task="fixation", packaged=f"box.onnx#{teacher}")
+    return Entry(task="fixation", packaged=f"{SHIPPED}#{teacher}")
 
 
+SHIPPED = "box.onnx"  # the network that comes with this package; see `saved.packaged`
 CLASSICAL = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "gaussian")
 DEEP = ("unisal", "sam", "dgii", "deepgaze2e", "salicon", "msinet", "dinet", "transalnet")
 STUDENTS = ("aim", "ikn", "gbvs", "bms", "imsig")

@@ -26,7 +26,7 @@ from salbox.distillation.telling import Teller  # noqa: E402
 from salbox.errors import UsageError, WeightsError  # noqa: E402
 from salbox.inputs import find_images  # noqa: E402
 from salbox.networks.exported import read_exported  # noqa: E402
-from salbox.networks.first_weights import SHIPPED  # noqa: E402
+from salbox.registry import SHIPPED  # noqa: E402
 from salbox.saved import packaged  # noqa: E402
 from salbox.training.recipe import read_recipe  # noqa: E402
 

@@ -20,6 +20,7 @@ from salbox.networks.building import build_student  # noqa: E402
 from salbox.networks.encoders import WeightsWarning  # noqa: E402
 from salbox.networks.export import export_onnx  # noqa: E402
 from salbox.networks.exported import read_exported  # noqa: E402
+from salbox.registry import SHIPPED  # noqa: E402
 from salbox.saved import packaged  # noqa: E402
 
 CARD = ModelCard("a", "A", "fixation", "score", "-", None, "-", Licence("-"), "-", "-", ("-",))
@@ -118,7 +119,7 @@ def test_an_exported_student_gives_its_encoder(exported):
 def test_the_shipped_network_gives_its_encoder():
     started = build_student("box", ["x"], init="shipped")
     assert started.init_note == "encoder from the network that salbox ships"
-    shipped = read_exported(Path(packaged(first_weights.SHIPPED)))
+    shipped = read_exported(Path(packaged(SHIPPED)))
     torch.testing.assert_close(encoded(started, IMAGES), encoded(shipped, IMAGES))
 
 

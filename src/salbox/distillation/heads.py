@@ -18,8 +18,8 @@ from ..networks.box import Box
 from ..networks.building import rebuild
 from ..networks.checkpoints import load_tensors, read_tensors
 from ..networks.exported import read_exported
-from ..networks.first_weights import SHIPPED
 from ..networks.student import StudentNetwork
+from ..registry import SHIPPED
 from ..saved import packaged
 from ..students.student import open_student
 from ..writing import atomic

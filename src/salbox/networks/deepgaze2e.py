@@ -18,9 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models import resnet50, resnext50_32x4d
 
-from ..image import Pixels
 from ._device import torch_device
-from .center_bias import Source
 from .checkpoints import load_tensors, read_tensors
 from .known_files import check_model
 from .official.deepgaze import Bias, Finalizer, ImageNetNorm, LayerNorm, gathered, halve, nearest
@@ -240,17 +238,6 @@ class OpenDeepGazeIIE(OpenDensity):
     """
 
     smallest = SMALLEST
-
-    def __call__(self, image: Pixels, center_bias: Source = "osie") -> FloatMap:
-        """Return the log density of fixations: (H, W) float32, exp sums to 1.
-
-        Parameters
-        ----------
-        image : (H, W, 3) uint8 RGB
-        center_bias : "osie", "uniform", path or array
-            See `salbox.networks.center_bias.center_bias`.
-        """
-        return self.density(image, center_bias)
 
 
 def open_deepgaze2e(weights: Path, device: str = "cpu") -> OpenDeepGazeIIE:

@@ -15,9 +15,7 @@ import numpy.typing as npt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..image import Pixels
 from ._device import torch_device
-from .center_bias import Source
 from .checkpoints import load_tensors, read_tensors
 from .known_files import check_model
 from .official.deepgaze import Bias, Finalizer, gathered, halve
@@ -103,17 +101,6 @@ class OpenDeepGazeII(OpenDensity):
     """
 
     smallest = SMALLEST
-
-    def __call__(self, image: Pixels, center_bias: Source = "osie") -> FloatMap:
-        """Return the log density of fixations: (H, W) float32, exp sums to 1.
-
-        Parameters
-        ----------
-        image : (H, W, 3) uint8 RGB
-        center_bias : "osie", "uniform", path or array
-            See `salbox.networks.center_bias.center_bias`.
-        """
-        return self.density(image, center_bias)
 
 
 def open_dgii(weights: Path, device: str = "cpu") -> OpenDeepGazeII:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import WeightsError
 from ..image import Pixels
+from ..registry import SHIPPED
 from ..saved import packaged
 from ..students.preprocessing import resize
 from .checkpoints import load_tensors, read_tensors
@@ -24,7 +25,6 @@ from .student import StudentNetwork
 
 PHOTOS = 64  # that batch norm statistics are taken from
 BATCH = 8
-SHIPPED = "box.onnx"  # comes with this package
 
 # What files of whole networks hold beyond the encoder.
 UNUSED = ("classifier.", "fc.", "head.", "conv_head.", "bn2.", "features.18.")

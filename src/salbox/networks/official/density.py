@@ -11,7 +11,8 @@ from torch import nn
 from ...errors import WeightsError
 from ...image import Pixels
 from ...students.preprocessing import Preprocessing
-from ..center_bias import Source, center_bias, normalised
+from ..center_bias import Source, normalised
+from ..center_bias import center_bias as bias_of_size
 from ..opened import FloatMap, Opened
 from .deepgaze import WIDEST, GaussianBlur
 
@@ -31,11 +32,17 @@ class OpenDensity(Opened[nn.Module]):
 
     smallest = 1
 
-    def density(self, image: Pixels, bias: Source) -> FloatMap:
-        """Return the log density of an image: (H, W) float32, exp sums to 1.
+    def __call__(self, image: Pixels, center_bias: Source = "osie") -> FloatMap:
+        """Return the log density of fixations: (H, W) float32, exp sums to 1.
 
         An image of more pixels than `LARGEST` has is looked at as a copy of so many, one with a side below `smallest`
         as an enlarged one; their maps come back bilinearly.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8 RGB
+        center_bias : "osie", "uniform", path or array
+            See `salbox.networks.center_bias.center_bias`.
 
         Raises
         ------
@@ -44,7 +51,7 @@ class OpenDensity(Opened[nn.Module]):
         """
         seen = self.preprocessing.prepare(image)
         pixels = self._tensor(seen)
-        prior = torch.from_numpy(center_bias(bias, seen.shape[0], seen.shape[1]))[None, None]
+        prior = torch.from_numpy(bias_of_size(center_bias, seen.shape[0], seen.shape[1]))[None, None]
         with torch.inference_mode():
             saliency = self._checked(self.network(pixels, prior.to(pixels.device)))
         if seen is image:
