@@ -87,6 +87,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0, help="of training, of the processor")
     parser.add_argument("--few", type=int, default=1500, help="training photos for AIM and SUN")
     parser.add_argument("--heads", nargs="+", choices=HEADS, default=HEADS, help="whom to learn from")
+    parser.add_argument(
+        "--share", type=float, default=0.5, help="of the photos are changed into other kinds of pictures"
+    )
     parser.add_argument("--limit", type=int, help="photos in all, to try the script out")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a key of the recipe")
     parser.add_argument("--seed", type=int, default=0)
@@ -115,7 +118,7 @@ def main() -> None:
         lessons=tuple(lessons),
         recipe=read_recipe("box", given.set),
         init=str(IMAGENET),
-        domains=0.5,
+        domains=given.share,
         keep_plain=False,
         chosen=parts,
         seed=given.seed,

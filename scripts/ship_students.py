@@ -22,7 +22,7 @@ from salbox.distillation.packaging import put_cards
 from salbox.distillation.run_folder import RunFolder
 from salbox.distillation.splitting import read_split
 from salbox.distillation.teacher import map_folder
-from salbox.networks.exporting import halve_student
+from salbox.networks.exporting import shrink_student
 from salbox.registry import card
 from salbox.students.fingerprint import weights_fingerprint
 from salbox.students.metadata import Head, Metadata
@@ -64,7 +64,7 @@ def ship(run: Path, target: Path = TARGET, figures: Path = FIGURES) -> dict[str,
     """
     folder = RunFolder(run)
     with atomic(target) as temporary:
-        halve_student(folder.student, temporary)
+        shrink_student(folder.student, temporary)
         metadata = open_student(temporary, threads=1).metadata
         found = measured_figures(figures, weights_fingerprint(temporary))
         for _ in range(2):  # the cards state the size of the file that they are in

@@ -207,3 +207,17 @@ def test_every_map_stays_a_map(saliency, **options):
     if process.scale_output == "min-max":
         assert result.min() >= 0
         assert result.max() <= 1
+
+
+def test_a_log_density_stays_one():
+    density = np.log(SMOOTH / SMOOTH.sum())
+    found = PostProcess(scale_output="log-density")(density, output="log_density")
+    np.testing.assert_allclose(found, density, atol=1e-5)
+    of_a_score = PostProcess(scale_output="log-density")(density)
+    assert np.abs(of_a_score - density).max() > 1
+
+
+def test_a_smoothed_log_density_is_one_again():
+    density = np.log(SMOOTH / SMOOTH.sum()) * 2
+    process = PostProcess(do_smoothing="proportional", smooth_prop=0.05, scale_output="log-density")
+    assert logsumexp(process(density, output="log_density").astype(float)) == pytest.approx(0, abs=1e-5)

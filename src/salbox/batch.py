@@ -192,7 +192,7 @@ def _shared_maps(pixels: Pixels, models: Sequence[Model], plan: BatchPlan) -> Ma
 def _write(
     image: ImageFile, pixels: Pixels, saliency: SaliencyMap, targets: list[Path], plan: BatchPlan, model: Model
 ) -> None:
-    saliency = plan.postprocess(saliency, name=image.path.name)
+    saliency = plan.postprocess(saliency, name=image.path.name, output=model.card.output)
     for target in targets:
         if plan.overlay is not None and target == plan.overlay_target(model.name, image):
             write_picture(target, overlay(pixels, saliency, alpha=plan.overlay, contours=plan.contours))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .batch import BatchPlan, Outcome
+from .cards import Output
 from .errors import SalboxError, UsageError
 from .model import Model, SaliencyMap
 from .plots import overlay
@@ -92,13 +93,21 @@ def _run(reader: VideoReader, sinks: list[_Sink], plan: BatchPlan, clip: ClipPla
     for frame in reader:
         for sink in sinks:
             saliency = sink.model.at_size(frame, plan.size)
+            output = sink.model.card.output
             if keep and sink.mean is not None:
-                saliency = (keep * sink.mean + (1 - keep) * saliency).astype(np.float32)
+                saliency = _between(sink.mean, saliency, keep, output)
             sink.mean = saliency
-            sink.write(done, frame, plan.postprocess(saliency, name=f"{done:06}"))
+            sink.write(done, frame, plan.postprocess(saliency, name=f"{done:06}", output=output))
         done += 1
         progress(done, reader.expected)
     return done
+
+
+def _between(mean: SaliencyMap, new: SaliencyMap, keep: float, output: Output) -> SaliencyMap:
+    """Return the running mean with a new map in it; of log densities the log of the densities' mean."""
+    if output == "log_density":
+        return np.logaddexp(mean + math.log(keep), new + math.log1p(-keep)).astype(np.float32)
+    return (keep * mean + (1 - keep) * new).astype(np.float32)
 
 
 class _Sink:

@@ -60,7 +60,8 @@ def compare_models(
         truth = read_image(ground_truth, max_pixels=max_pixels)[:, :, 0].astype(np.float32)
         maps["ground truth"] = cv2.resize(truth, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     for model in loaded:
-        maps[model.name] = postprocess(model.at_size(pixels, size), name=Path(image).name)
+        saliency = model.at_size(pixels, size)
+        maps[model.name] = postprocess(saliency, name=Path(image).name, output=model.card.output)
     comparison([(pixels, maps)], output, columns=columns, fixations=points, differences=pairs)
 
 

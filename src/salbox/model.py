@@ -14,6 +14,7 @@ import numpy.typing as npt
 from .cards import ModelCard, shown
 from .errors import UsageError
 from .image import ImageSource, Pixels, read_image
+from .scaling import normalized_log
 
 SaliencyMap = npt.NDArray[np.float32]
 
@@ -130,7 +131,8 @@ class Model:
         scale = longest_side / max(height, width)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = self(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
-        return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+        large = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+        return normalized_log(large) if self.card.output == "log_density" else large
 
     def follow(self) -> Model:
         """Return the model for one clip, to be called with its frames, one after another, each once.

@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from .cards import Output
 from .errors import UsageError, nearest
 from .histograms import Histogram, equalize, map_histogram, match, mean_fixation_histogram, picture_histogram
 from .image import SUFFIXES
-from .scaling import log_density, min_max, standardize
+from .scaling import log_density, min_max, normalized_log, standardize
 
 FloatMap = npt.NDArray[np.float32]
 Matching = Literal["none", "equalization", "biased", "image-based"]
@@ -61,7 +62,8 @@ class PostProcess:
         Whether the map is min-max scaled before the prior comes in.
     scale_output : {"none", "min-max", "normalized", "log-density"}
         "min-max": between `scale_min` and `scale_max`. "normalized": zero mean, unit standard deviation (N - 1).
-        "log-density": the log of the map, scaled to 0..1 and divided by its sum, never -inf; exp sums to 1.
+        "log-density": the log of the map, scaled to 0..1 and divided by its sum, never -inf; exp sums to 1. What is a
+        log density already stays one.
     scale_min, scale_max : float
 
     Raises
@@ -113,7 +115,7 @@ class PostProcess:
         """Whether a model's own smoothing is to be switched off."""
         return self.do_smoothing != "default"
 
-    def __call__(self, saliency: npt.NDArray[Any], *, name: str | None = None) -> FloatMap:
+    def __call__(self, saliency: npt.NDArray[Any], *, name: str | None = None, output: Output = "score") -> FloatMap:
         """Return the processed map: (H, W) float32, finite.
 
         Parameters
@@ -121,6 +123,8 @@ class PostProcess:
         saliency : (H, W) array of finite numbers
         name : str, optional
             The image's name, which "image-based" matching looks for in a folder; its suffix is ignored.
+        output : {"score", "log_density", "probability"}
+            What the map's numbers are: a log density is one already, and "log-density" makes none of its logarithm.
 
         Raises
         ------
@@ -133,7 +137,7 @@ class PostProcess:
         result = self._match(result.astype(np.float32), name)
         result = self._smooth(result)
         result = self._add_prior(result)
-        return self._scale(result)
+        return self._scale(result, output)
 
     def _match(self, saliency: FloatMap, name: str | None) -> FloatMap:
         if self.histogram_matching == "none":
@@ -179,13 +183,13 @@ class PostProcess:
         weight = self.center_prior_weight
         return ((1 - weight) * saliency + weight * weighted).astype(np.float32)
 
-    def _scale(self, saliency: FloatMap) -> FloatMap:
+    def _scale(self, saliency: FloatMap, output: Output) -> FloatMap:
         if self.scale_output == "min-max":
             return min_max(saliency, self.scale_min, self.scale_max)
         if self.scale_output == "normalized":
             return standardize(saliency)
         if self.scale_output == "log-density":
-            return log_density(saliency)
+            return normalized_log(saliency) if output == "log_density" else log_density(saliency)
         return saliency
 
 

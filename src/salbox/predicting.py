@@ -102,6 +102,6 @@ def _predict(images: Sequence[ImageSource], models: Mapping[str, Model], process
     pixels = [read_image(image) for image in images]
     names = [Path(image).name if isinstance(image, (str, os.PathLike)) else None for image in images]
     return [
-        {model: process(saliency, name=name) for model, saliency in maps.items()}
+        {model: process(saliency, name=name, output=models[model].card.output) for model, saliency in maps.items()}
         for name, maps in zip(names, raw_maps(pixels, models), strict=True)
     ]

@@ -65,7 +65,9 @@ def _student(teacher: str) -> Entry:
     return Entry(task="fixation", packaged=f"{SHIPPED}#{teacher}")
 
 
-SHIPPED = "box.onnx"  # the network that comes with this package; see `saved.packaged`
+# The networks that come with this package; see `saved.packaged`.
+SHIPPED = "box.onnx"  # of all students
+GAZE = "gaze.onnx"
 CLASSICAL = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "gaussian")
 DEEP = ("unisal", "sam", "dgii", "deepgaze2e", "salicon", "msinet", "dinet", "transalnet")
 STUDENTS = ("aim", "ikn", "gbvs", "bms", "imsig")

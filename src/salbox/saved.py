@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.resources
 import os
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +35,7 @@ def is_path(name: str) -> bool:
     return path.endswith(".onnx") or os.sep in path or "/" in path or (Path(path).expanduser() / STUDENT_FILE).is_file()
 
 
+@lru_cache
 def packaged(name: str) -> str:
     """Return the path of a file that comes with this package, given by its name; a `#head` behind it stays."""
     return str(importlib.resources.files("salbox.students") / "data" / name)

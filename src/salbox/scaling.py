@@ -30,6 +30,14 @@ def standardize(values: npt.NDArray[Any]) -> FloatMap:
     return (centred / deviation).astype(np.float32)
 
 
+def normalized_log(values: npt.NDArray[Any]) -> FloatMap:
+    """Return the log of a density known up to a factor, (H, W), as a log density: float32, exp of it sums to 1."""
+    largest = values.max()
+    # In double precision: the many small shares of a large image are lost in sums of single precision.
+    total = np.exp(values - largest, dtype=np.float64).sum()
+    return (values - (largest + np.log(total))).astype(np.float32)
+
+
 def log_density(values: npt.NDArray[Any]) -> FloatMap:
     """Return the natural log of a map turned into a density, float32, finite; exp of it sums to 1.
 

@@ -12,7 +12,7 @@ import salbox  # noqa: E402
 from salbox.errors import SalboxError, UsageError, WeightsError  # noqa: E402
 from salbox.model import Model  # noqa: E402
 from salbox.networks.export import export_onnx, largest_difference, pictures, spread_difference  # noqa: E402
-from salbox.networks.exporting import export_model, halve_student  # noqa: E402
+from salbox.networks.exporting import export_model, shrink_student  # noqa: E402
 from salbox.networks.student import StudentNetwork  # noqa: E402
 from salbox.students.metadata import INPUT  # noqa: E402
 from salbox.students.onnx_file import inspect  # noqa: E402
@@ -133,7 +133,7 @@ def test_nothing_of_this_machine_is_in_the_file(exported):
 def test_a_log_density_and_half_precision(tmp_path):
     network = Small("log_density")
     export_onnx(network, tmp_path / "full.onnx", cards(), dict.fromkeys(HEADS, "aim"))
-    halve_student(tmp_path / "full.onnx", tmp_path / "half.onnx")
+    shrink_student(tmp_path / "full.onnx", tmp_path / "half.onnx")
     student, half = open_student(tmp_path / "full.onnx"), open_student(tmp_path / "half.onnx")
     assert half.metadata == student.metadata
     dtypes = {i.name: i.dtype for i in inspect(tmp_path / "half.onnx").initializers}
@@ -228,4 +228,4 @@ def test_a_loaded_students_network_is_exported_with_its_card(tmp_path):
 def test_halving_a_file_that_is_no_student(tmp_path):
     (tmp_path / "a.onnx").write_bytes(b"words")
     with pytest.raises(WeightsError, match="not an ONNX network"):
-        halve_student(tmp_path / "a.onnx", tmp_path / "b.onnx")
+        shrink_student(tmp_path / "a.onnx", tmp_path / "b.onnx")

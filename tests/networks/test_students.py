@@ -25,6 +25,7 @@ MAPS = {
     "unisal": (8, 1),
     "dgii": (8, 1 / 2),
     "salicon": (32, 1 / 32),
+    "gaze": (4, 1 / 4),
 }
 # Fewer channels than published, so that the tests are quick.
 NARROW = {"msinet": {"width": 16}, "sam": {"width": 16}, "dinet": {"width": 16}}
@@ -68,6 +69,7 @@ def test_maps_have_the_stated_size(name, size):
         expected = tuple(side // multiple * multiple * share for side in size)
     assert maps.shape == (2, 2, *expected)
     assert maps.dtype == torch.float32
+    maps = maps.exp() if network.output == "log_density" else maps
     assert ((maps >= 0) & (maps <= 1)).all()
 
 
@@ -105,6 +107,7 @@ def test_heads_have_channels_of_their_own(name):
     last = {
         "kdsalbox": "decoder.output",
         "box": "head_layers",
+        "gaze": "head_layers",
         "msinet": "decoder.conv4",
         "sam": "decoder.output",
         "dinet": "decoder.conv2d_7",
@@ -113,7 +116,7 @@ def test_heads_have_channels_of_their_own(name):
         "dgii": "readout.conv3",
         "salicon": "decoder.readout",
     }.get(name, "saliency")
-    if name == "box":
+    if name in ("box", "gaze"):
         grads = [
             sum(float(p.grad.abs().sum()) for p in head.parameters() if p.grad is not None)
             for head in network.head_layers

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import UsageError
-from ..networks.exporting import export_model, halve_student
+from ..networks.exporting import export_model, shrink_student
 from ..registry import load
 from ..saved import is_path, model_file
 from ..selection import parse_models
@@ -23,6 +23,9 @@ def export(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.onnx", help="Where to.")],
     half: Annotated[
         bool, typer.Option("--half", help="Store the weights in half precision: half the size, not slower.")
+    ] = False,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Store large weights in 8 bits: a quarter of the size, maps a little off.")
     ] = False,
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
@@ -42,14 +45,21 @@ def export(
     """
     if output.suffix.lower() != ".onnx":
         raise UsageError(f"{output}: an ONNX file is written, so its name ends in .onnx")
+    if half and int8:
+        raise UsageError("--half and --int8: give one of the two")
     if is_path(model):
         if weights or sha256:
             raise UsageError(f"model '{model}' is a file with its weights inside; leave --weights out")
-        (halve_student if half else copy_student)(model_file(model), output)
+        if half or int8:
+            shrink_student(model_file(model), output, "int8" if int8 else "half")
+        else:
+            copy_student(model_file(model), output)
     else:
         chosen = parse_models([model], (), weights, sha256)
         if len(chosen) > 1:
             raise UsageError(f"'{model}': one model a file")
         for name, keywords in chosen.items():
             export_model(load(name, **keywords), output, half=half)
+        if int8:
+            shrink_student(output, output, "int8")
     typer.echo(f"wrote {output} ({output.stat().st_size / 1e6:.3g} MB)")

@@ -67,6 +67,12 @@ def predict(
     smooth_seconds: Annotated[
         float, typer.Option("--smooth-seconds", metavar="S", help="Of videos: a running mean over the maps.")
     ] = 0.0,
+    quality: Annotated[
+        str | None,
+        typer.Option(
+            "--quality", metavar="fast|best", help="Of gaze: best looks four times, mirrored too, and takes the mean."
+        ),
+    ] = None,
     param: ModelParameters = [],  # noqa: B006
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
@@ -96,7 +102,7 @@ def predict(
       cat photo.jpg | salbox predict - -m gbvs -o - > map.png
     """
     plan = BatchPlan(
-        models=parse_models(models, param, weights, sha256, device),
+        models=parse_models(models, [*param, *([f"quality={quality}"] if quality else [])], weights, sha256, device),
         folder=output,
         file_format=file_format or "png",
         postprocess=postprocess,

@@ -86,6 +86,7 @@ def begin(plan: Plan, teller: Teller) -> Beginning:
                 size=recipe.size,
                 seed=plan.seed,
                 calibration=_photos(plan) or None,
+                **recipe.network,
             )
         for warning in raised:
             teller.say(f"note: {warning.message}")

@@ -130,7 +130,7 @@ class ModelSource:
 
         def make(truth: ImageTruth) -> npt.NDArray[Any]:
             seen = truth.pixels if self.longest_side is None else at_size(truth.pixels, self.longest_side)
-            return self.postprocess(model(seen), name=truth.file_name)
+            return self.postprocess(model(seen), name=truth.file_name, output=model.card.output)
 
         return make
 
@@ -178,7 +178,9 @@ class MapSource:
             if truth.index not in self.folder.files:
                 raise UsageError(f"{self.folder.path}: no map of {truth.file_name}")
             values = read_map(self.folder.files[truth.index])
-            return values if self.postprocess == NOTHING else self.postprocess(values, name=truth.file_name)
+            if self.postprocess == NOTHING:
+                return values
+            return self.postprocess(values, name=truth.file_name, output=self.kind)
 
         return make
 

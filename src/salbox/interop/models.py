@@ -28,7 +28,7 @@ class _Mapped:
 
     def _map(self, stimulus: npt.NDArray[Any]) -> FloatMap:
         # In double precision: pysaliency sums maps in the precision that they come in.
-        return self.postprocess(self.salbox_model(stimulus)).astype(np.float64)
+        return self.postprocess(self.salbox_model(stimulus), output=self.salbox_model.card.output).astype(np.float64)
 
 
 class ScoreModel(_Mapped, pysaliency.SaliencyMapModel):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..errors import UsageError
 from ..students.preprocessing import Preprocessing
+from .context import CONTEXTS, make_context
 from .encoders import STRIDES, TENSORFLOW, make_encoder
 from .layers import ConvNormAct, Normalise, SeparableConv, resize_like
 from .student import StudentNetwork
@@ -35,6 +36,8 @@ class Box(StudentNetwork):
         Channels of the decoder, and within a head.
     stride : {2, 4, 8}
         Pixels of the input a pixel of the output.
+    context : {"none", "contrast", "attention"}
+        How the decoder sees the picture as a whole; see `salbox.networks.context`.
 
     References
     ----------
@@ -52,13 +55,16 @@ class Box(StudentNetwork):
         width: int = WIDTH,
         head_width: int = HEAD_WIDTH,
         stride: int = 2,
+        context: str = "none",
     ) -> None:
         super().__init__("box", heads, Preprocessing("area", *size))
         if stride not in STRIDES[:3]:
             raise UsageError(f"student 'box': stride={stride!r}: expected one of {STRIDES[:3]}")
         if min(width, head_width) < 1:
             raise UsageError(f"student 'box': width={width!r}, head_width={head_width!r}: expected at least 1")
-        sizes = {"width": width, "head_width": head_width, "stride": stride}
+        if context not in CONTEXTS:
+            raise UsageError(f"student 'box': context={context!r}: expected one of {', '.join(CONTEXTS)}")
+        sizes = {"width": width, "head_width": head_width, "stride": stride, "context": context}
         self.arguments = {"encoder": encoder, "size": list(size), **sizes}
         made = make_encoder(encoder)
         self.encoder = made.network
@@ -66,6 +72,7 @@ class Box(StudentNetwork):
         # From coarse to fine; what is finer than the output is not looked at.
         self.levels = [i for i, s in enumerate(STRIDES) if s >= stride][::-1]
         self.lateral = nn.ModuleList(ConvNormAct(made.channels[i], width, act=False) for i in self.levels)
+        self.context = nn.ModuleList(make_context(context, width, STRIDES[i]) for i in self.levels)
         self.mix = nn.ModuleList(SeparableConv(width, width) for _ in self.levels)
         self.head_layers = nn.ModuleList(_head(width, head_width) for _ in self.heads)
 
@@ -74,9 +81,9 @@ class Box(StudentNetwork):
         taps = self.encoder(self.normalise(images))
         found = {f"stride{stride}": tap for stride, tap in zip(STRIDES, taps, strict=True)}
         decoded: Tensor | None = None
-        for level, lateral, mix in zip(self.levels, self.lateral, self.mix, strict=True):
+        for level, lateral, context, mix in zip(self.levels, self.lateral, self.context, self.mix, strict=True):
             skip = lateral(taps[level])
-            decoded = mix(skip if decoded is None else skip + resize_like(decoded, skip))
+            decoded = mix(context(skip if decoded is None else skip + resize_like(decoded, skip)))
         assert decoded is not None  # noqa: S101  # there are levels
         return {**found, "decoder": decoded}
 

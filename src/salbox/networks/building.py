@@ -30,6 +30,7 @@ STUDENTS = {
     "unisal": "salbox.networks.designs.unisal:UniSalDesign",
     "dgii": "salbox.networks.designs.dgii:DGIIDesign",
     "salicon": "salbox.networks.designs.salicon:SaliconDesign",
+    "gaze": "salbox.networks.gaze:Gaze",
 }
 # Models that are no student, and why.
 _NO_STUDENTS = {"deepgaze2e": "it is four networks with thirty readouts each; 'dgii' is the design on one encoder"}
@@ -42,7 +43,7 @@ def build_student(
     encoder: str | None = None,
     init: str | Path = "none",
     size: tuple[int, int] | None = None,
-    output: Output = "score",
+    output: Output | None = None,
     seed: int = 0,
     calibration: Sequence[Pixels] | None = None,
     **arguments: Any,
@@ -64,8 +65,8 @@ def build_student(
         ships; or a file, see `salbox.networks.first_weights.give_first_weights`.
     size : (int, int), optional
         Height and width in pixels at which photos are looked at; by default the student's own.
-    output : {"score", "log_density"}
-        What its maps are.
+    output : {"score", "log_density"}, optional
+        What its maps are; by default the student's own kind, a log density of "gaze" and a score of all others.
     seed : int
         Of the random weights. The same seed gives the same weights; PyTorch's own generator is left as it was.
     calibration : sequence of images, optional
@@ -108,21 +109,21 @@ def rebuild(name: str, heads: Sequence[str], settings: Mapping[str, Any]) -> Stu
     """
     _torch()
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
-    output: Any = given.pop("output", "score")
+    output: Any = given.pop("output", None)
     return _make(name, heads, given, output)
 
 
-def _make(name: str, heads: Sequence[str], arguments: Mapping[str, Any], output: Output) -> StudentNetwork:
+def _make(name: str, heads: Sequence[str], arguments: Mapping[str, Any], output: Output | None) -> StudentNetwork:
     known = set(_defaults(name))
     for key in arguments:
         if key not in known:
             raise UsageError(
                 f"student '{name}' has no '{key}'{nearest(key, known)} (it has {', '.join(sorted(known))})"
             )
-    if output not in get_args(Output):
+    if output not in (None, *get_args(Output)):
         raise UsageError(f"student '{name}': output={output!r}: expected one of {', '.join(get_args(Output))}")
     network: StudentNetwork = _class(name)(heads, **arguments)
-    network.output = output
+    network.output = output or network.output
     return network
 
 

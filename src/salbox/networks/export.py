@@ -35,6 +35,7 @@ from .student import StudentNetwork
 OPSET = 18
 TOLERANCE = 1e-3  # of a map's range: how far ONNX Runtime's maps may be from PyTorch's
 HALF_TOLERANCE = 1e-2  # the same with weights stored in half precision
+INT8_TOLERANCE = 1e-1  # the same with weights stored in 8 bits
 EXAMPLE = (96, 128)  # height and width of the images that a published network is traced with
 CHECKED = ((2, 96, 128), (1, 141, 97), (1, 101, 157))  # number, height and width of the images it is checked with
 _ROUNDING = 1e-6  # of the largest value: what float32 cannot resolve

@@ -14,13 +14,15 @@ from ..errors import UsageError, WeightsError
 from ..students.student import open_student
 from .building import rebuild
 from .checkpoints import load_tensors
+from .int8 import restored
 from .student import StudentNetwork
 
 
 def exported_tensors(path: Path) -> dict[str, Tensor]:
     """Return the weights of a student that salbox exported, by the network's names, on the CPU.
 
-    Beside them are constants of the graph. Weights that are stored in half precision come so.
+    Beside them are constants of the graph. Weights that are stored in half precision come so, those of 8 bits in
+    float32.
 
     Raises
     ------
@@ -31,7 +33,7 @@ def exported_tensors(path: Path) -> dict[str, Tensor]:
     try:
         graph = onnx.load_model_from_string(content).graph
         arrays = {constant.name: numpy_helper.to_array(constant) for constant in graph.initializer}
-        return {name: torch.from_numpy(np.array(values)) for name, values in arrays.items()}
+        return {name: torch.from_numpy(np.array(values)) for name, values in restored(arrays).items()}
     except Exception as error:  # protobuf and onnx raise nearly anything on malformed files
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise WeightsError(f"{path}: not an ONNX file ({reason})") from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from ..errors import MissingExtraError, SalboxError, UsageError, WeightsError
 from ..model import Model
@@ -19,6 +19,8 @@ from ..students.session import Session
 from ..students.student import Student, open_student
 from ..version import __version__
 from ..writing import atomic
+
+Stored = Literal["half", "int8"]
 
 
 @runtime_checkable
@@ -82,8 +84,15 @@ def export_model(model: Model, path: Path, *, half: bool = False) -> None:
     )
 
 
-def halve_student(source: Path, target: Path) -> None:
-    """Write an exported network again with its weights in half precision.
+def shrink_student(source: Path, target: Path, stored: Stored = "half") -> None:
+    """Write an exported network again with its weights in half precision or in 8 bits, the arithmetic as it is.
+
+    Parameters
+    ----------
+    source, target : Path
+    stored : {"half", "int8"}
+        "half" is half the size and changes nothing that one could see; "int8" is a quarter of it, and changes maps in
+        the third digit.
 
     Raises
     ------
@@ -99,21 +108,22 @@ def halve_student(source: Path, target: Path) -> None:
         import onnx
         from onnx.checker import ValidationError
 
-        from .export import HALF_TOLERANCE
+        from .export import HALF_TOLERANCE, INT8_TOLERANCE
         from .half import store_as_half
+        from .int8 import store_as_int8
     except ModuleNotFoundError:
-        raise MissingExtraError("storing weights in half precision", "train") from None
+        raise MissingExtraError("storing weights in fewer bits", "train") from None
     try:
         graph = onnx.load_model_from_string(student.session.file.content)
-        store_as_half(graph)
+        (store_as_half if stored == "half" else store_as_int8)(graph)
         onnx.checker.check_model(graph, full_check=True)
     except (ValidationError, onnx.shape_inference.InferenceError, ValueError) as error:
         raise WeightsError(f"{source}: damaged ({' '.join(str(error).split())[:200]})") from None
     with atomic(target) as temporary:
         temporary.write_bytes(graph.SerializeToString(deterministic=True))
         difference = _difference(student, Session(inspect(temporary), threads=1, provider="cpu"))
-        if not difference <= HALF_TOLERANCE:
-            raise SalboxError(f"{target}: not written: in half precision maps differ by {difference:.2g} of a range")
+        if not difference <= (HALF_TOLERANCE if stored == "half" else INT8_TOLERANCE):
+            raise SalboxError(f"{target}: not written: stored as {stored}, maps differ by {difference:.2g} of a range")
 
 
 def _difference(student: Student, other: Session) -> float:

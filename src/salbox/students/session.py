@@ -26,7 +26,7 @@ _SILENT = 4  # log severity: what goes wrong is raised, not printed
 Run = tuple[OnnxFile, dict[str, npt.NDArray[Any]]]
 _recorded: ContextVar[list[Run] | None] = ContextVar("recorded", default=None)
 
-_Key = tuple[str, int, int, int, str]
+_Key = tuple[int, int, int, int, int, str]
 _sessions: OrderedDict[_Key, Session] = OrderedDict()
 _lock = threading.Lock()
 
@@ -105,13 +105,13 @@ def open_session(path: str | os.PathLike[str], *, threads: int | None = None, pr
     if count < 1:
         raise UsageError(f"threads={threads}: expected at least 1")
     _execution_provider(provider)
-    place = Path(path).resolve()
     try:
-        stat = place.stat()
+        stat = Path(path).stat()
     except OSError:
         inspect(Path(path))  # says what is wrong
         raise WeightsError(f"{path}: cannot be read") from None
-    key = (str(place), stat.st_mtime_ns, stat.st_size, count, provider)
+    # By what the file is and not by its path, which may lead there in several ways: cheaper, too, than following it.
+    key = (stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size, count, provider)
     with _lock:
         if key not in _sessions:
             _sessions[key] = Session(inspect(Path(path)), count, provider)

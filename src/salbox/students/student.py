@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -15,9 +16,11 @@ import numpy.typing as npt
 from ..cards import ModelCard
 from ..errors import UsageError, WeightsError, nearest
 from ..image import Pixels
+from ..scaling import normalized_log
 from ..writing import atomic
 from .metadata import INPUT, KEY, OUTPUT, Metadata
 from .onnx_file import OnnxFile
+from .preprocessing import Preprocessing
 from .session import Session, open_session
 
 SaliencyMap = npt.NDArray[np.float32]
@@ -40,7 +43,7 @@ class Student:
 
     def __init__(self, session: Session, reopen: tuple[str, int | None, str]):
         self.session = session
-        self.metadata = _metadata(session.file)
+        self.metadata = _metadata_of(session)
         self._reopen = reopen
 
     def __reduce__(self) -> tuple[Callable[..., Student], tuple[str, int | None, str]]:
@@ -64,7 +67,13 @@ class Student:
         """The card of each head."""
         return {head.name: head.card for head in self.metadata.heads}
 
-    def maps(self, images: Sequence[Pixels], heads: Sequence[str] | None = None) -> list[dict[str, SaliencyMap]]:
+    def maps(
+        self,
+        images: Sequence[Pixels],
+        heads: Sequence[str] | None = None,
+        *,
+        preprocessing: Preprocessing | None = None,
+    ) -> list[dict[str, SaliencyMap]]:
         """Return the maps of images: for each image {head: (H, W) float32, finite}.
 
         Images that the network looks at in the same size run as one batch.
@@ -75,6 +84,8 @@ class Student:
             Of any sizes.
         heads : names, optional
             Which maps; by default all.
+        preprocessing : Preprocessing, optional
+            Another size at which the network looks at the images than the one that it was trained at.
 
         Raises
         ------
@@ -85,7 +96,7 @@ class Student:
         """
         wanted = list(self.heads if heads is None else heads)
         channels = [self._channel(name) for name in wanted]
-        preprocessing = self.metadata.preprocessing
+        preprocessing = preprocessing or self.metadata.preprocessing
         groups: dict[tuple[int, int], list[int]] = defaultdict(list)
         for index, image in enumerate(images):
             groups[preprocessing.working_size(*image.shape[:2])].append(index)
@@ -128,8 +139,7 @@ class Student:
         else:
             fine = cv2.resize(np.ascontiguousarray(coarse), (width, height), interpolation=cv2.INTER_LINEAR)
         if self.metadata.output == "log_density":
-            largest = fine.max()
-            fine -= largest + np.log(np.exp(fine - largest, dtype=np.float64).sum())
+            return normalized_log(fine)
         return fine
 
 
@@ -174,6 +184,17 @@ def copy_student(source: Path, target: Path) -> None:
 
 def _open(path: str, threads: int | None, provider: str) -> Student:
     return Student(open_session(path, threads=threads, provider=provider), (path, threads, provider))
+
+
+_known: WeakKeyDictionary[Session, Metadata] = WeakKeyDictionary()
+
+
+def _metadata_of(session: Session) -> Metadata:
+    """Return what the file of a session says of its network, read once: a call with eight heads asks sixteen times."""
+    metadata = _known.get(session)
+    if metadata is None:
+        metadata = _known[session] = _metadata(session.file)
+    return metadata
 
 
 def _metadata(file: OnnxFile) -> Metadata:

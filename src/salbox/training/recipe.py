@@ -83,6 +83,8 @@ class Recipe(_Part):
         A network of `salbox.networks.building`.
     encoder : str, optional
         Its encoder, if not its own choice.
+    network : dict
+        Further arguments of the student's class, as `context` of the box.
     size : (int, int)
         Height and width that pictures are brought to; "box" keeps their aspect at that area.
     epochs : int
@@ -107,6 +109,7 @@ class Recipe(_Part):
 
     student: str = "box"
     encoder: str | None = None
+    network: dict[str, Any] = {}
     size: tuple[Annotated[int, Field(ge=32, le=4096)], Annotated[int, Field(ge=32, le=4096)]] = (192, 256)
     epochs: Count = 32
     epoch_images: Annotated[int, Field(ge=1, le=MAX_EPOCH_IMAGES)] = MAX_EPOCH_IMAGES

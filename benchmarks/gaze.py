@@ -1,0 +1,192 @@
+"""Does `gaze` tell where people look better than what it learned from? On people and photos that it never saw.
+
+Needs the data and the networks' weights (`shared` beside the checkout, or SALBOX_SHARED). Networks that this page alone
+needs (trained without a data set, without people, without teachers) are trained first, by scripts/learn_gaze.py's code,
+and kept in runs/gaze with all maps and figures: an interrupted run goes on. The network measured on the test photos is
+the one that ships. Writes docs/results/gaze/figures.json and docs/results/gaze.md.
+
+    python benchmarks/gaze.py [--only choices test left-out density-224 cost] [--page-only]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from statistics import median
+from typing import Any
+
+import numpy as np
+from _distilling import chosen, read_json, write_json
+from _tables import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from _gaze_density_224 import density_224
+from _gaze_ensemble import Centre, calibrate
+from _gaze_page import page
+from _gaze_rows import CALIBRATED, CENTRE, GAZE, METRICS, looking, rows_of, scored
+from _tables import write_page
+from gaze_data import PEOPLE, Mixture, fold, people_photos, teach_all
+from learn_gaze import FOLDS, Setting, learn
+from temperature import best_temperature
+
+import salbox
+from salbox.benching import count, photo
+from salbox.evaluation import Evaluation
+from salbox.registry import GAZE as FILE
+from salbox.registry import SHIPPED
+from salbox.saved import packaged
+
+HELD = 0  # the fold that settings are chosen on
+LN2 = float(np.log(2))
+
+# What is compared on the held-out fold: name -> (what it is, how it is trained).
+CHOICES: Mapping[str, tuple[str, Setting]] = {
+    "both": ("teachers first, then people and teachers: the setting that ships", Setting(held_out=HELD)),
+    "teachers": ("teachers alone", replace(Setting(), people=())),
+    "people": ("people alone, from ImageNet weights", Setting(teachers=False, held_out=HELD)),
+    "unchanged": (
+        "both; no photo changed into another kind",
+        Setting(Mixture(changed=False), held_out=HELD),
+    ),
+    "people-100": ("where people looked, nothing of the teachers", Setting(Mixture(people=1.0), held_out=HELD)),
+    "people-60": ("where people looked, 40 % of the teachers", Setting(Mixture(people=0.6), held_out=HELD)),
+    "blur-10": ("fixations blurred by half as much", Setting(Mixture(sigma=0.01), held_out=HELD)),
+    "plain-decoder": ("no context in the decoder", Setting(context="none", held_out=HELD)),
+}
+
+
+def choices(only: list[str]) -> dict[str, Any]:
+    """Return the figures of settings on the fold of people's photos that they were trained without."""
+    found = {}
+    for name in chosen(list(CHOICES), only):
+        network = learn(CHOICES[name][1])
+        own: dict[str, Any] = {"centre": float(network.centre.detach())}  # type: ignore[operator]
+        for data_name in PEOPLE:
+            data, images = people_photos(data_name, "train")
+            kept = [i for i, image in enumerate(images) if fold(image, FOLDS) == HELD]
+            held = data.subset(kept, "the fold that settings are chosen on")
+            centre = Centre.of(list(PEOPLE))
+            rows = rows_of(looking(network), calibrated_on(tuple(PEOPLE)), centre)
+            wanted = {row: rows[row] for row in (GAZE, CENTRE)}
+            evaluation = scored(f"choices/{name}/{data_name}", data_name, held, wanted)
+            own[data_name] = figures(evaluation)
+            own[data_name]["temperature"] = best_temperature(looking(network), held)
+        found[name] = own
+    return found
+
+
+def test() -> dict[str, Any]:
+    """Return the figures of the network that ships on the test photos."""
+    model = salbox.load("gaze")
+    names = tuple(PEOPLE)
+    centre = Centre.of(names)
+    rows = rows_of(model.log_density, calibrated_on(names), centre)
+    best = salbox.load("gaze", quality="best")
+    rows["gaze, quality best"] = rows_of(best.log_density, calibrated_on(names), centre)[GAZE]
+    rows["gaze, no centre prior"] = rows_of(
+        salbox.load("gaze", center_prior=0.0).log_density, calibrated_on(names), centre
+    )[GAZE]
+    found = {}
+    for name in PEOPLE:
+        data, _ = people_photos(name, "test")
+        found[name] = figures(scored(f"test/{name}", name, data, rows, ceiling=True))
+        found[name]["temperature"] = best_temperature(model.log_density, data)
+    return found
+
+
+def left_out() -> dict[str, Any]:
+    """Return the figures on data sets that a network was trained without, all photos of them."""
+    found = {}
+    for name in PEOPLE:
+        others = tuple(other for other in PEOPLE if other != name)
+        network = learn(Setting(people=others))
+        data, _ = people_photos(name, "all")
+        rows = rows_of(looking(network), calibrated_on(others), Centre.of(others))
+        found[name] = figures(scored(f"without/{name}", name, data, rows))
+    return found
+
+
+def calibrated_on(names: tuple[str, ...]) -> Any:
+    """Return the ensemble calibrated on the training parts of data sets."""
+    if names not in _CALIBRATED:
+        _CALIBRATED[names] = calibrate(names)
+        own = _CALIBRATED[names]
+        print(f"ensemble on {'+'.join(names)}: a {own.a:.3f}, b {own.b:.3f}, blur {own.blur}", flush=True)
+    return _CALIBRATED[names]
+
+
+_CALIBRATED: dict[tuple[str, ...], Any] = {}
+
+
+def figures(evaluation: Evaluation) -> dict[str, Any]:
+    """Return all figures with their intervals; information gain is over the centre bias, in bits a fixation."""
+    found: dict[str, Any] = {"photos": len(evaluation.images), "rows": {}, "against": {}}
+    for row in evaluation.rows:
+        found["rows"][row] = {
+            metric: [own.value, own.low, own.high]
+            for metric in METRICS[:3]
+            if (own := evaluation.estimate(row, metric)) is not None
+        }
+        if (gain := evaluation.difference(row, "ll", CENTRE)) is not None:
+            found["rows"][row]["ig"] = [gain.value / LN2, gain.low / LN2, gain.high / LN2]
+    if CALIBRATED in evaluation.rows:
+        for metric in METRICS:
+            apart = evaluation.difference(GAZE, metric, CALIBRATED)
+            assert apart is not None
+            name, scale = ("ig", LN2) if metric == "ll" else (metric, 1.0)
+            found["against"][name] = [apart.value / scale, apart.low / scale, apart.high / scale]
+    return found
+
+
+def cost() -> dict[str, Any]:
+    """Return what `gaze` takes, and beside it all students together."""
+    image = photo(640, 480)
+    students = [f"{name}.student" for name in salbox.registry.STUDENTS]
+    calls: Mapping[str, Callable[[], Any]] = {
+        "gaze": lambda: salbox.predict(image, ["gaze"]),
+        "gaze, quality best": lambda: salbox.load("gaze", quality="best")(image),
+        "students": lambda: salbox.predict(image, students),
+        "students and gaze": lambda: salbox.predict(image, [*students, "gaze"]),
+    }
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(25):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            times[name].append(1000 * (time.perf_counter() - start))
+    parameters, macs, _ = count(salbox.load(packaged(FILE)), image)
+    return {
+        "milliseconds": {name: median(own[3:]) for name, own in times.items()},
+        "parameters": parameters,
+        "macs": macs,
+        "bytes": {name: (ROOT / packaged(name)).stat().st_size for name in (FILE, SHIPPED)},
+    }
+
+
+def main() -> None:
+    parts = ("choices", "test", "left-out", "density-224", "cost")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts)
+    parser.add_argument("--choices", nargs="+", default=[], help="names of settings, or patterns")
+    parser.add_argument("--page-only", action="store_true")
+    given = parser.parse_args()
+    kept = ROOT / "docs" / "results" / "gaze" / "figures.json"
+    found = read_json(kept) or {}
+    if not given.page_only:
+        teach_all()
+        for part in given.only:
+            if part == "choices":
+                found[part] = {**found.get(part, {}), **choices(given.choices)}
+            else:
+                measure = {"test": test, "left-out": left_out, "density-224": density_224, "cost": cost}[part]
+                found[part] = measure()
+            write_json(kept, found)
+    write_page("gaze.md", page(found, {name: about for name, (about, _) in CHOICES.items()}))
+
+
+if __name__ == "__main__":
+    main()

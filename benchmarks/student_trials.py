@@ -1,0 +1,156 @@
+"""What makes a better network of students? Short trainings that differ in one thing each, on the validation photos.
+
+Needs the data (`shared` beside the checkout, or SALBOX_SHARED) and the teachers' maps that scripts/distil_students.py
+keeps in runs/students. Each training takes `--minutes` of one core and is kept in runs/trials: what is there is not
+repeated. Writes docs/results/student-trials.md.
+
+    python benchmarks/student_trials.py [--minutes 6] [--only contrast 'loss-*'] [--page-only]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+from _distilling import RUNS, chosen, read_json, write_json
+from _tables import ROOT, markdown_table, provenance, write_page
+
+from salbox.benching import photo
+from salbox.distillation.maps_folder import TeacherMaps
+from salbox.distillation.teacher import map_folder
+from salbox.distillation.views import View, plan_views
+from salbox.metrics.fidelity import fidelity_cc, fidelity_kl
+from salbox.students.student import Student, open_student
+
+STUDENTS = RUNS / "students"
+TRIALS = RUNS / "trials"
+HEADS = ("ikn", "gbvs", "bms", "imsig")  # whose teachers are quick: maps of all photos are there first
+SHARE, SEED = 0.5, 0  # of the run whose maps these are
+
+# Name -> what it is, and what it changes.
+SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "plain": ("separable convolutions alone, 192x256, (1 - CC) + 5 MSE, half of the photos changed", ()),
+    "contrast": ("decoder: instance norm beside the features", ("--set", "network.context=contrast")),
+    "attention": ("decoder: the same, and attention at strides 16 and 32", ("--set", "network.context=attention")),
+    "loss-kl": ("loss: KL added, weight 1", ("--set", "loss.kl=1")),
+    "size-240x320": ("looks at 240x320", ("--set", "size=[240, 320]")),
+    "share-25": ("a quarter of the photos changed", ("--share", "0.25")),
+}
+
+
+def train(name: str, minutes: float) -> None:
+    """Train one network, on one core; it is not repeated."""
+    run = TRIALS / name
+    run.mkdir(parents=True, exist_ok=True)
+    if not (run / "maps").exists():
+        (run / "maps").symlink_to(STUDENTS / "maps")
+    command = [sys.executable, str(ROOT / "scripts" / "distil_students.py"), "--out", str(run)]
+    command += ["--heads", *HEADS, "--minutes", str(minutes), *SETTINGS[name][1]]
+    one = {"SALBOX_THREADS": "1", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    subprocess.run(command, check=True, env={**os.environ, **one})  # this interpreter and script
+
+
+def validation_views() -> list[View]:
+    """Return the pictures that all trials are measured on: the validation views of the run whose maps these are."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    from distil_students import VALIDATES, number, photos
+
+    validating = [p for p in sorted(photos(), key=lambda p: p.output) if number(p, "part") % VALIDATES == 0]
+    return plan_views(validating, share=SHARE, seed=SEED)
+
+
+def measured(run: Path, views: list[View]) -> dict[str, Any]:
+    """Return what a trial's network does: CC and KL by head, on photos and on changed ones; and what it costs."""
+    student = open_student(run / "student.onnx", threads=2)
+    maps = {head: TeacherMaps(map_folder(STUDENTS / "maps", head)) for head in HEADS}
+    found: dict[tuple[str, bool], list[tuple[float, float]]] = {}
+    for view in views:
+        drawn = student.maps([view.render()], HEADS)[0]
+        for head in HEADS:
+            told = maps[head].read(view.key)
+            figures = fidelity_cc(drawn[head], told), fidelity_kl(drawn[head], told)
+            found.setdefault((head, view.domain is not None), []).append(figures)
+    log = _log(run)
+    return {
+        "figures": {
+            head: {
+                part: [mean(f[i] for f in found[head, changed]) for i in (0, 1)]
+                for part, changed in (("photos", False), ("changed", True))
+            }
+            for head in HEADS
+        },
+        "pictures": sum(int(row["images"]) for row in log),
+        "seconds": max(float(row["seconds"]) for row in log),
+        "milliseconds": milliseconds(student),
+    }
+
+
+def milliseconds(student: Student, repeats: int = 30) -> float:
+    """Return how long all maps of a 640x480 photo take: the median."""
+    image, times = photo(640, 480), []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        student.maps([image])
+        times.append(time.perf_counter() - start)
+    return 1000 * median(times)
+
+
+def page(figures: Mapping[str, Any]) -> str:
+    """Return the page."""
+    rows = []
+    for name, own in figures.items():
+        cells = [
+            f"{own['figures'][head]['photos'][0]:.3f} / {own['figures'][head]['changed'][0]:.3f}" for head in HEADS
+        ]
+        overall = mean(own["figures"][head][part][0] for head in HEADS for part in ("photos", "changed"))
+        kl = mean(own["figures"][head][part][1] for head in HEADS for part in ("photos", "changed"))
+        cost = [f"{own['pictures']:,}", f"{own['milliseconds']:.1f}"]
+        rows.append([f"`{name}`", SETTINGS[name][0], *cells, f"{overall:.3f}", f"{kl:.3f}", *cost])
+    header = ["trial", "what", *HEADS, "mean CC", "mean KL", "pictures seen", "ms"]
+    minutes = median(own["seconds"] for own in figures.values()) / 60
+    return f"""# Trials on the way to the students
+
+{provenance()} Written by `benchmarks/student_trials.py`.
+
+Networks of {len(HEADS)} heads, each trained for {minutes:.0f} minutes of one core from the same ImageNet weights, which
+is short: what differs by less than .005 may be chance. Measured on the validation photos, of which half are
+changed into other kinds of pictures; no test photo has a part in this. Cells: CC on photos / on changed ones. *ms*: all
+maps of a 640x480 photo, median, while other programs ran.
+
+{markdown_table(header, rows)}
+"""
+
+
+def _log(run: Path) -> list[dict[str, str]]:
+    with (run / "log.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--minutes", type=float, default=6.0)
+    parser.add_argument("--only", nargs="+", default=[], help="names of trials, or patterns")
+    parser.add_argument("--page-only", action="store_true")
+    given = parser.parse_args()
+    kept = ROOT / "docs" / "results" / "student-trials" / "figures.json"
+    figures = read_json(kept) or {}
+    if not given.page_only:
+        views = validation_views()
+        for name in chosen(list(SETTINGS), given.only):
+            if name not in figures:
+                train(name, given.minutes)
+                figures[name] = measured(TRIALS / name, views)
+                write_json(kept, figures)
+    write_page("student-trials.md", page({name: figures[name] for name in SETTINGS if name in figures}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""Train `gaze`: from three teachers on photos that nobody looked at, then from people.
+
+    python scripts/learn_gaze.py
+
+Each stage goes on where it was stopped: teachers' maps, a first training on the photos of DUTS-TR and coco-semantic
+alone, and a second one in which people's fixations on OSIE's and EyeCrowd's training parts join. The first training
+knows neither data set, so that it can stand under a network that is to be measured on one of them as a whole. Ship
+with scripts/ship_gaze.py; measure with benchmarks/gaze.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # threads that wait must not take the cores from those that work
+
+import torch
+from distil_students import IMAGENET, ROOT, Printer
+from gaze_data import (
+    PEOPLE,
+    Mixture,
+    fold,
+    people_samples,
+    teach_all,
+    teachers_samples,
+    unlabelled,
+    validates,
+    views_of,
+)
+
+from salbox.distillation.beginning import map_size
+from salbox.distillation.heads import read_weights, save_weights
+from salbox.image import Pixels
+from salbox.networks.building import build_student
+from salbox.networks.student import StudentNetwork
+from salbox.threads import available_threads
+from salbox.training.fitting import EpochReport, Job, Watch, fit
+from salbox.training.pictures import Pictures, Sample, prepare
+from salbox.training.recipe import Recipe, read_recipe
+
+RUNS = ROOT / "runs" / "gaze"
+WEIGHTS = "student.safetensors"
+FOLDS = 5  # of the photos that people looked at
+FIRST, SECOND = 16, 14  # epochs of the two trainings
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    people : tuple of str
+        The data sets whose people are learned from; none for the teachers alone.
+    teachers : bool
+        Whether there is a first training, and photos that nobody looked at stay in the second.
+    held_out : int, optional
+        The fold of people's photos that is left out, to choose by; None for none.
+    size : (int, int)
+    context : str
+    epochs : int
+        Of the second training.
+    """
+
+    mixture: Mixture = field(default_factory=Mixture)
+    people: tuple[str, ...] = tuple(PEOPLE)
+    teachers: bool = True
+    held_out: int | None = None
+    size: tuple[int, int] = (192, 256)
+    context: str = "contrast"
+    epochs: int = SECOND
+
+    @property
+    def first(self) -> Setting:
+        """What of it decides the first training."""
+        plain = Mixture(sharpness=self.mixture.sharpness, changed=self.mixture.changed)
+        return Setting(plain, (), size=self.size, context=self.context)
+
+
+def learn(setting: Setting) -> StudentNetwork:
+    """Return a network trained as set; what is there is not trained again, and what was begun goes on."""
+    run = place(setting)
+    done = run / WEIGHTS
+    if done.is_file():
+        return read_weights(done).eval()
+    torch.set_num_threads(available_threads())
+    if setting.people and setting.teachers:
+        network = learn(setting.first).train()
+    else:
+        network = build_student(
+            "gaze", ["gaze"], init=str(IMAGENET), size=setting.size, context=setting.context, calibration=_calibration()
+        )
+    sets = [_people(name, setting, number, network) for name in setting.people for number in _folds(setting)]
+    training = [group for pictures in sets for group in pictures.groups] * setting.mixture.repeats
+    if setting.teachers:
+        training += _teachers(setting, "training", network).groups
+    if setting.held_out is not None:
+        looked_at = [_people(name, setting, setting.held_out, network) for name in setting.people]
+        validation = Pictures([group for pictures in looked_at for group in pictures.groups], [])
+    else:
+        validation = _teachers(setting, "validation", network)
+    fit(
+        Job(
+            network=network,
+            recipe=recipe(setting),
+            training=Pictures(training, []),
+            validation=validation,
+            folder=run / "work",
+            names=("gaze",),
+        ),
+        Watch(epoch=lambda report: print(f"{run.name}: {_line(report)}", flush=True)),
+    )
+    save_weights(network, done)
+    return network.eval()
+
+
+def place(setting: Setting) -> Path:
+    """Return the run folder of a training: equal settings share it."""
+    return RUNS / f"{'-'.join(setting.people) or 'teachers'}-{_digest(setting)}"
+
+
+def recipe(setting: Setting) -> Recipe:
+    """Return the recipe of the training at hand."""
+    is_first = not setting.people or not setting.teachers
+    changes = {} if is_first else {"optimizer": {"name": "adamw", "learning_rate": 0.0015, "weight_decay": 0.01}}
+    epochs = FIRST if not setting.people else setting.epochs
+    return read_recipe("gaze", epochs=epochs, size=setting.size, network={"context": setting.context}, **changes)
+
+
+def _folds(setting: Setting) -> list[int]:
+    return [number for number in range(FOLDS) if number != setting.held_out]
+
+
+def _people(name: str, setting: Setting, number: int, network: StudentNetwork) -> Pictures:
+    samples = people_samples(name, setting.mixture, lambda photo: fold(photo, FOLDS) == number)
+    return _ready(samples, f"{name}-{number}", setting, network)
+
+
+def _teachers(setting: Setting, part: str, network: StudentNetwork) -> Pictures:
+    chosen = [photo for photo in unlabelled() if validates(photo) == (part == "validation")]
+    views = views_of(chosen, changed=setting.mixture.changed)
+    return _ready(teachers_samples(views, setting.mixture), f"teachers-{part}", setting.first, network)
+
+
+def _ready(samples: Sequence[Sample], name: str, setting: Setting, network: StudentNetwork) -> Pictures:
+    """Return pictures ready at working size; trainings that need the same ones share them."""
+    wanted = _digest((asdict(setting.mixture) | {"repeats": 0}, setting.size, name))
+    printer = Printer()
+    pictures = prepare(
+        samples,
+        RUNS / "pictures" / f"{name}-{wanted}",
+        resize=network.preprocessing.prepare,
+        map_size=_sizes(network),
+        heads=1,
+        identity=repr(network.preprocessing),
+        watch=lambda done, total: printer.progress(f"pictures of {name}", done, total),
+    )
+    if pictures.failures:
+        raise SystemExit(f"{name}: {pictures.failures[0]}")
+    return pictures
+
+
+def _sizes(network: StudentNetwork) -> Callable[[int, int], tuple[int, int]]:
+    return cache(lambda height, width: map_size(network, height, width))
+
+
+def _calibration() -> list[Pixels]:
+    return [view.render() for view in views_of(unlabelled()[:64], changed=False)]
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:8]
+
+
+def _line(report: EpochReport) -> str:
+    found = report.validated
+    return f"epoch {report.epoch}/{report.epochs}, loss {report.loss:.4f}, CC {found.cc[0]:.4f}, KL {found.kl[0]:.4f}"
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.parse_args()
+    teach_all()
+    learn(Setting())
+
+
+if __name__ == "__main__":
+    main()

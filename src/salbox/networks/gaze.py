@@ -1,0 +1,74 @@
+"""gaze: salbox's own guess at where people look, a density over pixels with a centre prior that can be taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..students.gaze import CENTRE_SIGMA
+from .box import HEAD_WIDTH, WIDTH, Box
+from .encoders import TENSORFLOW
+
+
+class Gaze(Box):
+    """A box whose maps are log densities: what the decoder sees in the picture, plus a weighted centre prior.
+
+    People look at the centre of a picture whatever it shows, in one laboratory more than in another. The network has
+    the prior beside it, so that it need not learn it: taking it out leaves what the picture itself attracts.
+
+    Parameters
+    ----------
+    heads : names
+        One.
+    encoder, size, width, head_width, stride, context
+        See `Box`. A density of fixations is smooth: it is drawn at stride 4.
+    centre : float
+        The first weight of the prior's log density, which is learned.
+
+    References
+    ----------
+    Kümmerer, Wallis, Bethge: DeepGaze II, 2016 (a centre bias beside the network, in log densities).
+    """
+
+    def __init__(
+        self,
+        heads: Sequence[str] = ("gaze",),
+        *,
+        encoder: str = TENSORFLOW,
+        size: tuple[int, int] = (192, 256),
+        width: int = WIDTH,
+        head_width: int = HEAD_WIDTH,
+        stride: int = 4,
+        context: str = "none",
+        centre: float = 0.3,
+    ) -> None:
+        super().__init__(
+            heads, encoder=encoder, size=size, width=width, head_width=head_width, stride=stride, context=context
+        )
+        self.name = "gaze"
+        self.output = "log_density"
+        self.centre = nn.Parameter(torch.tensor([float(centre)]))
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """See `StudentNetwork`; the prior's weight is among them, since who runs the network wants to know it."""
+        return {**super().settings, "centre": float(self.centre.detach())}
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits, the prior among them: (N, 1, H / stride, W / stride)."""
+        seen = super().forward(images)
+        return seen + self.centre * log_centre(seen)
+
+
+def log_centre(maps: Tensor) -> Tensor:
+    """Return the log of a Gaussian at the centre of maps, (N, C, h, w), up to a constant: (h, w).
+
+    Its standard deviation is `CENTRE_SIGMA` of each side, so that it has the picture's shape.
+    """
+    squares = []
+    for side in maps.shape[-2:]:
+        places = (torch.arange(side, device=maps.device) + 0.5) / side - 0.5
+        squares.append(places.to(maps.dtype).square())
+    return (squares[0][:, None] + squares[1]) * (-0.5 / CENTRE_SIGMA**2)

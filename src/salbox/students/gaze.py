@@ -1,0 +1,85 @@
+"""gaze: salbox's own guess at where people look; a density over pixels, from a network that comes with the package."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..cards import ModelCard, Parameter
+from ..image import Pixels
+from ..registry import GAZE
+from ..saved import packaged
+from ..scaling import normalized_log
+from .preprocessing import Preprocessing
+from .student import Student, open_student
+
+LogDensity = npt.NDArray[np.float32]
+
+CENTRE_SIGMA = 0.25  # of the centre prior, a Gaussian, as a share of each side
+QUALITIES = ("fast", "best")
+LARGER = 1.5  # how much larger the second look of quality "best" is
+
+
+def gaze(image: Pixels, *, center_prior: float = 1.0, quality: str = "fast") -> LogDensity:
+    """Return the log of the density of where people look: (H, W) float32, exp sums to 1.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8 RGB
+    center_prior : float
+        Weight of the centre prior, 0 to 5: 1 as people were found to look at photos on a screen, 0 for what the
+        picture itself attracts, wherever it is.
+    quality : {"fast", "best"}
+        "best" looks four times, also at the mirrored picture and at one and a half times the size, and takes the mean.
+    """
+    student = open_student(packaged(GAZE))
+    density = _best(student, image) if quality == "best" else _look(student, image)
+    change = (center_prior - 1) * _weight(student)
+    return normalized_log(density + change * log_centre(*image.shape[:2])) if change else density
+
+
+def log_centre(height: int, width: int) -> npt.NDArray[np.float32]:
+    """Return the log of the centre prior up to a constant: (height, width)."""
+    y, x = (((np.arange(side) + 0.5) / side - 0.5) ** 2 for side in (height, width))
+    return ((y[:, None] + x) * (-0.5 / CENTRE_SIGMA**2)).astype(np.float32)
+
+
+def _best(student: Student, image: Pixels) -> LogDensity:
+    """Return the log of the mean density of four looks."""
+    size = student.metadata.preprocessing
+    larger = replace(size, height=int(size.height * LARGER), width=int(size.width * LARGER))
+    mirrored = np.ascontiguousarray(image[:, ::-1])
+    looks = [_look(student, image, s) for s in (size, larger)]
+    looks += [_look(student, mirrored, s)[:, ::-1] for s in (size, larger)]
+    return normalized_log(np.logaddexp.reduce(looks))
+
+
+def _look(student: Student, image: Pixels, size: Preprocessing | None = None) -> LogDensity:
+    (density,) = student.maps([image], preprocessing=size)[0].values()
+    return density
+
+
+def _weight(student: Student) -> float:
+    """Return the weight that the prior has in the network."""
+    return float(student.metadata.settings["centre"])
+
+
+@lru_cache(maxsize=1)
+def _card() -> ModelCard:
+    (head,) = open_student(packaged(GAZE), threads=1).metadata.heads
+    parameters = (
+        Parameter("center_prior", 1.0, "weight of the centre prior; 0 takes it out", "float", minimum=0.0, maximum=5.0),
+        Parameter("quality", "fast", "best: four looks, mirrored and larger, and their mean", "str", QUALITIES),
+    )
+    return replace(head.card, name="gaze", parameters=parameters)
+
+
+def __getattr__(name: str) -> Any:
+    # The card is in the network's file, with what was measured of it: read when it is asked for.
+    if name == "CARD":
+        return _card()
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
