@@ -27,10 +27,11 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from _gaze_density_224 import density_224
 from _gaze_ensemble import Centre, calibrate
 from _gaze_page import page
+from _gaze_pictures import draw_held_out, draw_samples
 from _gaze_rows import CALIBRATED, CENTRE, GAZE, METRICS, looking, rows_of, scored
 from _tables import write_page
 from gaze_data import PEOPLE, Mixture, fold, people_photos, teach_all
-from learn_gaze import FOLDS, Setting, learn
+from learn_gaze import FOLDS, RUNS, Setting, learn
 from temperature import best_temperature
 
 import salbox
@@ -39,6 +40,7 @@ from salbox.evaluation import Evaluation
 from salbox.registry import GAZE as FILE
 from salbox.registry import SHIPPED
 from salbox.saved import packaged
+from salbox.students.fingerprint import weights_fingerprint
 
 HELD = 0  # the fold that settings are chosen on
 LN2 = float(np.log(2))
@@ -184,7 +186,12 @@ def main() -> None:
             else:
                 measure = {"test": test, "left-out": left_out, "density-224": density_224, "cost": cost}[part]
                 found[part] = measure()
+            if part == "test":
+                found["weights"] = weights_fingerprint(packaged(FILE))
             write_json(kept, found)
+        if "test" in given.only:
+            draw_samples(ROOT / "docs" / "images" / "gaze.jpg")
+            draw_held_out(RUNS / "held-out.jpg")
     write_page("gaze.md", page(found, {name: about for name, (about, _) in CHOICES.items()}))
 
 

@@ -23,7 +23,7 @@ from .run_folder import RunFolder
 from .splitting import PARTS, Part, Split, split, write_split
 from .teacher import map_folder, teach_views
 from .telling import Teller
-from .views import Flip, FlipRule, View, measure_flip_cc, plain_view, plan_views
+from .views import Flip, FlipRule, View, flipped, measure_flip_cc, plain_view, plan_views
 
 FLIP_PHOTOS = 3  # that a teacher's flips are measured on; they differ little
 
@@ -73,9 +73,8 @@ class Prepared:
         live = self.plan.in_process and part == "training"
         samples = []
         for view in self.views[part]:
-            maps = [_nothing if live else self._reader(i, view.key) for i in order]
-            having = [i for i in order if live or view.key in self.good[i]]
-            if having:
+            maps = [_nothing if live else self._reader(i, view) for i in order]
+            if any(read is not None for read in maps):
                 flips = tuple("".join(self.rules[i].free) for i in order)
                 samples.append(Sample(view.key, view.render, tuple(maps), flips))
         return samples
@@ -88,9 +87,12 @@ class Prepared:
             means[lesson.head] = mean_map(maps.read(key) for key in keys)
         return means
 
-    def _reader(self, lesson: int, key: str) -> Callable[[], npt.NDArray[np.float32]] | None:
-        maps = self.maps[lesson]
-        return (lambda: maps.read(key)) if key in self.good[lesson] else None
+    def _reader(self, lesson: int, view: View) -> Callable[[], npt.NDArray[np.float32]] | None:
+        """Return what reads a lesson's map of a view, None if there is none; a map that may be flipped is."""
+        maps, good = self.maps[lesson], self.good[lesson]
+        if view.flip and view.flip in self.rules[lesson].free and view.photo_key in good:
+            return lambda: flipped(maps.read(view.photo_key), view.flip)
+        return (lambda: maps.read(view.key)) if view.key in good else None
 
 
 def prepare_lessons(plan: Plan, folder: RunFolder, record: dict[str, Any], teller: Teller) -> Prepared:
@@ -200,8 +202,8 @@ def _wanted_views(plan: Plan, lesson: Lesson, views: Mapping[Part, list[View]], 
     every = [view for part in parts for view in views[part]]
     if lesson.teacher is None:
         return [view for view in every if view.domain is None and not view.flip]
-    # Another teacher's flips are of no use to one that must not be shown such a picture.
-    allowed = {"", *rule.free, *rule.own}
+    # Other teachers' flips: some must not be shown such a picture, others' maps are flipped with it; see `Prepared`.
+    allowed = {"", *rule.own}
     left_out = set()
     if lesson.photos is not None:
         left_out = {view.key for view in views["training"] if view.photo_key not in lesson.photos}
