@@ -35,11 +35,20 @@ TRIALS = RUNS / "trials"
 HEADS = ("ikn", "gbvs", "bms", "imsig")  # whose teachers are quick: maps of all photos are there first
 SHARE, SEED = 0.5, 0  # of the run whose maps these are
 
+# What all have in common unless they say otherwise.
+COMMON = ("network.context=none", "precision=32", "validate_every=1")
+
 # Name -> what it is, and what it changes.
 SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "plain": ("separable convolutions alone, 192x256, (1 - CC) + 5 MSE, half of the photos changed", ()),
-    "contrast": ("decoder: instance norm beside the features", ("--set", "network.context=contrast")),
-    "attention": ("decoder: the same, and attention at strides 16 and 32", ("--set", "network.context=attention")),
+    "contrast": (
+        "decoder: features beside how far they stand out, at all strides",
+        ("--set", "network.context=contrast"),
+    ),
+    "attention": (
+        "decoder: the same, and attention at strides 16 and 32; trained in bfloat16",
+        ("--set", "network.context=attention", "--set", "precision=bf16-mixed"),
+    ),
     "loss-kl": ("loss: KL added, weight 1", ("--set", "loss.kl=1")),
     "size-240x320": ("looks at 240x320", ("--set", "size=[240, 320]")),
     "share-25": ("a quarter of the photos changed", ("--share", "0.25")),
@@ -53,7 +62,8 @@ def train(name: str, minutes: float) -> None:
     if not (run / "maps").exists():
         (run / "maps").symlink_to(STUDENTS / "maps")
     command = [sys.executable, str(ROOT / "scripts" / "distil_students.py"), "--out", str(run)]
-    command += ["--heads", *HEADS, "--minutes", str(minutes), *SETTINGS[name][1]]
+    command += ["--heads", *HEADS, "--minutes", str(minutes)]
+    command += [text for setting in COMMON for text in ("--set", setting)] + [*SETTINGS[name][1]]
     one = {"SALBOX_THREADS": "1", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     subprocess.run(command, check=True, env={**os.environ, **one})  # this interpreter and script
 

@@ -180,8 +180,9 @@ def _digest(value: object) -> str:
 
 
 def _line(report: EpochReport) -> str:
+    text = f"epoch {report.epoch}/{report.epochs}, loss {report.loss:.4f}"
     found = report.validated
-    return f"epoch {report.epoch}/{report.epochs}, loss {report.loss:.4f}, CC {found.cc[0]:.4f}, KL {found.kl[0]:.4f}"
+    return text if found is None else f"{text}, CC {found.cc[0]:.4f}, KL {found.kl[0]:.4f}"
 
 
 def main() -> None:

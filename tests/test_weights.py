@@ -50,6 +50,12 @@ def test_says_which_shipped_student_stands_in():
         salbox.load("gbvs.kdsalbox")
 
 
+@pytest.mark.parametrize("name", ["unisal.kdsalbox", "sam", "attention-center"])
+def test_fastgazes_student_stands_in_for_networks_that_have_none(name):
+    with pytest.raises(salbox.WeightsError, match=r"; 'fastgaze\.student', which comes with salbox, stands in$"):
+        salbox.load(name)
+
+
 def test_only_a_student_that_is_there_stands_in(monkeypatch):
     students = [name for name in registry.MODELS if name.endswith(".student")]
     for name in students:

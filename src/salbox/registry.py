@@ -70,7 +70,7 @@ SHIPPED = "box.onnx"  # of all students
 GAZE = "gaze.onnx"
 CLASSICAL = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "gaussian")
 DEEP = ("unisal", "sam", "dgii", "deepgaze2e", "salicon", "msinet", "dinet", "transalnet")
-STUDENTS = ("aim", "ikn", "gbvs", "bms", "imsig")
+STUDENTS = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "fastgaze")
 KDSALBOX = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "unisal", "sam", "dgii")
 
 MODELS: dict[str, Entry] = {

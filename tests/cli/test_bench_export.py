@@ -147,6 +147,16 @@ def test_export_half(cli, folder, tmp_path):
     assert {i.name: i.dtype for i in inspect(tmp_path / "half.onnx").initializers}["weight"] == "float16"
 
 
+def test_export_int8(cli, tmp_path):
+    pytest.importorskip("onnx")
+    pytest.importorskip("torch")
+    from salbox.saved import packaged
+    from salbox.students.onnx_file import inspect
+
+    assert cli("export", packaged("box.onnx"), "-o", tmp_path / "small.onnx", "--int8")[0] == 0
+    assert "int8" in {i.dtype for i in inspect(tmp_path / "small.onnx").initializers}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -156,6 +166,7 @@ def test_export_half(cli, folder, tmp_path):
         (["RUN", "-o", "a.onnx", "--weights", "x"], "leave --weights out"),
         (["none.onnx", "-o", "a.onnx"], "no file of that name"),
         (["gaussian,aim", "-o", "a.onnx"], "one model a file"),
+        (["RUN", "-o", "a.onnx", "--half", "--int8"], "give one of the two"),
     ],
 )
 def test_export_says_what_is_wrong(cli, folder, tmp_path, monkeypatch, arguments, said):

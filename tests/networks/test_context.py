@@ -41,8 +41,9 @@ def test_attention_is_that_of_pytorch():
 
 
 def test_attention_is_for_coarse_features_alone():
-    kinds = {stride: [type(part) for part in make_context("attention", 8, stride)] for stride in (2, 8, 16, 32)}
-    assert kinds[2] == kinds[8] == [Contrast]
+    kinds = {stride: [type(part) for part in make_context("attention", 8, stride)] for stride in (2, 4, 8, 16, 32)}
+    assert kinds[2] == []
+    assert kinds[4] == kinds[8] == [Contrast]
     assert kinds[16] == kinds[32] == [Attention, Contrast]
     assert len(make_context("none", 8, 32)) == 0
 

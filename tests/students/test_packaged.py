@@ -61,6 +61,14 @@ def test_cards_are_whole(name):
     assert not card.weights_from
 
 
+def test_cards_say_where_teachers_come_from():
+    assert "not verified" in " ".join(salbox.card("rare2012.student").limits)
+    fastgaze = salbox.card("fastgaze.student")
+    assert "distilled from DeepGaze II" in " ".join(fastgaze.limits)
+    assert "The teacher's:" in fastgaze.licence.weights
+    assert "The teacher's:" in fastgaze.licence.training_data
+
+
 def test_cards_state_what_was_measured_on_this_network():
     """Shipped again after benchmarks/fidelity.py: see scripts/ship_students.py."""
     figures = json.loads(FIGURES.read_text(encoding="utf-8"))

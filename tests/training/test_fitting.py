@@ -296,3 +296,15 @@ def test_the_hint_is_part_of_the_loss(tmp_path):
 def test_teachers_and_hints_that_do_not_fit(teacher, hint, message):
     with pytest.raises(UsageError, match=message):
         LiveTeacher(teacher, 0, "score", hint, student(), SIZE)
+
+
+def test_the_student_is_measured_every_so_many_epochs_and_after_the_last(tmp_path):
+    job = make_job(tmp_path, "epochs=5", "validate_every=2")
+    reports = []
+    fitted = fit(job, Watch(epoch=reports.append))
+    assert [report.validated is not None for report in reports] == [False, True, False, True, True]
+    assert fitted.best_epoch in (2, 4, 5)
+    with (tmp_path / fitting.LOG).open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["validation_cc"] == "nan" for row in rows] == [True, False, True, False, False]
+    assert all(float(row["loss"]) > 0 for row in rows)

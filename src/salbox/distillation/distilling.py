@@ -178,11 +178,10 @@ def _target_names(plan: Plan, begun: Beginning) -> tuple[str, ...]:
 
 
 def _epoch_line(report: EpochReport) -> str:
-    mark = " *" if report.is_best else ""
-    return (
-        f"epoch {report.epoch}/{report.epochs}: loss {report.loss:.4f}, validation CC {report.validated.score:.4f}"
-        f"{mark} ({report.seconds:.0f} s)"
-    )
+    found = ""
+    if report.validated is not None:
+        found = f", validation CC {report.validated.score:.4f}{' *' if report.is_best else ''}"
+    return f"epoch {report.epoch}/{report.epochs}: loss {report.loss:.4f}{found} ({report.seconds:.0f} s)"
 
 
 def _keep_logs(folder: RunFolder) -> None:

@@ -206,7 +206,8 @@ def _wanted_views(plan: Plan, lesson: Lesson, views: Mapping[Part, list[View]], 
     allowed = {"", *rule.own}
     left_out = set()
     if lesson.photos is not None:
-        left_out = {view.key for view in views["training"] if view.photo_key not in lesson.photos}
+        chosen_by = [*views["training"], *views["validation"]]
+        left_out = {view.key for view in chosen_by if view.photo_key not in lesson.photos}
     return [view for view in every if view.flip in allowed and view.key not in left_out]
 
 

@@ -38,8 +38,8 @@ class Lesson:
     flips : tuple of {"h", "v"}
         Of a folder of maps: how they may be mirrored with their photos. Of a model it is measured.
     photos : set of names, optional
-        The keys of the training photos that it has maps of; a slow teacher need not see all. Photos that validate and
-        test are always among them.
+        The keys of the training and validation photos that it has maps of; a slow teacher need not see all. Photos
+        that test are always among them.
     """
 
     head: str

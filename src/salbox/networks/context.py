@@ -23,8 +23,9 @@ def standard_scores(features: Tensor) -> Tensor:
     Ulyanov, Vedaldi, Lempitsky: Instance normalization, 2016.
     """
     # Spelled out: PyTorch does not export its own for pictures of any size.
-    centred = features - features.mean(dim=(2, 3), keepdim=True)
-    return centred / torch.sqrt(centred.square().mean(dim=(2, 3), keepdim=True) + _SMALLEST)
+    variance, mean = torch.var_mean(features, dim=(2, 3), keepdim=True, correction=0)
+    scale = torch.rsqrt(variance + _SMALLEST)
+    return features * scale - mean * scale
 
 
 class Contrast(nn.Module):
@@ -76,11 +77,12 @@ def make_context(name: str, channels: int, stride: int) -> nn.Module:
     Parameters
     ----------
     name : {"none", "contrast", "attention"}
-        "attention" is contrast with attention before it at strides 16 and 32.
+        "attention" is contrast with attention before it at strides 16 and 32. Contrast is at stride 4 and above: at 2
+        it would cost more than all the rest of the decoder.
     """
     parts: list[nn.Module] = []
     if name == "attention" and stride >= 16:
         parts.append(Attention(channels))
-    if name != "none":
+    if name != "none" and stride >= 4:
         parts.append(Contrast(channels))
     return nn.Sequential(*parts)

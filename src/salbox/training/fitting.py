@@ -35,7 +35,10 @@ LOG = "log.csv"
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What one epoch came to; `epoch` is counted from 1, `seconds` from the start of the training."""
+    """What one epoch came to; `epoch` is counted from 1, `seconds` from the start of the training.
+
+    `validated` is None of an epoch after which nothing was measured.
+    """
 
     epoch: int
     epochs: int
@@ -43,7 +46,7 @@ class EpochReport:
     seconds: float
     learning_rate: float
     loss: float
-    validated: Validated
+    validated: Validated | None
     is_best: bool
 
 
@@ -252,10 +255,12 @@ class _Keeper(pl.Callback):
 
     def _finish_epoch(self, trainer: pl.Trainer, module: StudentTraining, complete: bool) -> EpochReport:
         progress, job = self.progress, self._job
-        found = validate(job.network, in_order(job.validation, job.recipe.batch_size), module.device, job.first)
+        found = None
+        if not complete or self._over() or self._is_due():
+            found = validate(job.network, in_order(job.validation, job.recipe.batch_size), module.device, job.first)
         progress.seconds = self._before + self._now() - self._started
-        is_best = self._best is None or found.score > self._best.score
-        if is_best:
+        is_best = found is not None and (self._best is None or found.score > self._best.score)
+        if found is not None and is_best:
             weights = {name: tensor.detach().cpu().clone() for name, tensor in job.network.state_dict().items()}
             self._best = Best(found.score, progress.epoch, weights)
             save_best(job.folder, self._best)
@@ -277,6 +282,11 @@ class _Keeper(pl.Callback):
             progress.epoch, progress.batch, progress.loss_sum, progress.losses = progress.epoch + 1, 0, 0.0, 0
         progress.finished = progress.epoch >= job.recipe.epochs
         return report
+
+    def _is_due(self) -> bool:
+        """Return whether the epoch at hand is one after which the student is measured: each so many, and the last."""
+        epoch, recipe = self.progress.epoch + 1, self._job.recipe
+        return epoch % recipe.validate_every == 0 or epoch >= recipe.epochs
 
     def _now(self) -> float:
         return now(self._job.clock, self._job.device)
@@ -309,9 +319,12 @@ class _Keeper(pl.Callback):
 
 
 def _figures(report: EpochReport, names: tuple[str, ...]) -> dict[str, float]:
-    found = {"loss": report.loss, "learning_rate": report.learning_rate, "validation_cc": report.validated.score}
-    for name, cc, kl in zip(names, report.validated.cc, report.validated.kl, strict=True):
-        found |= {f"cc {name}": cc, f"kl {name}": kl}
+    found = {"loss": report.loss, "learning_rate": report.learning_rate}
+    missing = (float("nan"),) * len(names)
+    cc, kl = (missing, missing) if report.validated is None else (report.validated.cc, report.validated.kl)
+    found["validation_cc"] = float("nan") if report.validated is None else report.validated.score
+    for name, own_cc, own_kl in zip(names, cc, kl, strict=True):
+        found |= {f"cc {name}": own_cc, f"kl {name}": own_kl}
     return found
 
 

@@ -91,6 +91,8 @@ class Recipe(_Part):
     epoch_images : int
         Pictures an epoch draws, at most 500: the places in a training are counted in epochs, and few pictures keep
         them close together.
+    validate_every : int
+        After how many epochs the student is measured on the validation part; it always is after the last.
     freeze_encoder_epochs : float
         The encoder's weights stay as they are for these first epochs.
     loss : dict
@@ -113,6 +115,7 @@ class Recipe(_Part):
     size: tuple[Annotated[int, Field(ge=32, le=4096)], Annotated[int, Field(ge=32, le=4096)]] = (192, 256)
     epochs: Count = 32
     epoch_images: Annotated[int, Field(ge=1, le=MAX_EPOCH_IMAGES)] = MAX_EPOCH_IMAGES
+    validate_every: Count = 1
     batch_size: Annotated[int, Field(ge=2)] = 16  # batch norm needs several
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()

@@ -31,17 +31,21 @@ class Speed:
 
     def seconds(self, recipe: Recipe, pictures: int, validation: int) -> float:
         """Return how long a recipe takes with so many pictures in the training and the validation part."""
-        an_epoch = min(recipe.epoch_images, pictures) * self.image + validation * self.validation_image + PER_EPOCH
+        an_epoch = min(recipe.epoch_images, pictures) * self.image + self._measuring(recipe, validation) + PER_EPOCH
         return recipe.epochs * an_epoch
 
     def share(self, recipe: Recipe, pictures: int, validation: int, seconds: float) -> float:
         """Return the share of a recipe that fits into a time; an epoch of it costs its validation however short."""
         images = recipe.epochs * min(recipe.epoch_images, pictures) * self.image
-        fixed = validation * self.validation_image + PER_EPOCH
+        fixed = self._measuring(recipe, validation) + PER_EPOCH
         share = seconds / self.seconds(recipe, pictures, validation)
         epochs = math.ceil(recipe.epochs * share)
         # Fewer whole epochs than the share alone would have: what their validation saves goes into pictures.
         return max((seconds - epochs * fixed) / images, 0.1 * share)
+
+    def _measuring(self, recipe: Recipe, validation: int) -> float:
+        """Return the seconds that an epoch's share of the validation takes."""
+        return validation * self.validation_image / recipe.validate_every
 
 
 def measure(
