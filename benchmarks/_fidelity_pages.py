@@ -71,6 +71,11 @@ def fidelity_page(figures: Figures) -> str:
             f"digits is no lower. KL: at most {KL_SLACK:.2f} above the paper's, both rounded.",
             table_of(figures["osie"], targets=True),
             OTHER_TEACHERS,
+            "## What 8 bits cost",
+            f"The file holds large weights in 8 bits: {network['bytes'] / 1e6:.2f} MB instead of "
+            f"{figures['float32_bytes'] / 1e6:.2f} MB. All figures are of that file. The same photos by the network as "
+            "it was trained, in float32:",
+            stored_table(figures),
             "## AIM and SUN beside the originals' filters",
             "The teachers use salbox's own filters, since the originals' may not be handed on. The same photos, "
             "compared with the maps that the originals' filters give:",
@@ -118,6 +123,15 @@ def table_of(found: dict[str, dict[str, float]], *, targets: bool) -> str:
         ["target CC", "CC reached", "paper: CC", "paper: KL", "KL reached"] if targets else ["paper: CC", "paper: KL"]
     )
     return markdown_table(head_row, rows)
+
+
+def stored_table(figures: Figures) -> str:
+    """Return CC and KL of the network as it ships and as it was trained."""
+    rows = []
+    for head in HEADS:
+        own, whole = figures["osie"][head], figures["osie_float32"][head]
+        rows.append([f"`{head}.student`", *(f"{f[name]:.4f}" for name in ("cc", "kl") for f in (own, whole))])
+    return markdown_table(["maps", "CC, 8 bits", "CC, float32", "KL, 8 bits", "KL, float32"], rows)
 
 
 def verdict(value: float, target: float, *, lower: bool = False) -> str:

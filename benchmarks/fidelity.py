@@ -38,7 +38,7 @@ from salbox.distillation.constant import read_means
 from salbox.distillation.fidelity import CONSTANT, PHOTOS, Fidelity, Pair, measure
 from salbox.distillation.views import View
 from salbox.registry import SHIPPED, load
-from salbox.saved import packaged
+from salbox.saved import STUDENT_FILE, packaged
 from salbox.students.fingerprint import weights_fingerprint
 from salbox.students.student import Student, open_student
 
@@ -49,7 +49,7 @@ BATCH = 8
 DIGITS = 5
 
 
-def measured(held: HeldOut, means: dict[str, Any], few: int | None) -> dict[str, Any]:
+def measured(held: HeldOut, means: dict[str, Any], few: int | None, run: Path) -> dict[str, Any]:
     """Return every figure there is of the network that ships."""
     student = open_student(NETWORK)
     looks_at = student.metadata.preprocessing
@@ -57,11 +57,14 @@ def measured(held: HeldOut, means: dict[str, Any], few: int | None) -> dict[str,
     osie = measure(pairs(student, dict.fromkeys(HEADS, held.osie), "OSIE test"), means)
     duts = measure(pairs(student, dict.fromkeys(HEADS, held.duts), "DUTS-TR held out"), means)
     domains = measure(pairs(student, changed, "changed photos"), means)
+    whole = by_head(measure(pairs(open_student(run / STUDENT_FILE), dict.fromkeys(HEADS, held.osie), "float32"), means))
     return {
         "weights": weights_fingerprint(NETWORK),
         "network": {**size_of_network(), "looks_at": [looks_at.height, looks_at.width]},
         "duts_held_out": held.duts_in_all,
         "osie": by_head(osie),
+        "osie_float32": {head: {name: own[name] for name in ("cc", "kl")} for head, own in whole.items()},
+        "float32_bytes": (run / STUDENT_FILE).stat().st_size,
         "duts": by_head(duts),
         "original_filters": original_filters(student, held, means),
         "domains": {
@@ -159,7 +162,7 @@ def main() -> None:
         if missing:
             raise SystemExit(f"{given.run}: no mean teacher maps of {', '.join(missing)}; is the run finished?")
         check_seeds(given.run, held)
-        write_json(kept, measured(held, means, given.few))
+        write_json(kept, measured(held, means, given.few, given.run))
         draw_heads(held.samples, docs / "images")
         draw_worst(held.changed_samples, docs / "images")
     figures = read_json(kept)

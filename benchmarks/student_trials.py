@@ -42,7 +42,7 @@ COMMON = ("network.context=none", "precision=32", "validate_every=1")
 SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "plain": ("separable convolutions alone, 192x256, (1 - CC) + 5 MSE, half of the photos changed", ()),
     "contrast": (
-        "decoder: features beside how far they stand out, at all strides",
+        "decoder: how far features stand out, beside them",
         ("--set", "network.context=contrast"),
     ),
     "attention": (

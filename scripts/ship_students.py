@@ -1,4 +1,4 @@
-"""Put a trained network into the package: weights in half precision, cards finished.
+"""Put a trained network into the package: weights in 8 bits, cards finished.
 
     python scripts/ship_students.py [RUN] [--to src/salbox/students/data/box.onnx]
 
@@ -60,11 +60,11 @@ def ship(run: Path, target: Path = TARGET, figures: Path = FIGURES) -> dict[str,
     Raises
     ------
     SalboxError
-        If the run is not finished, or the network would lose by half precision.
+        If the run is not finished, or the network would lose much by 8 bits.
     """
     folder = RunFolder(run)
     with atomic(target) as temporary:
-        shrink_student(folder.student, temporary)
+        shrink_student(folder.student, temporary, "int8")
         metadata = open_student(temporary, threads=1).metadata
         found = measured_figures(figures, weights_fingerprint(temporary))
         for _ in range(2):  # the cards state the size of the file that they are in

@@ -35,7 +35,7 @@ from salbox.evaluation.bars import bars
 from salbox.evaluation.bootstrap import difference, estimate, resampled
 from salbox.evaluation.formats import legend, to_csv, to_latex, to_markdown
 from salbox.evaluation.maps import resized
-from salbox.evaluation.sources import at_size, output_after
+from salbox.evaluation.sources import at_size
 from salbox.evaluation.store import Store, default_folder
 
 FIXATION_METRICS = ["nss", "auc_judd", "sauc", "cc", "kl_mit"]
@@ -323,7 +323,7 @@ def test_post_processing_applies_to_maps_and_decides_what_they_are(osie, tmp_pat
     ],
 )
 def test_what_numbers_are_after_post_processing(output, options, expected):
-    assert output_after(output, salbox.PostProcess(**options)) == expected
+    assert salbox.PostProcess(**options).output_of(output) == expected
 
 
 # --- Objects and fidelity

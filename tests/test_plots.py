@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import salbox
-from salbox.plots import comparison, mass_level, overlay
+from salbox.plots import comparison, mass_level, overlay, visible
 from salbox.scaling import min_max
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
@@ -125,3 +125,10 @@ def test_differences_and_fixations_are_panels_of_their_own():
     np.testing.assert_allclose(difference, min_max(two["model 0"]) - min_max(two["model 1"]))
     with pytest.raises(salbox.UsageError, match="no map of 'x'"):
         comparison([(PHOTO, two)], differences=[("model 0", "x")])
+
+
+def test_of_a_log_density_the_density_is_seen():
+    density = np.log(np.random.default_rng(0).dirichlet(np.ones(48)).reshape(6, 8))
+    seen = visible(density, "log_density")
+    np.testing.assert_allclose(seen, np.exp(density) / np.exp(density).max())
+    np.testing.assert_array_equal(visible(density, "score"), density)

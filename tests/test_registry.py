@@ -22,7 +22,7 @@ def test_lists_models_by_task():
 
 
 def test_models_that_need_no_files_are_ready():
-    assert set(salbox.list_models(ready=True)) == {*CLASSICAL, *(f"{name}.student" for name in STUDENTS)}
+    assert set(salbox.list_models(ready=True)) == {*CLASSICAL, "gaze", *(f"{name}.student" for name in STUDENTS)}
 
 
 def test_what_comes_with_its_weights_takes_no_others():

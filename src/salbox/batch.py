@@ -14,7 +14,7 @@ from .errors import ImageWarning, SalboxError, UsageError
 from .image import MAX_PIXELS, Pixels, read_image
 from .inputs import ImageFile
 from .model import Model, SaliencyMap
-from .plots import overlay
+from .plots import overlay, visible
 from .postprocess import NOTHING, PostProcess
 from .predicting import Maps, raw_maps
 from .registry import load_for
@@ -195,6 +195,7 @@ def _write(
     saliency = plan.postprocess(saliency, name=image.path.name, output=model.card.output)
     for target in targets:
         if plan.overlay is not None and target == plan.overlay_target(model.name, image):
-            write_picture(target, overlay(pixels, saliency, alpha=plan.overlay, contours=plan.contours))
+            seen = visible(saliency, plan.postprocess.output_of(model.card.output))
+            write_picture(target, overlay(pixels, seen, alpha=plan.overlay, contours=plan.contours))
         else:
             write_map(target, saliency, plan.file_format, plan.notes(model))

@@ -15,7 +15,7 @@ from .batch import BatchPlan, Outcome
 from .cards import Output
 from .errors import SalboxError, UsageError
 from .model import Model, SaliencyMap
-from .plots import overlay
+from .plots import overlay, visible
 from .scaling import min_max
 from .video import VIDEO_FORMATS, VideoReader, VideoWriter, is_video
 from .writing import atomic, suffix, write_map, write_picture
@@ -163,4 +163,5 @@ class _Sink:
             write_picture(stem.with_name(stem.name + ".overlay.png"), self._overlay(frame, saliency))
 
     def _overlay(self, frame: npt.NDArray[np.uint8], saliency: SaliencyMap) -> npt.NDArray[np.uint8]:
-        return overlay(frame, saliency, alpha=self._plan.overlay or 0, contours=self._plan.contours)
+        seen = visible(saliency, self._plan.postprocess.output_of(self.model.card.output))
+        return overlay(frame, seen, alpha=self._plan.overlay or 0, contours=self._plan.contours)

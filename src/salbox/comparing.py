@@ -12,7 +12,7 @@ import numpy as np
 from .datasets.points import read_points
 from .errors import UsageError
 from .image import MAX_PIXELS, read_image
-from .plots import comparison
+from .plots import comparison, visible
 from .postprocess import NOTHING, PostProcess
 from .registry import load_for
 
@@ -61,7 +61,8 @@ def compare_models(
         maps["ground truth"] = cv2.resize(truth, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     for model in loaded:
         saliency = model.at_size(pixels, size)
-        maps[model.name] = postprocess(saliency, name=Path(image).name, output=model.card.output)
+        saliency = postprocess(saliency, name=Path(image).name, output=model.card.output)
+        maps[model.name] = visible(saliency, postprocess.output_of(model.card.output))
     comparison([(pixels, maps)], output, columns=columns, fixations=points, differences=pairs)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 
 from .image import Pixels
-from .plots import Map, Row, comparison
+from .plots import Map, Row, comparison, visible
 from .predicting import predict
-from .registry import CLASSICAL, STUDENTS, list_models
+from .registry import CLASSICAL, STUDENTS, card, list_models
 from .version import __version__
 from .writing import write_map
 
@@ -47,6 +47,7 @@ def write_demo(rows: Mapping[str, Row], folder: Path) -> Path:
 
 
 def _beside_students(photo: Pixels, maps: Mapping[str, Map]) -> list[Row]:
-    """Return a row with the originals' maps and one with their students', each below its teacher."""
-    students = [f"{name}.student" for name in STUDENTS]
-    return [(photo, {name: maps[name] for name in names}) for names in (CLASSICAL, students)]
+    """Return a row with the originals' maps, and one with their students' and `gaze`; students below their teachers."""
+    seen = {name: visible(saliency, card(name).output) for name, saliency in maps.items()}
+    students = [*(f"{name}.student" for name in STUDENTS), "gaze"]
+    return [(photo, {name: seen[name] for name in names}) for names in (CLASSICAL, students)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from .cards import Output
 from .errors import UsageError
 from .image import Pixels
 from .scaling import min_max
@@ -102,6 +103,11 @@ def comparison(
     if path is not None:
         save_figure(figure, Path(path))
     return figure
+
+
+def visible(saliency: Map, output: Output) -> Map:
+    """Return a map as it is looked at: of a log density the density, whose logarithm would be grey all over."""
+    return np.exp(saliency - saliency.max()) if output == "log_density" else saliency
 
 
 def overlay(image: Pixels, saliency: Map, *, alpha: float = 0.6, contours: Sequence[float] = ()) -> Pixels:

@@ -110,6 +110,15 @@ class PostProcess:
         if self.histogram_matching == "image-based" and self.histogram_matching_reference is None:
             raise UsageError("histogram_matching='image-based' needs a histogram_matching_reference")
 
+    def output_of(self, output: Output) -> Output:
+        """Return what a map's numbers are after this, given what they are before."""
+        if self.scale_output == "log-density":
+            return "log_density"
+        if self == NOTHING:
+            return output
+        keeps_range = output == "probability" and self.scale_output != "normalized"
+        return output if keeps_range else "score"
+
     @property
     def replaces_smoothing(self) -> bool:
         """Whether a model's own smoothing is to be switched off."""

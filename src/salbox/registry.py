@@ -36,8 +36,8 @@ class Entry:
     network : str
         Of a model with weights: takes the weights' path and a device, and returns such a function.
     packaged : str
-        Of a model that comes with its weights: `FILE#head`, the file one of this package (see `saved.packaged`); the
-        card is in it.
+        Of a model that comes with its weights: `FILE#head`, the file one of this package (see `saved.packaged`). The
+        card is in it, unless one is named.
     """
 
     task: Task
@@ -75,6 +75,7 @@ KDSALBOX = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "unisal", "
 
 MODELS: dict[str, Entry] = {
     **{name: _classical(name) for name in CLASSICAL},
+    "gaze": Entry("fixation", "salbox.students.gaze:CARD", "salbox.students.gaze:gaze", packaged=GAZE),
     **{f"{teacher}.student": _student(teacher) for teacher in STUDENTS},
     "fastgaze": _network("fastgaze", "fastgaze:open_fastgaze"),
     "attention-center": _network("attention_center", "attention_center:open_attention_center"),
@@ -121,7 +122,7 @@ def card(name: str) -> ModelCard:
     if name not in MODELS and saved.is_path(name):
         return saved.saved_card(name)
     entry = _entry(name)
-    if entry.packaged:
+    if entry.packaged and not entry.card:
         return replace(saved.saved_card(saved.packaged(entry.packaged)), name=name)
     found: ModelCard = resolve(entry.card)
     return found
@@ -185,10 +186,11 @@ def load(
     if not entry.network and (weights is not None or sha256 is not None):
         has = "comes with its weights" if entry.packaged else "has no weights to load"
         raise UsageError(f"model '{name}' {has}; leave weights out")
+    if entry.function:
+        brought = saved.model_file(saved.packaged(entry.packaged)) if entry.packaged else None
+        return Model(model_card, resolve(entry.function), checked, weights=brought)
     if entry.packaged:
         return saved.load_saved(saved.packaged(entry.packaged), model_card, device)
-    if entry.function:
-        return Model(model_card, resolve(entry.function), checked)
     from .weights import find_weights
 
     path = find_weights(name, weights, sha256, model_card.weights_from, stand_in=stand_in(name))

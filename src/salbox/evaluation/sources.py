@@ -72,16 +72,6 @@ def score_map(saliency: npt.NDArray[Any], output: Output, truth: ImageTruth, met
     return results
 
 
-def output_after(output: Output, postprocess: PostProcess) -> Output:
-    """Return what a map's numbers are after post-processing."""
-    if postprocess.scale_output == "log-density":
-        return "log_density"
-    if postprocess == NOTHING:
-        return output
-    keeps_range = output == "probability" and postprocess.scale_output != "normalized"
-    return output if keeps_range else "score"
-
-
 @dataclass(frozen=True)
 class ModelSource:
     """A model, run on each image.
@@ -104,7 +94,7 @@ class ModelSource:
     @property
     def output(self) -> Output:
         """What the numbers of its maps are, after post-processing."""
-        return output_after(card(self.name).output, self.postprocess)
+        return self.postprocess.output_of(card(self.name).output)
 
     def settings(self) -> dict[str, Any]:
         """Return the model, all of its parameters, the post-processing and a fingerprint of the code."""
@@ -156,7 +146,7 @@ class MapSource:
     @property
     def output(self) -> Output:
         """What the maps' numbers are, after post-processing."""
-        return output_after(self.kind, self.postprocess)
+        return self.postprocess.output_of(self.kind)
 
     def settings(self) -> dict[str, Any]:
         """Return the folder, a fingerprint of its files, and the post-processing."""

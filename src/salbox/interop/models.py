@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from ..cards import Licence, ModelCard, Output
 from ..errors import UsageError
-from ..evaluation.sources import output_after
 from ..image import Pixels
 from ..model import Model
 from ..postprocess import NOTHING, PostProcess
@@ -91,7 +90,7 @@ def pysaliency_model(
         raise UsageError(f"model '{model.name}' is loaded; leave out {', '.join(loading)}")
     else:
         loaded = model
-    is_density = output_after(loaded.card.output, postprocess) == "log_density"
+    is_density = postprocess.output_of(loaded.card.output) == "log_density"
     kind = DensityModel if is_density else ScoreModel
     return kind(
         loaded, postprocess, caching=caching, cache_location=cache_location, memory_cache_size=memory_cache_size
