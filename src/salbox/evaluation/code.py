@@ -73,9 +73,10 @@ def _parts(model: str) -> list[str]:
 
 
 def _file_of(model: str) -> Path:
-    if model not in MODELS or MODELS[model].packaged:
+    entry = MODELS.get(model)
+    if entry is None or not (entry.function or entry.network):
         return _PACKAGE / "students" / "student.py"
-    module = (MODELS[model].function or MODELS[model].network).partition(":")[0]
+    module = (entry.function or entry.network).partition(":")[0]
     return _PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
 
 
