@@ -14,7 +14,6 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -48,15 +47,15 @@ LN2 = float(np.log(2))
 # What is compared on the held-out fold: name -> (what it is, how it is trained).
 CHOICES: Mapping[str, tuple[str, Setting]] = {
     "both": ("teachers first, then people and teachers: the setting that ships", Setting(held_out=HELD)),
-    "teachers": ("teachers alone", replace(Setting(), people=())),
+    "teachers": ("teachers alone", Setting().first),
     "people": ("people alone, from ImageNet weights", Setting(teachers=False, held_out=HELD)),
     "unchanged": (
         "both; no photo changed into another kind",
-        Setting(Mixture(changed=False), held_out=HELD),
+        Setting(Mixture(repeats=8, changed=False), held_out=HELD),
     ),
-    "people-100": ("where people looked, nothing of the teachers", Setting(Mixture(people=1.0), held_out=HELD)),
-    "people-60": ("where people looked, 40 % of the teachers", Setting(Mixture(people=0.6), held_out=HELD)),
-    "blur-10": ("fixations blurred by half as much", Setting(Mixture(sigma=0.01), held_out=HELD)),
+    "people-100": ("where people looked, no teachers", Setting(Mixture(people=1.0, repeats=8), held_out=HELD)),
+    "people-60": ("where people looked, 40 % of the teachers", Setting(Mixture(people=0.6, repeats=8), held_out=HELD)),
+    "blur-10": ("fixations blurred by half as much", Setting(Mixture(sigma=0.01, repeats=8), held_out=HELD)),
     "plain-decoder": ("no context in the decoder", Setting(context="none", held_out=HELD)),
 }
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # threads that wait must not take the cores from those that work
 
@@ -47,7 +48,7 @@ from salbox.training.recipe import Recipe, read_recipe
 RUNS = ROOT / "runs" / "gaze"
 WEIGHTS = "student.safetensors"
 FOLDS = 5  # of the photos that people looked at
-FIRST, SECOND = 16, 14  # epochs of the two trainings
+FIRST, SECOND = 16, 8  # epochs of the two trainings
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,10 @@ class Setting:
     size : (int, int)
     context : str
     epochs : int
-        Of the second training.
+        Of 500 pictures each.
     """
 
-    mixture: Mixture = field(default_factory=Mixture)
+    mixture: Mixture = field(default_factory=lambda: Mixture(repeats=8))
     people: tuple[str, ...] = tuple(PEOPLE)
     teachers: bool = True
     held_out: int | None = None
@@ -81,7 +82,7 @@ class Setting:
     def first(self) -> Setting:
         """What of it decides the first training."""
         plain = Mixture(sharpness=self.mixture.sharpness, changed=self.mixture.changed)
-        return Setting(plain, (), size=self.size, context=self.context)
+        return Setting(plain, (), size=self.size, context=self.context, epochs=FIRST)
 
 
 def learn(setting: Setting) -> StudentNetwork:
@@ -129,9 +130,12 @@ def place(setting: Setting) -> Path:
 def recipe(setting: Setting) -> Recipe:
     """Return the recipe of the training at hand."""
     is_first = not setting.people or not setting.teachers
-    changes = {} if is_first else {"optimizer": {"name": "adamw", "learning_rate": 0.0015, "weight_decay": 0.01}}
-    epochs = FIRST if not setting.people else setting.epochs
-    return read_recipe("gaze", epochs=epochs, size=setting.size, network={"context": setting.context}, **changes)
+    changes: dict[str, Any] = (
+        {} if is_first else {"optimizer": {"name": "adamw", "learning_rate": 0.0015, "weight_decay": 0.01}}
+    )
+    changes |= {"precision": "bf16-mixed"} if setting.people else {}
+    changes |= {"size": setting.size, "network": {"context": setting.context}}
+    return read_recipe("gaze", epochs=setting.epochs, **changes)
 
 
 def _folds(setting: Setting) -> list[int]:
