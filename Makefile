@@ -46,6 +46,8 @@ bench: .venv-all/stamp  ## measure again what docs/results holds
 	$(ALL)/python benchmarks/networks.py
 	$(ALL)/python benchmarks/fidelity.py
 	$(ALL)/python benchmarks/students.py
+	$(ALL)/python benchmarks/student_trials.py
+	$(ALL)/python benchmarks/gaze.py
 
 .venv/core.stamp: pyproject.toml constraints.txt
 	test -x $(CORE)/python || $(PYTHON) -m venv .venv
