@@ -90,27 +90,21 @@ def _density_224(found: Mapping[str, Any]) -> str:
 
 
 def _choices(found: Mapping[str, Any], settings: Mapping[str, str]) -> str:
-    body = []
-    for name, about in settings.items():
-        if name not in found:
-            continue
-        cells = []
-        for data in ("OSIE", "EyeCrowd"):
-            own = found[name][data]["rows"][GAZE]
-            cells += [f"{own[metric][0]:.{DIGITS[metric]}f}" for metric in METRICS]
-            cells.append(f"{found[name][data]['temperature']:.2f}")
-        body.append([f"`{name}`", about, *cells])
-    titles = [TITLES[metric] for metric in METRICS] + ["T"]
-    header = ["setting", "what", *(f"OSIE {t}" for t in titles), *(f"EyeCrowd {t}" for t in titles)]
-    return "\n\n".join(
-        [
-            "## Settings compared",
-            "A fifth of the training parts' photos held out (OSIE "
-            f"{_photos(found, 'OSIE')}, EyeCrowd {_photos(found, 'EyeCrowd')}); no test photo has a part in this. T: "
-            "the temperature at which the density predicts these fixations best; 1 is calibrated.",
-            markdown_table(header, body),
-        ]
-    )
+    text = [
+        "## Settings compared",
+        f"A fifth of the training parts' photos held out (OSIE {_photos(found, 'OSIE')}, EyeCrowd "
+        f"{_photos(found, 'EyeCrowd')}); no test photo has a part in this. T: the temperature at which the density "
+        "predicts these fixations best; 1 is calibrated, above 1 it is too sure of itself.",
+    ]
+    for data in ("OSIE", "EyeCrowd"):
+        body = []
+        for name, about in settings.items():
+            if name in found:
+                own = found[name][data]
+                cells = [_cell(own["rows"][GAZE].get(metric), DIGITS[metric]) for metric in METRICS]
+                body.append([f"`{name}`", about, *cells, f"{own['temperature']:.2f}"])
+        text += [f"### {data}", markdown_table(["setting", "what", *(TITLES[m] for m in METRICS), "T"], body)]
+    return "\n\n".join(text)
 
 
 def _photos(found: Mapping[str, Any], data: str) -> int:

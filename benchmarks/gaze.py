@@ -55,7 +55,7 @@ CHOICES: Mapping[str, tuple[str, Setting]] = {
     ),
     "people-100": ("where people looked, no teachers", Setting(Mixture(people=1.0, repeats=8), held_out=HELD)),
     "people-60": ("where people looked, 40 % of the teachers", Setting(Mixture(people=0.6, repeats=8), held_out=HELD)),
-    "blur-10": ("fixations blurred by half as much", Setting(Mixture(sigma=0.01, repeats=8), held_out=HELD)),
+    "blur-30": ("fixations blurred by half as much again", Setting(Mixture(sigma=0.03, repeats=8), held_out=HELD)),
     "plain-decoder": ("no context in the decoder", Setting(context="none", held_out=HELD)),
 }
 
