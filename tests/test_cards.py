@@ -14,7 +14,7 @@ import salbox
 from salbox.cards import ModelCard, Parameter
 from salbox.registry import MODELS
 
-UNPUBLISHED = ("attention-center", "glimpse")
+UNPUBLISHED = ("gaze", "attention-center", "glimpse")
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,8 @@ def raw_maps(pixels: Sequence[Pixels], models: Mapping[str, Model]) -> list[Maps
 
 def _predict(images: Sequence[ImageSource], models: Mapping[str, Model], process: PostProcess) -> list[Maps]:
     pixels = [read_image(image) for image in images]
+    if process == NOTHING:  # a copy of each map would take as long as bringing it to the image's size
+        return raw_maps(pixels, models)
     names = [Path(image).name if isinstance(image, (str, os.PathLike)) else None for image in images]
     return [
         {model: process(saliency, name=name, output=models[model].card.output) for model, saliency in maps.items()}

@@ -10,6 +10,7 @@ import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .cards import ModelCard, Task
@@ -123,7 +124,7 @@ def card(name: str) -> ModelCard:
         return saved.saved_card(name)
     entry = _entry(name)
     if entry.packaged and not entry.card:
-        return replace(saved.saved_card(saved.packaged(entry.packaged)), name=name)
+        return _packaged_card(entry.packaged, name)
     found: ModelCard = resolve(entry.card)
     return found
 
@@ -242,6 +243,14 @@ def resolve(path: str) -> Any:
         if package in ("", "salbox"):
             raise
         raise MissingExtraError(f"{module.rpartition('.')[2]} ({package})", "train") from None
+
+
+@lru_cache
+def _packaged_card(packaged: str, name: str) -> ModelCard:
+    """Return the card in a file of this package: it does not change while the program runs."""
+    from . import saved
+
+    return replace(saved.saved_card(saved.packaged(packaged)), name=name)
 
 
 def _entry(name: str) -> Entry:
