@@ -185,5 +185,5 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path, folder):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    expected = "storing weights in half precision needs an optional part of salbox: pip install 'salbox[train]'"
+    expected = "storing weights in fewer bits needs an optional part of salbox: pip install 'salbox[train]'"
     assert done.stderr == f"salbox: {expected}\n"
