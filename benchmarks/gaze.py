@@ -46,9 +46,9 @@ LN2 = float(np.log(2))
 
 # What is compared on the held-out fold: name -> (what it is, how it is trained).
 CHOICES: Mapping[str, tuple[str, Setting]] = {
-    "both": ("teachers first, then people and teachers: the setting that ships", Setting(held_out=HELD)),
+    "both": ("teachers first, then people's photos and others, half and half: what ships", Setting(held_out=HELD)),
     "teachers": ("teachers alone", Setting().first),
-    "people": ("people alone, from ImageNet weights", Setting(teachers=False, held_out=HELD)),
+    "people": ("people's photos alone, from ImageNet weights", Setting(teachers=False, held_out=HELD)),
     "unchanged": (
         "both; no photo changed into another kind",
         Setting(Mixture(repeats=8, changed=False), held_out=HELD),
