@@ -9,10 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
 from _distilling import RUNS
 from _gaze_ensemble import Calibrated, Centre
 from gaze_data import MAPS, TEACHERS, ensemble
+from ship_gaze import looking as at_own_size
 
 from salbox.datasets import Dataset
 from salbox.distillation.maps_folder import TeacherMaps
@@ -82,14 +82,11 @@ def scored(
 
 
 def looking(network: StudentNetwork) -> Callable[[Pixels], Map]:
-    """Return what gives a trained network's log density of an image at the network's own size."""
-    network.eval()
+    """Return what gives a trained network's log density of an image, its longest side 320."""
+    coarsely = at_own_size(network.eval())
 
     def look(image: Pixels) -> Map:
-        seen = network.preprocessing.prepare(image)
-        with torch.no_grad():
-            planes = torch.from_numpy(np.ascontiguousarray(seen)).permute(2, 0, 1)[None].float()
-            coarse = network.maps(planes)[0, 0].numpy()
+        coarse = coarsely(image)
         height, width = image.shape[:2]
         scale = 320 / max(height, width)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
