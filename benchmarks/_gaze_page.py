@@ -25,6 +25,8 @@ def page(found: Mapping[str, Any], settings: Mapping[str, str]) -> str:
         parts.append(_density_224(found["density-224"]))
     if "choices" in found:
         parts.append(_choices(found["choices"], settings))
+    if "elsewhere" in found:
+        parts.append(_elsewhere(found["elsewhere"], settings))
     if "cost" in found:
         parts.append(_cost(found["cost"]))
     return "\n\n".join(parts)
@@ -108,6 +110,22 @@ def _choices(found: Mapping[str, Any], settings: Mapping[str, str]) -> str:
                 cells = [_cell(own["rows"][GAZE].get(metric), DIGITS[metric]) for metric in METRICS]
                 body.append([f"`{name}`", about, *cells, f"{own['temperature']:.2f}"])
         text += [f"### {data}", markdown_table(["setting", "what", *(TITLES[m] for m in METRICS), "T"], body)]
+    return "\n\n".join(text)
+
+
+def _elsewhere(found: Mapping[str, Any], settings: Mapping[str, str]) -> str:
+    text = [
+        "### People and photos of another data set",
+        "The same settings, trained without one data set and measured on the training part of it, so that the test "
+        "parts have no say in what is chosen.",
+    ]
+    for data in ("OSIE", "EyeCrowd"):
+        body = []
+        for name in settings:
+            if name in found:
+                own = found[name][data]
+                body.append([f"`{name}`", *(_cell(own["rows"][GAZE].get(m), DIGITS[m]) for m in METRICS)])
+        text.append(markdown_table([f"{data}, {_photos(found, data)} photos", *(TITLES[m] for m in METRICS)], body))
     return "\n\n".join(text)
 
 

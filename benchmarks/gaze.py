@@ -5,7 +5,7 @@ needs (trained without a data set, without people, without teachers) are trained
 and kept in runs/gaze with all maps and figures: an interrupted run goes on. The network measured on the test photos is
 the one that ships. Writes docs/results/gaze/figures.json and docs/results/gaze.md.
 
-    python benchmarks/gaze.py [--only choices test left-out density-224 cost] [--page-only]
+    python benchmarks/gaze.py [--only choices elsewhere test left-out density-224 cost] [--page-only]
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -30,7 +31,7 @@ from _gaze_pictures import draw_held_out, draw_samples
 from _gaze_rows import CALIBRATED, CENTRE, GAZE, METRICS, looking, rows_of, scored
 from _tables import write_page
 from gaze_data import PEOPLE, Mixture, fold, people_photos, teach_all
-from learn_gaze import FOLDS, RUNS, Setting, learn
+from learn_gaze import FASTER, FOLDS, RUNS, Setting, learn
 from temperature import best_temperature
 
 import salbox
@@ -45,18 +46,25 @@ HELD = 0  # the fold that settings are chosen on
 LN2 = float(np.log(2))
 
 # What is compared on the held-out fold: name -> (what it is, how it is trained).
+LAST = Setting(Mixture(repeats=1), others=False, held_out=HELD)  # people's photos alone in the second training
+
 CHOICES: Mapping[str, tuple[str, Setting]] = {
-    "both": ("teachers first, then people's photos and others, half and half: what ships", Setting(held_out=HELD)),
-    "teachers": ("teachers alone", Setting().first),
-    "people": ("people's photos alone, from ImageNet weights", Setting(teachers=False, held_out=HELD)),
-    "unchanged": (
-        "both; no photo changed into another kind",
-        Setting(Mixture(repeats=8, changed=False), held_out=HELD),
+    "mixed": ("teachers first, then people's photos and others, half and half", Setting(held_out=HELD)),
+    "people-last": ("teachers first, then people's photos alone", LAST),
+    "people-last-16": ("the same, 16 epochs", replace(LAST, epochs=16)),
+    "people-last-fast": (
+        "the same, 16 epochs at twice the learning rate",
+        replace(LAST, epochs=16, learning_rate=FASTER),
     ),
-    "people-100": ("where people looked, no teachers", Setting(Mixture(people=1.0, repeats=8), held_out=HELD)),
-    "people-60": ("where people looked, 40 % of the teachers", Setting(Mixture(people=0.6, repeats=8), held_out=HELD)),
-    "blur-30": ("fixations blurred by half as much again", Setting(Mixture(sigma=0.03, repeats=8), held_out=HELD)),
-    "plain-decoder": ("no context in the decoder", Setting(context="none", held_out=HELD)),
+    "people": (
+        "people's photos alone, from ImageNet weights",
+        replace(LAST, teachers=False, learning_rate=FASTER),
+    ),
+    "people-16": (
+        "the same, 16 epochs",
+        replace(LAST, teachers=False, learning_rate=FASTER, epochs=16),
+    ),
+    "teachers": ("teachers alone", Setting().first),
 }
 
 
@@ -77,6 +85,21 @@ def choices(only: list[str]) -> dict[str, Any]:
             own[data_name] = figures(evaluation)
             own[data_name]["temperature"] = best_temperature(looking(network), held)
         found[name] = own
+    return found
+
+
+def elsewhere(only: list[str]) -> dict[str, Any]:
+    """Return the figures of settings on the training part of the data set that they were trained without."""
+    found: dict[str, Any] = {}
+    for name in chosen([name for name in CHOICES if CHOICES[name][1].people], only):
+        found[name] = {}
+        for data_name in PEOPLE:
+            others = tuple(other for other in PEOPLE if other != data_name)
+            network = learn(replace(CHOICES[name][1], people=others, held_out=None))
+            data, _ = people_photos(data_name, "train")
+            rows = rows_of(looking(network), calibrated_on(others), Centre.of(others))
+            wanted = {row: rows[row] for row in (GAZE, CENTRE)}
+            found[name][data_name] = figures(scored(f"elsewhere/{name}/{data_name}", data_name, data, wanted))
     return found
 
 
@@ -169,7 +192,7 @@ def cost() -> dict[str, Any]:
 
 
 def main() -> None:
-    parts = ("choices", "test", "left-out", "density-224", "cost")
+    parts = ("choices", "elsewhere", "test", "left-out", "density-224", "cost")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     parser.add_argument("--choices", nargs="+", default=[], help="names of settings, or patterns")
@@ -179,9 +202,10 @@ def main() -> None:
     found = read_json(kept) or {}
     if not given.page_only:
         teach_all()
+        by_setting = {"choices": choices, "elsewhere": elsewhere}
         for part in given.only:
-            if part == "choices":
-                found[part] = {**found.get(part, {}), **choices(given.choices)}
+            if part in by_setting:
+                found[part] = {**found.get(part, {}), **by_setting[part](given.choices)}
             else:
                 measure = {"test": test, "left-out": left_out, "density-224": density_224, "cost": cost}[part]
                 found[part] = measure()

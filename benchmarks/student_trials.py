@@ -62,7 +62,7 @@ def train(name: str, minutes: float) -> None:
     if not (run / "maps").exists():
         (run / "maps").symlink_to(STUDENTS / "maps")
     command = [sys.executable, str(ROOT / "scripts" / "distil_students.py"), "--out", str(run)]
-    command += ["--heads", *HEADS, "--minutes", str(minutes)]
+    command += ["--heads", *HEADS, "--minutes", str(minutes), "--further", "0"]
     command += [text for setting in COMMON for text in ("--set", setting)] + [*SETTINGS[name][1]]
     one = {"SALBOX_THREADS": "1", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     subprocess.run(command, check=True, env={**os.environ, **one})  # this interpreter and script

@@ -49,6 +49,7 @@ RUNS = ROOT / "runs" / "gaze"
 WEIGHTS = "student.safetensors"
 FOLDS = 5  # of the photos that people looked at
 FIRST, SECOND = 16, 8  # epochs of the two trainings
+FASTER, SLOWER = 0.003, 0.0015  # learning rates of a network from ImageNet weights, and of one that has learned before
 
 
 @dataclass(frozen=True)
@@ -61,28 +62,33 @@ class Setting:
     people : tuple of str
         The data sets whose people are learned from; none for the teachers alone.
     teachers : bool
-        Whether there is a first training, and photos that nobody looked at stay in the second.
+        Whether there is a first training, on photos that nobody looked at.
+    others : bool
+        Whether those stay in the second.
     held_out : int, optional
         The fold of people's photos that is left out, to choose by; None for none.
     size : (int, int)
     context : str
     epochs : int
         Of 500 pictures each.
+    learning_rate : float
     """
 
     mixture: Mixture = field(default_factory=lambda: Mixture(repeats=8))
     people: tuple[str, ...] = tuple(PEOPLE)
     teachers: bool = True
+    others: bool = True
     held_out: int | None = None
     size: tuple[int, int] = (192, 256)
     context: str = "contrast"
     epochs: int = SECOND
+    learning_rate: float = SLOWER
 
     @property
     def first(self) -> Setting:
         """What of it decides the first training."""
         plain = Mixture(sharpness=self.mixture.sharpness, changed=self.mixture.changed)
-        return Setting(plain, (), size=self.size, context=self.context, epochs=FIRST)
+        return Setting(plain, (), size=self.size, context=self.context, epochs=FIRST, learning_rate=FASTER)
 
 
 def learn(setting: Setting) -> StudentNetwork:
@@ -100,7 +106,7 @@ def learn(setting: Setting) -> StudentNetwork:
         )
     sets = [_people(name, setting, number, network) for name in setting.people for number in _folds(setting)]
     training = [group for pictures in sets for group in pictures.groups] * setting.mixture.repeats
-    if setting.teachers:
+    if setting.others:
         training += _teachers(setting, "training", network).groups
     if setting.held_out is not None:
         looked_at = [_people(name, setting, setting.held_out, network) for name in setting.people]
@@ -129,12 +135,13 @@ def place(setting: Setting) -> Path:
 
 def recipe(setting: Setting) -> Recipe:
     """Return the recipe of the training at hand."""
-    is_first = not setting.people or not setting.teachers
-    changes: dict[str, Any] = (
-        {} if is_first else {"optimizer": {"name": "adamw", "learning_rate": 0.0015, "weight_decay": 0.01}}
-    )
-    changes |= {"precision": "bf16-mixed"} if setting.people else {}
-    changes |= {"size": setting.size, "network": {"context": setting.context}}
+    changes: dict[str, Any] = {
+        "size": setting.size,
+        "network": {"context": setting.context},
+        "optimizer": {"name": "adamw", "learning_rate": setting.learning_rate, "weight_decay": 0.01},
+    }
+    if setting.people:
+        changes["precision"] = "bf16-mixed"
     return read_recipe("gaze", epochs=setting.epochs, **changes)
 
 

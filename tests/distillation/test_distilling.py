@@ -208,6 +208,36 @@ def test_new_heads_leave_the_old_ones_as_they_were(finished, drawn, tmp_path):
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def go_on(run: Path, there: Path, recipe: str = "box", *settings: str, **changes) -> Plan:
+    """Return a plan that trains the network of a run further."""
+    lessons = (maps_lesson(run.parent / "drawn"), Lesson("bms", Teacher("bms")))
+    given = {"lessons": lessons, "recipe": read_recipe(recipe, [*QUICK, "epochs=1", *settings]), **changes}
+    return make_plan(run.parent / "drawn", there, init=str(run), **given)
+
+
+def test_a_trained_network_goes_on(finished, tmp_path):
+    run, _, _ = finished
+    distill(go_on(run, tmp_path / "further", "box", "optimizer.learning_rate=1e-12"))
+    before, after = (heads.read_weights(folder / "student.safetensors") for folder in (run, tmp_path / "further"))
+    for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
+        torch.testing.assert_close(old, new, atol=1e-6, rtol=1e-6, msg=name)
+    assert "trained further" in " ".join(salbox.card(f"{tmp_path / 'further'}#bms").limits)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "setting", "changes", "message"),
+    [
+        ("box", "batch_size=4", {"lessons": (Lesson("bms", Teacher("bms")),)}, "has the heads mine, bms"),
+        ("kdsalbox-code", "batch_size=4", {}, "is a 'box', and the recipe's student a 'kdsalbox'"),
+        ("box", "size=[48, 48]", {}, r"size=\(32, 32\), and the recipe has \(48, 48\)"),
+        ("box", "network.context=contrast", {}, "context=none, and the recipe has contrast"),
+    ],
+)
+def test_networks_that_cannot_go_on(finished, tmp_path, recipe, setting, changes, message):
+    with pytest.raises(UsageError, match=message):
+        distill(go_on(finished[0], tmp_path, recipe, setting, **changes))
+
+
 def test_a_head_on_the_network_that_ships():
     shipped = read_exported(Path(packaged(SHIPPED)))
     trunk = heads.with_new_heads("shipped", ("mine",))
@@ -363,7 +393,9 @@ def test_a_slow_teacher_need_not_see_all_photos(drawn, tmp_path):
     bms, gaussian = prepared.good
     assert {view.photo_key for view in training if view.key in bms} == seen & set(prepared.split.training)
     assert all(view.key in gaussian for view in training)
-    assert all(view.key in bms for part in ("validation", "test") for view in prepared.views[part])
+    assert {view.photo_key for view in prepared.views["validation"] if view.key in bms} <= seen
+    assert all(view.key in bms for view in prepared.views["test"])
+    assert all(view.key in gaussian for part in ("validation", "test") for view in prepared.views[part])
     without = make_plan(drawn, tmp_path / "run", "flips=false", lessons=(lessons[1],)).identity()
     assert plan.identity()["teachers"]["gaussian"] == without["teachers"]["gaussian"]
     other = Lesson("bms", Teacher("bms"), photos=frozenset({"p00"}))

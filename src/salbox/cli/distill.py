@@ -54,8 +54,9 @@ def distill(
         str | None,
         typer.Option(
             "--init",
-            metavar="PATH|timm|shipped|none",
-            help="First weights of the encoder.  [default: shipped where there are any that fit]",
+            metavar="PATH|timm|shipped|none|RUN",
+            help="First weights of the encoder, or a run whose network to train further.  "
+            "[default: shipped where there are any that fit]",
         ),
     ] = None,
     recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Search folders with all below them.")] = False,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
@@ -22,9 +24,10 @@ from ..training.module import all_logits, targets
 from ..training.pictures import Size
 from ..training.recipe import Recipe
 from ..training.speed import Speed, measure
-from .heads import new_layers, with_new_heads
+from .heads import new_layers, read_weights, with_new_heads
 from .lessons import calibration_photos
 from .plan import Plan
+from .run_folder import RunFolder
 from .telling import Teller
 from .views import plain_view
 
@@ -76,21 +79,10 @@ def begin(plan: Plan, teller: Teller) -> Beginning:
             if len(heads) > 2:
                 raise UsageError(f"{BRANCHING} learns one map, and its feature map another: give two teachers at most")
             heads = heads[:1]
-        with warnings.catch_warnings(record=True) as raised:
-            warnings.simplefilter("always", WeightsWarning)
-            network = build_student(
-                recipe.student,
-                heads,
-                encoder=recipe.encoder,
-                init=plan.init if plan.init is not None else default_init(recipe),
-                size=recipe.size,
-                seed=plan.seed,
-                calibration=_photos(plan) or None,
-                **recipe.network,
-            )
-        for warning in raised:
-            teller.say(f"note: {warning.message}")
-        begun = Beginning(network)
+        if plan.init is not None and Path(plan.init).expanduser().is_dir():
+            begun = Beginning(_trained(plan.init, heads, recipe))
+        else:
+            begun = Beginning(_new(plan, heads, teller))
     WeightedLoss(recipe.loss, temperature=recipe.temperature, output=begun.network.output)
     if not plan.in_process:
         return begun
@@ -100,6 +92,51 @@ def begin(plan: Plan, teller: Teller) -> Beginning:
     begun.network.to(plan.device)
     live = LiveTeacher(model.function, 0, model.card.output, recipe.hint, begun.network, recipe.size)
     return Beginning(begun.network, live=live)
+
+
+def _new(plan: Plan, heads: Sequence[str], teller: Teller) -> StudentNetwork:
+    """Return the recipe's student with first weights in its encoder; what there is to know of them is told."""
+    recipe = plan.recipe
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always", WeightsWarning)
+        network = build_student(
+            recipe.student,
+            heads,
+            encoder=recipe.encoder,
+            init=plan.init if plan.init is not None else default_init(recipe),
+            size=recipe.size,
+            seed=plan.seed,
+            calibration=_photos(plan) or None,
+            **recipe.network,
+        )
+    for warning in raised:
+        teller.say(f"note: {warning.message}")
+    return network
+
+
+def _trained(run: str, heads: Sequence[str], recipe: Recipe) -> StudentNetwork:
+    """Return the network of a run, to be trained further.
+
+    Raises
+    ------
+    UsageError
+        If it is another network than the recipe's, or has other heads.
+    WeightsError
+        If it cannot be read.
+    """
+    network = read_weights(RunFolder(Path(run).expanduser()).weights)
+    if network.name != recipe.student:
+        raise UsageError(f"{run} is a '{network.name}', and the recipe's student a '{recipe.student}'")
+    if list(network.heads) != list(heads):
+        raise UsageError(f"{run} has the heads {', '.join(network.heads)}; train it further on the same ones, in order")
+    wanted = {"encoder": recipe.encoder, "size": recipe.size, **recipe.network}
+    for key, value in wanted.items():
+        own = network.settings.get(key)
+        own = tuple(own) if isinstance(own, list) else own  # as JSON keeps a size
+        if value is not None and value != own:
+            raise UsageError(f"{run} was trained with {key}={own}, and the recipe has {value}")
+    network.init_note = f"trained further from {Path(run).name}"
+    return network.train()
 
 
 def default_init(recipe: Recipe) -> str:

@@ -76,7 +76,7 @@ class Plan:
     recipe : Recipe
     init : str, optional
         First weights of the encoder; see `salbox.networks.building.build_student`. By default those of the network
-        that ships where it fits, else none.
+        that ships where it fits, else none. Or a run folder, whose whole network is trained further.
     domains : float
         How many of the training photos are learned from in a changed form too, 0 to 1.
     keep_plain : bool
