@@ -65,6 +65,10 @@ CHOICES: Mapping[str, tuple[str, Setting]] = {
         replace(LAST, teachers=False, learning_rate=FASTER, epochs=16),
     ),
     "teachers": ("teachers alone", Setting().first),
+    "head": (
+        "people's photos alone, a head on the network of the students that ships, which does not learn",
+        replace(LAST, teachers=False, learning_rate=FASTER, head_only=True),
+    ),
 }
 
 
@@ -91,7 +95,7 @@ def choices(only: list[str]) -> dict[str, Any]:
 def elsewhere(only: list[str]) -> dict[str, Any]:
     """Return the figures of settings on the training part of the data set that they were trained without."""
     found: dict[str, Any] = {}
-    for name in chosen([name for name in CHOICES if CHOICES[name][1].people], only):
+    for name in chosen([name for name in CHOICES if CHOICES[name][1].people and not CHOICES[name][1].head_only], only):
         found[name] = {}
         for data_name in PEOPLE:
             others = tuple(other for other in PEOPLE if other != data_name)

@@ -91,7 +91,9 @@ class Printer(Teller):
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--minutes", type=float, default=60.0, help="of training, of the processor")
+    parser.add_argument(
+        "--minutes", type=float, default=60.0, help="of training, of the processor; 0: as long as the recipe"
+    )
     parser.add_argument("--further", type=float, default=35.0, help="minutes of the second training, 0 for none")
     parser.add_argument("--few", type=int, default=900, help="training photos for AIM and SUN")
     parser.add_argument("--heads", nargs="+", choices=HEADS, default=HEADS, help="whom to learn from")
@@ -130,8 +132,8 @@ def main() -> None:
         keep_plain=False,
         chosen=parts,
         seed=given.seed,
-        max_seconds=60 * given.minutes,
-        compress=True,
+        max_seconds=60 * given.minutes or None,
+        compress=given.minutes > 0,
         clock="processor",
         device=given.device,
     )
@@ -142,8 +144,10 @@ def main() -> None:
         if not (further / "maps").exists():
             (further / "maps").symlink_to(Path("..") / "maps")
         recipe = read_recipe("box", [*FURTHER, *given.set])
+        seconds = 60 * given.further
         distill(
-            replace(plan, run=further, recipe=recipe, init=str(given.out), max_seconds=60 * given.further), Printer()
+            replace(plan, run=further, recipe=recipe, init=str(given.out), max_seconds=seconds, compress=True),
+            Printer(),
         )
 
 

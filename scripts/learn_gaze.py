@@ -38,8 +38,11 @@ from gaze_data import (
 from salbox.distillation.beginning import map_size
 from salbox.distillation.heads import read_weights, save_weights
 from salbox.image import Pixels
-from salbox.networks.building import build_student
+from salbox.networks.building import build_student, rebuild
+from salbox.networks.exported import read_exported
 from salbox.networks.student import StudentNetwork
+from salbox.registry import SHIPPED
+from salbox.saved import packaged
 from salbox.threads import available_threads
 from salbox.training.fitting import EpochReport, Job, Watch, fit
 from salbox.training.pictures import Pictures, Sample, prepare
@@ -49,6 +52,7 @@ RUNS = ROOT / "runs" / "gaze"
 WEIGHTS = "student.safetensors"
 FOLDS = 5  # of the photos that people looked at
 FIRST, SECOND = 16, 8  # epochs of the two trainings
+LEARNED_CENTRE = 0.38  # the weight of the centre prior, of a head on the students
 FASTER, SLOWER = 0.003, 0.0015  # learning rates of a network from ImageNet weights, and of one that has learned before
 
 
@@ -72,6 +76,9 @@ class Setting:
     epochs : int
         Of 500 pictures each.
     learning_rate : float
+    head_only : bool
+        A head on the network of the students that ships, of which nothing else learns; it has seen both data sets'
+        photos, so that it can not be measured on one as a whole.
     """
 
     mixture: Mixture = field(default_factory=lambda: Mixture(repeats=8))
@@ -83,6 +90,7 @@ class Setting:
     context: str = "contrast"
     epochs: int = SECOND
     learning_rate: float = SLOWER
+    head_only: bool = field(default=False, repr=False)
 
     @property
     def first(self) -> Setting:
@@ -98,7 +106,9 @@ def learn(setting: Setting) -> StudentNetwork:
     if done.is_file():
         return read_weights(done).eval()
     torch.set_num_threads(available_threads())
-    if setting.people and setting.teachers:
+    if setting.head_only:
+        network = head_on_students()
+    elif setting.people and setting.teachers:
         network = learn(setting.first).train()
     else:
         network = build_student(
@@ -121,6 +131,7 @@ def learn(setting: Setting) -> StudentNetwork:
             validation=validation,
             folder=run / "work",
             names=("gaze",),
+            trainable=[network.head_layers] if setting.head_only else None,  # type: ignore[list-item]
         ),
         Watch(epoch=lambda report: print(f"{run.name}: {_line(report)}", flush=True)),
     )
@@ -128,9 +139,23 @@ def learn(setting: Setting) -> StudentNetwork:
     return network.eval()
 
 
+def head_on_students() -> StudentNetwork:
+    """Return a network with the encoder and the decoder of the students that ship, and a new head.
+
+    The weight of the centre prior is the one that the second network learned: a module it is not.
+    """
+    box = read_exported(Path(packaged(SHIPPED)))
+    settings = {key: value for key, value in box.settings.items() if key != "output"}
+    network = rebuild("gaze", ["gaze"], settings | {"centre": LEARNED_CENTRE})
+    shared = {name: t for name, t in box.state_dict().items() if not name.startswith("head_layers.")}
+    network.load_state_dict(network.state_dict() | shared)
+    return network.train()
+
+
 def place(setting: Setting) -> Path:
     """Return the run folder of a training: equal settings share it."""
-    return RUNS / f"{'-'.join(setting.people) or 'teachers'}-{_digest(setting)}"
+    name = f"{'-'.join(setting.people) or 'teachers'}-{_digest(setting)}"
+    return RUNS / (f"{name}-head" if setting.head_only else name)
 
 
 def recipe(setting: Setting) -> Recipe:
@@ -163,6 +188,8 @@ def _teachers(setting: Setting, part: str, network: StudentNetwork) -> Pictures:
 def _ready(samples: Sequence[Sample], name: str, setting: Setting, network: StudentNetwork) -> Pictures:
     """Return pictures ready at working size; trainings that need the same ones share them."""
     wanted = _digest((asdict(setting.mixture) | {"repeats": 0}, setting.size, name))
+    if setting.head_only:  # it draws finer maps
+        wanted += "-fine"
     printer = Printer()
     pictures = prepare(
         samples,
