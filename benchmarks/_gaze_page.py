@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from _gaze_rows import CALIBRATED, CEILING, CENTRE, GAZE
-from _tables import markdown_table, provenance
+from _tables import markdown_table
 
 TITLES = {"nss": "NSS", "auc_judd": "AUC-Judd", "cc": "CC", "ig": "information gain", "sim": "SIM", "kl": "KL"}
 DIGITS = {"nss": 2, "auc_judd": 3, "cc": 3, "ig": 2, "sim": 3, "kl": 3}
@@ -16,7 +16,7 @@ METRICS = ("nss", "auc_judd", "cc", "ig")
 
 def page(found: Mapping[str, Any], settings: Mapping[str, str]) -> str:
     """Return the page; parts that were not measured yet are left out."""
-    parts = [HEAD.format(provenance=provenance(("salbox", "numpy", "torch", "onnxruntime")))]
+    parts = [HEAD.format(provenance=_measured(found["measured"]))]
     if "test" in found:
         parts.append(_test(found["test"]))
     if "left-out" in found:
@@ -30,6 +30,16 @@ def page(found: Mapping[str, Any], settings: Mapping[str, str]) -> str:
     if "cost" in found:
         parts.append(_cost(found["cost"]))
     return "\n\n".join(parts)
+
+
+def _measured(when: Mapping[str, str]) -> str:
+    """Return when and where the parts were measured: a line for each day, machine and set of versions."""
+    lines: dict[str, list[str]] = {}
+    for part, line in when.items():
+        lines.setdefault(line, []).append(part)
+    if len(lines) == 1:
+        return next(iter(lines))
+    return " ".join(f"{', '.join(parts)}: {line}" for line, parts in lines.items())
 
 
 HEAD = """# gaze: where will people look?

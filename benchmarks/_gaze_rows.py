@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,18 @@ def rows_of(network: Callable[[Pixels], Map], calibrated: Calibrated, centre: Ce
     }
 
 
+def fingerprint(network: StudentNetwork) -> str:
+    """Return what tells a network's weights from others'."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        found.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()[:8]
+
+
 def scored(
     label: str, name: str, data: Dataset, rows: Mapping[str, tuple[str, Mapper]], *, ceiling: bool = False
 ) -> Evaluation:
-    """Return the metrics of rows on a data set; maps and figures are kept under `label`."""
+    """Return the metrics of rows on a data set; maps and figures are kept under `label`, which names the network."""
     sources: list[Source] = []
     for row, (output, mapper) in rows.items():
         folder = KEPT / label / row

@@ -31,7 +31,7 @@ from _held_out import (
     with_original_filters,
 )
 from _student_pictures import draw_heads, draw_worst
-from _tables import ROOT
+from _tables import ROOT, provenance
 
 from salbox.benching import count, photo
 from salbox.distillation.constant import read_means
@@ -60,6 +60,7 @@ def measured(held: HeldOut, means: dict[str, Any], few: int | None, run: Path) -
     whole = by_head(measure(pairs(open_student(run / STUDENT_FILE), dict.fromkeys(HEADS, held.osie), "float32"), means))
     return {
         "weights": weights_fingerprint(NETWORK),
+        "measured": provenance(("salbox", "numpy", "opencv-python-headless", "onnxruntime")),
         "network": {**size_of_network(), "looks_at": [looks_at.height, looks_at.width]},
         "duts_held_out": held.duts_in_all,
         "osie": by_head(osie),

@@ -28,8 +28,8 @@ from _gaze_density_224 import density_224
 from _gaze_ensemble import Centre, calibrate
 from _gaze_page import page
 from _gaze_pictures import draw_held_out, draw_samples
-from _gaze_rows import CALIBRATED, CENTRE, GAZE, METRICS, looking, rows_of, scored
-from _tables import write_page
+from _gaze_rows import CALIBRATED, CENTRE, GAZE, METRICS, fingerprint, looking, rows_of, scored
+from _tables import provenance, write_page
 from gaze_data import PEOPLE, Mixture, fold, people_photos, teach_all
 from learn_gaze import FASTER, FOLDS, RUNS, Setting, learn
 from temperature import best_temperature
@@ -47,27 +47,37 @@ LN2 = float(np.log(2))
 
 # What is compared on the held-out fold: name -> (what it is, how it is trained).
 LAST = Setting(Mixture(repeats=1), others=False, held_out=HELD)  # people's photos alone in the second training
+PEOPLE_ALONE = replace(LAST, teachers=False, learning_rate=FASTER)
 
 CHOICES: Mapping[str, tuple[str, Setting]] = {
     "mixed": ("teachers first, then people's photos and others, half and half", Setting(held_out=HELD)),
     "people-last": ("teachers first, then people's photos alone", LAST),
     "people-last-16": ("the same, 16 epochs", replace(LAST, epochs=16)),
-    "people-last-fast": (
-        "the same, 16 epochs at twice the learning rate",
-        replace(LAST, epochs=16, learning_rate=FASTER),
-    ),
-    "people": (
-        "people's photos alone, from ImageNet weights",
-        replace(LAST, teachers=False, learning_rate=FASTER),
-    ),
-    "people-16": (
-        "the same, 16 epochs",
-        replace(LAST, teachers=False, learning_rate=FASTER, epochs=16),
-    ),
     "teachers": ("teachers alone", Setting().first),
+    "people": ("people's photos alone, from ImageNet weights", PEOPLE_ALONE),
+    "people-16": ("the same, 16 epochs", replace(PEOPLE_ALONE, epochs=16)),
+    "people-100": (
+        "`people`, of the density that is learned all theirs",
+        replace(PEOPLE_ALONE, mixture=Mixture(people=1.0, repeats=1)),
+    ),
+    "people-50": ("`people`, half of it the teachers'", replace(PEOPLE_ALONE, mixture=Mixture(people=0.5, repeats=1))),
+    "blur-34": (
+        "`people`, fixations blurred by .034 of the width instead of .02",
+        replace(PEOPLE_ALONE, mixture=Mixture(sigma=0.034, repeats=1)),
+    ),
+    "loss-kl": ("`people`, KL alone", replace(PEOPLE_ALONE, cc=0.0)),
+    "loss-cc": ("`people`, KL and twice as much of 1 - CC", replace(PEOPLE_ALONE, cc=1.0)),
+    "plain-decoder": ("`people`, no context in the decoder", replace(PEOPLE_ALONE, context="none")),
+    "size-144x192": ("`people`, looks at 144x192", replace(PEOPLE_ALONE, size=(144, 192))),
+    "size-240x320": ("`people`, looks at 240x320", replace(PEOPLE_ALONE, size=(240, 320))),
+    "shallow": ("`people`, the encoder's features of stride 32 left out", replace(PEOPLE_ALONE, shallow=True)),
     "head": (
-        "people's photos alone, a head on the network of the students that ships, which does not learn",
-        replace(LAST, teachers=False, learning_rate=FASTER, head_only=True),
+        "`people`, a head on the network of the students that ships, which does not learn",
+        replace(PEOPLE_ALONE, head_only=True),
+    ),
+    "unchanged": (
+        "`people-last`, the teachers on photos alone, none changed into another kind",
+        replace(LAST, mixture=Mixture(repeats=1, changed=False)),
     ),
 }
 
@@ -85,7 +95,7 @@ def choices(only: list[str]) -> dict[str, Any]:
             centre = Centre.of(list(PEOPLE))
             rows = rows_of(looking(network), calibrated_on(tuple(PEOPLE)), centre)
             wanted = {row: rows[row] for row in (GAZE, CENTRE)}
-            evaluation = scored(f"choices/{name}/{data_name}", data_name, held, wanted)
+            evaluation = scored(f"choices/{name}-{fingerprint(network)}/{data_name}", data_name, held, wanted)
             own[data_name] = figures(evaluation)
             own[data_name]["temperature"] = best_temperature(looking(network), held)
         found[name] = own
@@ -103,7 +113,8 @@ def elsewhere(only: list[str]) -> dict[str, Any]:
             data, _ = people_photos(data_name, "train")
             rows = rows_of(looking(network), calibrated_on(others), Centre.of(others))
             wanted = {row: rows[row] for row in (GAZE, CENTRE)}
-            found[name][data_name] = figures(scored(f"elsewhere/{name}/{data_name}", data_name, data, wanted))
+            label = f"elsewhere/{name}-{fingerprint(network)}/{data_name}"
+            found[name][data_name] = figures(scored(label, data_name, data, wanted))
     return found
 
 
@@ -118,10 +129,10 @@ def test() -> dict[str, Any]:
     rows["gaze, no centre prior"] = rows_of(
         salbox.load("gaze", center_prior=0.0).log_density, calibrated_on(names), centre
     )[GAZE]
-    found = {}
+    found, ships = {}, weights_fingerprint(packaged(FILE))[:8]
     for name in PEOPLE:
         data, _ = people_photos(name, "test")
-        found[name] = figures(scored(f"test/{name}", name, data, rows, ceiling=True))
+        found[name] = figures(scored(f"test/{ships}/{name}", name, data, rows, ceiling=True))
         found[name]["temperature"] = best_temperature(model.log_density, data)
     return found
 
@@ -134,7 +145,7 @@ def left_out() -> dict[str, Any]:
         network = learn(Setting(people=others))
         data, _ = people_photos(name, "all")
         rows = rows_of(looking(network), calibrated_on(others), Centre.of(others))
-        found[name] = figures(scored(f"without/{name}", name, data, rows))
+        found[name] = figures(scored(f"without/{name}-{fingerprint(network)}", name, data, rows))
     return found
 
 
@@ -213,6 +224,7 @@ def main() -> None:
             else:
                 measure = {"test": test, "left-out": left_out, "density-224": density_224, "cost": cost}[part]
                 found[part] = measure()
+            found.setdefault("measured", {})[part] = provenance(("salbox", "numpy", "torch", "onnxruntime"))
             if part == "test":
                 found["weights"] = weights_fingerprint(packaged(FILE))
             write_json(kept, found)

@@ -130,7 +130,7 @@ def page(figures: Mapping[str, Any]) -> str:
     pictures = median(own["pictures"] for own in figures.values())
     return f"""# Trials on the way to the students
 
-{provenance()} Written by `benchmarks/student_trials.py`.
+{" ".join(sorted({own["measured"] for own in figures.values()}))} Written by `benchmarks/student_trials.py`.
 
 Networks of {len(HEADS)} heads, each trained on {pictures:,.0f} pictures from the same ImageNet weights, which is
 short: what differs by less than .005 may be chance. Measured on the validation photos, of which half are changed into
@@ -158,7 +158,7 @@ def main() -> None:
         for name in chosen(list(SETTINGS), given.only):
             if name not in figures:
                 train(name)
-                figures[name] = measured(TRIALS / name, views)
+                figures[name] = {"measured": provenance(), **measured(TRIALS / name, views)}
                 write_json(kept, figures)
     write_page("student-trials.md", page({name: figures[name] for name in SETTINGS if name in figures}))
 

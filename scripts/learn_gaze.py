@@ -39,6 +39,7 @@ from salbox.distillation.beginning import map_size
 from salbox.distillation.heads import read_weights, save_weights
 from salbox.image import Pixels
 from salbox.networks.building import build_student, rebuild
+from salbox.networks.checkpoints import load_tensors, read_tensors
 from salbox.networks.exported import read_exported
 from salbox.networks.student import StudentNetwork
 from salbox.registry import SHIPPED
@@ -76,9 +77,13 @@ class Setting:
     epochs : int
         Of 500 pictures each.
     learning_rate : float
+    cc : float
+        The weight of 1 - CC beside that of the Kullback-Leibler divergence, 1.
     head_only : bool
         A head on the network of the students that ships, of which nothing else learns; it has seen both data sets'
         photos, so that it can not be measured on one as a whole.
+    shallow : bool
+        Whether the decoder does without the encoder's coarsest features, of stride 32; without a first training.
     """
 
     mixture: Mixture = field(default_factory=lambda: Mixture(repeats=8))
@@ -90,20 +95,22 @@ class Setting:
     context: str = "contrast"
     epochs: int = SECOND
     learning_rate: float = SLOWER
-    head_only: bool = field(default=False, repr=False)
+    cc: float = 0.5
+    head_only: bool = False
+    shallow: bool = field(default=False, repr=False)
 
     @property
     def first(self) -> Setting:
         """What of it decides the first training."""
         plain = Mixture(sharpness=self.mixture.sharpness, changed=self.mixture.changed)
-        return Setting(plain, (), size=self.size, context=self.context, epochs=FIRST, learning_rate=FASTER)
+        return Setting(plain, (), size=self.size, context=self.context, epochs=FIRST, learning_rate=FASTER, cc=self.cc)
 
 
 def learn(setting: Setting) -> StudentNetwork:
     """Return a network trained as set; what is there is not trained again, and what was begun goes on."""
     run = place(setting)
     done = run / WEIGHTS
-    if done.is_file():
+    if done.is_file() and not setting.shallow:
         return read_weights(done).eval()
     torch.set_num_threads(available_threads())
     if setting.head_only:
@@ -114,6 +121,11 @@ def learn(setting: Setting) -> StudentNetwork:
         network = build_student(
             "gaze", ["gaze"], init=str(IMAGENET), size=setting.size, context=setting.context, calibration=_calibration()
         )
+    if setting.shallow:
+        drop_coarsest(network)
+        if done.is_file():
+            load_tensors(network, read_tensors(done), done)
+            return network.eval()
     sets = [_people(name, setting, number, network) for name in setting.people for number in _folds(setting)]
     training = [group for pictures in sets for group in pictures.groups] * setting.mixture.repeats
     if setting.others:
@@ -152,10 +164,16 @@ def head_on_students() -> StudentNetwork:
     return network.train()
 
 
+def drop_coarsest(network: StudentNetwork) -> None:
+    """Let a network's decoder begin at stride 16 instead of 32."""
+    for name in ("levels", "lateral", "context", "mix"):
+        setattr(network, name, getattr(network, name)[1:])
+
+
 def place(setting: Setting) -> Path:
     """Return the run folder of a training: equal settings share it."""
     name = f"{'-'.join(setting.people) or 'teachers'}-{_digest(setting)}"
-    return RUNS / (f"{name}-head" if setting.head_only else name)
+    return RUNS / (f"{name}-shallow" if setting.shallow else name)
 
 
 def recipe(setting: Setting) -> Recipe:
@@ -163,10 +181,12 @@ def recipe(setting: Setting) -> Recipe:
     changes: dict[str, Any] = {
         "size": setting.size,
         "network": {"context": setting.context},
+        "loss": {"kl": 1.0, "cc": setting.cc},
         "optimizer": {"name": "adamw", "learning_rate": setting.learning_rate, "weight_decay": 0.01},
     }
     if setting.people:
-        changes["precision"] = "bf16-mixed"
+        # Which epoch is best is not asked: of teachers' maps, which validate if no people are held out, the first is.
+        changes |= {"precision": "bf16-mixed", "validate_every": setting.epochs}
     return read_recipe("gaze", epochs=setting.epochs, **changes)
 
 

@@ -23,6 +23,8 @@ from salbox.distillation.packaging import put_cards
 from salbox.distillation.run_folder import RunFolder
 from salbox.distillation.splitting import read_split
 from salbox.distillation.teacher import map_folder
+from salbox.distillation.views import plan_views
+from salbox.inputs import ImageFile
 from salbox.networks.exporting import shrink_student
 from salbox.registry import card
 from salbox.students.fingerprint import weights_fingerprint
@@ -114,13 +116,18 @@ def finished(head: Head, metadata: Metadata, folder: RunFolder, size: int, figur
 
 
 def learned_from(head: Head, folder: RunFolder) -> tuple[Counter[str], int]:
-    """Return how many photos of each data set a head was trained on, and how many of them in a changed form."""
-    parts = read_split(folder.split)
-    maps = TeacherMaps(map_folder(folder.maps, card(head.teacher).name))
-    views = [name.split("@") for name in maps.names() if parts.get(name.partition("@")[0]) == "training"]
-    by_set = Counter(photo.partition("/")[0] for photo in {view[0] for view in views})
-    changed = {view[0] for view in views if len(view) > 1 and not view[1].startswith("flip-")}
-    return Counter(dict(by_set.most_common())), len(changed)
+    """Return how many photos of each data set a head was trained on, and how many of them in a changed form.
+
+    A folder of maps may serve several trainings: what counts is the pictures that this run planned.
+    """
+    run = folder.read()["identity"]
+    names = [name for name, part in read_split(folder.split).items() if part == "training"]
+    photos = [ImageFile(Path(name), Path(name)) for name in names]
+    views = plan_views(photos, share=run["domains"], keep_plain=run["keep_plain"], seed=run["seed"])
+    has_map = set(TeacherMaps(map_folder(folder.maps, card(head.teacher).name)).names())
+    seen = [view for view in views if view.key in has_map]
+    by_set = Counter(name.partition("/")[0] for name in {view.photo_key for view in seen})
+    return Counter(dict(by_set.most_common())), len({view.photo_key for view in seen if view.domain})
 
 
 def agreement(own: Mapping[str, float]) -> str:

@@ -17,6 +17,8 @@ pytest.importorskip("lightning")
 
 from salbox.datasets import Fixations  # noqa: E402
 from salbox.networks.gaze import Gaze  # noqa: E402
+from salbox.registry import SHIPPED  # noqa: E402
+from salbox.saved import packaged  # noqa: E402
 from salbox.writing import write_picture  # noqa: E402
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
@@ -101,3 +103,26 @@ def test_folds_hold_every_photo_once_and_the_photo_that_osie_has_twice_in_one(sc
     assert set(folds) == {0, 1, 2, 3, 4}
     assert min(np.bincount(folds)) > 100
     assert folds[1279 - 1001] == folds[1374 - 1001]
+
+
+def test_of_a_training_on_people_the_last_epoch_is_kept(scripts):
+    """What validates where no people are held out are teachers' maps, which the first epoch is closest to."""
+    setting = scripts.learn_gaze.Setting(epochs=5)
+    assert scripts.learn_gaze.recipe(setting).validate_every == 5
+    assert scripts.learn_gaze.recipe(setting.first).validate_every == 1
+
+
+def test_settings_that_differ_have_runs_of_their_own(scripts):
+    make, place = scripts.learn_gaze.Setting, scripts.learn_gaze.place
+    settings = [make(), make(epochs=5), make(held_out=0), make(people=("OSIE",)), make(head_only=True), make().first]
+    assert len({place(setting) for setting in settings}) == len(settings)
+    assert place(make(epochs=5).first) == place(make().first)
+
+
+def test_a_head_on_the_students_has_their_features(scripts):
+    network = scripts.learn_gaze.head_on_students()
+    box = scripts.learn_gaze.read_exported(Path(packaged(SHIPPED))).eval()
+    image = torch.rand(1, 3, 64, 96) * 255
+    with torch.no_grad():
+        torch.testing.assert_close(network.eval().features(image)["decoder"], box.features(image)["decoder"])
+        assert network(image).shape == (1, 1, 32, 48)
