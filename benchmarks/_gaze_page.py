@@ -66,9 +66,26 @@ def _test(found: Mapping[str, Any]) -> str:
         text.append(f"### {name} test, {own['photos']} photos\n\n{rows}")
         text.append(_against(own, dict.fromkeys(METRICS, 0.0)))
         text.append(f"The temperature at which `gaze` predicts these fixations best is {own['temperature']:.2f}.")
+        text += _higher_cc(own)
     same = "OSIE's 15 people are the same in its training and its test part, and both data sets are of one laboratory:"
     text.append(f"{same} the next table is the one that tells what to expect elsewhere.")
     return "\n\n".join(text)
+
+
+def _higher_cc(own: Mapping[str, Any]) -> list[str]:
+    """Return which maps have a higher CC than `gaze` has, if there are any."""
+    mine = own["rows"][GAZE]["cc"][0]
+    better = [
+        f"{name} ({values['cc'][0]:.3f})"
+        for name, values in own["rows"].items()
+        if name != CEILING and not name.startswith(GAZE) and values["cc"][0] > mine
+    ]
+    if not better:
+        return []
+    return [
+        f"Of higher CC than `gaze` ({mine:.3f}): {', '.join(better)}. CC compares with fixations blurred by much and "
+        "rewards maps that are broad; a density that is as sharp as fixations are likely is not."
+    ]
 
 
 def _left_out(found: Mapping[str, Any]) -> str:
@@ -82,6 +99,7 @@ def _left_out(found: Mapping[str, Any]) -> str:
             f"### All of {name}, {own['photos']} photos, by a network that never saw one\n\n{_rows(own, METRICS)}"
         )
         text.append(_against(own, FLOORS))
+        text += _higher_cc(own)
     text.append(
         "OSIE and EyeCrowd come from one laboratory: centre bias and blur tuned there do not carry over to any other."
     )

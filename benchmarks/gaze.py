@@ -53,18 +53,21 @@ CHOICES: Mapping[str, tuple[str, Setting]] = {
     "mixed": ("teachers first, then people's photos and others, half and half", Setting(held_out=HELD)),
     "people-last": ("teachers first, then people's photos alone", LAST),
     "people-last-16": ("the same, 16 epochs", replace(LAST, epochs=16)),
+    "people-100": (
+        "`people-last`, of the density that is learned all theirs",
+        replace(LAST, mixture=Mixture(people=1.0, repeats=1)),
+    ),
+    "people-60": (
+        "`people-last`, two fifths of it the teachers'",
+        replace(LAST, mixture=Mixture(people=0.6, repeats=1)),
+    ),
+    "blur-34": (
+        "`people-last`, fixations blurred by .034 of the width instead of .02",
+        replace(LAST, mixture=Mixture(sigma=0.034, repeats=1)),
+    ),
     "teachers": ("teachers alone", Setting().first),
     "people": ("people's photos alone, from ImageNet weights", PEOPLE_ALONE),
     "people-16": ("the same, 16 epochs", replace(PEOPLE_ALONE, epochs=16)),
-    "people-100": (
-        "`people`, of the density that is learned all theirs",
-        replace(PEOPLE_ALONE, mixture=Mixture(people=1.0, repeats=1)),
-    ),
-    "people-50": ("`people`, half of it the teachers'", replace(PEOPLE_ALONE, mixture=Mixture(people=0.5, repeats=1))),
-    "blur-34": (
-        "`people`, fixations blurred by .034 of the width instead of .02",
-        replace(PEOPLE_ALONE, mixture=Mixture(sigma=0.034, repeats=1)),
-    ),
     "loss-kl": ("`people`, KL alone", replace(PEOPLE_ALONE, cc=0.0)),
     "loss-cc": ("`people`, KL and twice as much of 1 - CC", replace(PEOPLE_ALONE, cc=1.0)),
     "plain-decoder": ("`people`, no context in the decoder", replace(PEOPLE_ALONE, context="none")),
