@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,51 @@ def test_a_second_run_skips_what_is_finished_and_makes_what_is_not(photos, tmp_p
     assert sum(len(o.skipped) for o in again) == 23
     after = {p: p.stat().st_mtime_ns for p in out.rglob("*.png")}
     assert {p for p in before if before[p] != after[p]} == {out / "bms" / "03.png"}
+
+
+@pytest.mark.parametrize("file_format", ["png", "png16", "tiff"])
+@pytest.mark.parametrize(
+    ("changed", "difference"),
+    [
+        ({"models": {"gaussian": {"sigma": 0.3}}}, "sigma: 0.2 there, 0.3 now"),
+        ({"size": 100}, "size: None there, 100 now"),
+        ({"postprocess": PostProcess(scale_output="normalized")}, "scale_output: 'none' there, 'normalized' now"),
+    ],
+)
+def test_a_map_made_otherwise_is_neither_kept_in_silence_nor_overwritten(
+    photos, tmp_path, file_format, changed, difference
+):
+    images = find_images([str(photos)])[:2]
+    first = BatchPlan({"gaussian": {"sigma": 0.2}}, tmp_path / "out", file_format)
+    list(run_batch(images[:1], first))
+    before = contents(tmp_path / "out")
+    plain, other = run_batch(images, replace(first, overlay=0.5, **changed), workers=1)
+    (there,) = before
+    assert plain.otherwise == {tmp_path / "out" / there: difference}
+    assert (plain.written, plain.skipped) == ([], [])
+    assert plain.to_dict()["otherwise"] == {str(tmp_path / "out" / there): difference}
+    assert (len(other.written), other.otherwise) == (2, {})
+    assert contents(tmp_path / "out")[there] == before[there]
+    again = list(run_batch(images, replace(first, overwrite=True, **changed), workers=1))
+    assert [outcome.otherwise for outcome in again] == [{}, {}]
+    assert contents(tmp_path / "out")[there] != before[there]
+
+
+@pytest.mark.parametrize("content", [b"", b"mine", b"II*\0\x08\0\0\0\xff\xff"])
+def test_what_says_nothing_of_how_it_was_made_is_left(photos, tmp_path, content):
+    there = tmp_path / "gaussian" / "00.tiff"
+    there.parent.mkdir()
+    there.write_bytes(content)
+    (outcome,) = run_batch(find_images([str(photos)])[:1], BatchPlan({"gaussian": {}}, tmp_path, "tiff"))
+    assert (outcome.skipped, outcome.otherwise) == ([there], {})
+
+
+def test_pictures_of_others_are_left(photos, tmp_path):
+    (tmp_path / "gaussian").mkdir()
+    for description in ("a holiday", "5", '{"model": 3, "parameters": 4}'):
+        Image.new("L", (4, 4)).save(tmp_path / "gaussian" / "00.tiff", tiffinfo={270: description})
+        (outcome,) = run_batch(find_images([str(photos)])[:1], BatchPlan({"gaussian": {}}, tmp_path, "tiff"))
+        assert (len(outcome.skipped), outcome.otherwise) == (1, {})
 
 
 def test_a_broken_image_costs_a_line_with_workers_too(photos, tmp_path):

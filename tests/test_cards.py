@@ -105,7 +105,7 @@ def test_card_is_complete(name):
     for text in (card.title, card.summary, card.origin, card.licence.code, card.size, card.agreement):
         assert text.strip()
     assert card.limits
-    assert bool(card.weights_from) == bool(MODELS[name].network)
+    assert bool(card.weights_from) == MODELS[name].needs_weights
     assert ModelCard.from_dict(json.loads(json.dumps(card.to_dict()))) == card
     if name in UNPUBLISHED:
         assert card.paper is None

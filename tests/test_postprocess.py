@@ -217,7 +217,86 @@ def test_a_log_density_stays_one():
     assert np.abs(of_a_score - density).max() > 1
 
 
-def test_a_smoothed_log_density_is_one_again():
-    density = np.log(SMOOTH / SMOOTH.sum()) * 2
-    process = PostProcess(do_smoothing="proportional", smooth_prop=0.05, scale_output="log-density")
-    assert logsumexp(process(density, output="log_density").astype(float)) == pytest.approx(0, abs=1e-5)
+class TestLogDensities:
+    """Every step is one on the density."""
+
+    DENSITY = SMOOTH.astype(float) ** 8 / (SMOOTH.astype(float) ** 8).sum()
+    LOG = np.log(DENSITY)
+
+    def log_density(self, **options):
+        return PostProcess(**options, scale_output="log-density")(self.LOG, output="log_density")
+
+    def test_smoothing_averages_densities(self):
+        offsets = np.arange(9) - 4
+        window = np.exp(-(offsets[:, None] ** 2 + offsets**2) / (2 * 3.0**2))
+        expected = ndimage.correlate(self.DENSITY, window / window.sum(), mode="reflect")
+        smoothed = self.log_density(do_smoothing="custom", smooth_size=9, smooth_std=3)
+        np.testing.assert_allclose(np.exp(smoothed), expected / expected.sum(), rtol=1e-4)
+
+    def test_a_known_factor_does_not_matter(self):
+        process = PostProcess(do_smoothing="custom", scale_output="log-density")
+        found, more = (process(values, output="log_density") for values in (self.LOG, self.LOG + 500))
+        np.testing.assert_allclose(found, more, rtol=1e-5)
+
+    @pytest.mark.parametrize("kind", ["proportional_add", "proportional_mult"])
+    def test_the_prior_comes_to_the_density(self, kind):
+        share = (self.DENSITY - self.DENSITY.min()) / np.ptp(self.DENSITY)
+        prior = np.exp(-(((np.arange(60) - 30)[:, None] / 12) ** 2 + ((np.arange(80) - 40) / 16) ** 2) / 2)
+        expected = 0.5 * share + 0.5 * (prior if kind == "proportional_add" else share * prior)
+        found = self.log_density(center_prior=kind)
+        np.testing.assert_allclose(np.exp(found), expected / expected.sum(), rtol=1e-4, atol=1e-12)
+
+    def test_an_even_density_has_no_centre_but_the_prior_s(self):
+        flat = np.full((60, 80), -np.log(4800))
+        added, multiplied = (
+            PostProcess(center_prior=kind, scale_output="log-density")(flat, output="log_density")
+            for kind in ("proportional_add", "proportional_mult")
+        )
+        assert np.unravel_index(added.argmax(), added.shape) == (30, 40)
+        np.testing.assert_allclose(multiplied, flat, rtol=1e-6)
+
+    @pytest.mark.parametrize("matching", ["equalization", "biased"])
+    def test_matching_makes_a_score_of_it_that_is_turned_into_a_density_as_any_other(self, matching):
+        process = PostProcess(histogram_matching=matching, scale_output="log-density")
+        found, expected = process(self.LOG, output="log_density"), process(self.DENSITY)
+        np.testing.assert_allclose(np.exp(found), np.exp(expected), atol=1e-3 * np.exp(expected).max())
+
+    @pytest.mark.parametrize("options", [{}, {"do_smoothing": "none"}, {"smooth_std": 5.0}])
+    def test_it_stays_as_it_is_where_nothing_is_done(self, options):
+        process = PostProcess(**options)
+        np.testing.assert_array_equal(process(self.LOG, output="log_density"), self.LOG.astype(np.float32))
+        assert process.output_of("log_density") == "log_density"
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"scale_output": "min-max"},
+            {"scale_output": "normalized"},
+            {"do_smoothing": "proportional"},
+            {"center_prior": "proportional_mult", "center_prior_scale_first": False},
+            {"histogram_matching": "equalization", "scale_output": "min-max"},
+        ],
+    )
+    def test_what_is_no_log_density_afterwards_is_what_the_steps_make_of_the_density(self, options):
+        process = PostProcess(**options)
+        assert process.output_of("log_density") == "score"
+        found, expected = process(self.LOG, output="log_density"), process(self.DENSITY)
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
+
+
+@given(
+    values=hnp.arrays(
+        np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.floats(-200, 0, width=32)
+    ),
+    histogram_matching=st.sampled_from([c for c in CHOICES["histogram_matching"] if c != "image-based"]),
+    do_smoothing=st.sampled_from(CHOICES["do_smoothing"]),
+    center_prior=st.sampled_from(CHOICES["center_prior"]),
+    scale_output=st.sampled_from(CHOICES["scale_output"]),
+)
+def test_a_density_is_said_to_be_one_if_it_is(values, **options):
+    process = PostProcess(**options)
+    density = values - np.float32(logsumexp(values.astype(float)))
+    result = process(density, output="log_density")
+    assert np.isfinite(result).all()
+    if process.output_of("log_density") == "log_density":
+        assert logsumexp(result.astype(np.float64)) == pytest.approx(0, abs=1e-4)

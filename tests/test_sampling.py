@@ -48,8 +48,33 @@ def test_other_seeds_draw_others():
     assert not np.array_equal(model.sample(image, 20, 0), model.sample(image, 20, 1))
 
 
+def test_a_generator_is_drawn_from_and_none_is_another_each_time():
+    model, image = density_model(np.ones((50, 50))), np.zeros((50, 50, 3), np.uint8)
+    generator = np.random.default_rng(3)
+    first, second = model.sample(image, 20, generator), model.sample(image, 20, seed=generator)
+    assert np.array_equal(first, model.sample(image, 20, 3))
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(model.sample(image, 20, None), model.sample(image, 20, None))
+
+
+@pytest.mark.parametrize("kind", [int, np.int64, np.uint8])
+def test_whole_numbers_of_any_kind(kind):
+    model, image = density_model(np.ones((5, 5))), np.zeros((5, 5, 3), np.uint8)
+    assert np.array_equal(model.sample(image, kind(4), kind(2)), model.sample(image, 4, 2))
+
+
+@pytest.mark.parametrize("count", [5.0, 1.5, "5", True, np.True_, None, -1, [5]])
+def test_what_is_no_count(count):
+    with pytest.raises(salbox.UsageError, match=r"^count=.*: expected a whole number, at least 0$"):
+        density_model(np.ones((2, 2))).sample(np.zeros((2, 2, 3), np.uint8), count)
+
+
+@pytest.mark.parametrize("seed", [5.0, "5", True, -1, [1, 2], np.random.RandomState(0)])
+def test_what_is_no_seed(seed):
+    with pytest.raises(salbox.UsageError, match=r"^seed=.*: expected a whole number, at least 0, a Generator or None$"):
+        density_model(np.ones((2, 2))).sample(np.zeros((2, 2, 3), np.uint8), 1, seed)
+
+
 def test_what_cannot_be_drawn_from():
     with pytest.raises(salbox.UsageError, match="gives a score, not a density"):
         salbox.load("gaussian").sample(np.zeros((4, 4, 3), np.uint8), 3)
-    with pytest.raises(salbox.UsageError, match="at least 0"):
-        density_model(np.ones((2, 2))).sample(np.zeros((2, 2, 3), np.uint8), -1)

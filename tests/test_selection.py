@@ -22,7 +22,11 @@ def test_parse_models_splits_names_and_spreads_parameters():
         (["bms"], ["max_dim"], "expected KEY=VALUE"),
         (["bms"], ["maxdim=300"], "'max_dim'"),
         (["bms"], ["aim:basis=x"], "not among bms"),
-        (["bms"], ["max_dim=many"], "a whole number"),
+        (["bms"], ["max_dim=many"], "^model 'bms': parameter max_dim='many': expected a whole number"),
+        (["gaze,gbvs"], ["gaze.center_prior=0"], r"; did you mean 'gaze:center_prior'\?$"),
+        (["gaze"], ["gaze.centre-prior=0"], r"; did you mean 'gaze:center_prior'\?$"),
+        (["aim.student,ikn"], ["aim.student.channels=CIO"], r"has 'aim.student.channels'$"),
+        (["attention-center"], ["attention-center.sharpness=1"], r"; did you mean 'attention-center:sharpness'\?$"),
     ],
 )
 def test_parse_models_refuses(names, parameters, message):

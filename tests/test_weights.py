@@ -51,16 +51,17 @@ def test_says_which_shipped_student_stands_in():
 
 
 @pytest.mark.parametrize("name", ["unisal.kdsalbox", "sam", "attention-center"])
-def test_fastgazes_student_stands_in_for_networks_that_have_none(name):
-    with pytest.raises(salbox.WeightsError, match=r"; 'fastgaze\.student', which comes with salbox, stands in$"):
+def test_gaze_stands_in_for_networks_that_have_no_student(name):
+    with pytest.raises(salbox.WeightsError, match=r"; 'gaze', which comes with salbox, stands in$"):
         salbox.load(name)
 
 
-def test_only_a_student_that_is_there_stands_in(monkeypatch):
+def test_only_a_model_that_is_there_stands_in(monkeypatch):
     students = [name for name in registry.MODELS if name.endswith(".student")]
     for name in students:
         assert registry.stand_in(name.partition(".")[0]) == name
         monkeypatch.delitem(registry.MODELS, name)
+    monkeypatch.delitem(registry.MODELS, "gaze")
     assert {registry.stand_in(name) for name in registry.MODELS} == {""}
     with pytest.raises(salbox.WeightsError, match=r"--weights unisal=\)$"):
         salbox.load("unisal")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,21 +23,26 @@ from .threads import available_cores
 from .version import __version__
 from .weights import file_hash
 from .workers import in_workers
-from .writing import suffix, write_map, write_picture
+from .writing import read_notes, suffix, write_map, write_picture
 
 _IMAGES_A_WORKER = 4  # fewer are not worth a second process, which takes about a second to start
+_NOTED = ("model", "weights_sha256", "size", "precision")
 _PROBE = np.zeros((1, 1, 3), np.uint8)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened to one image: files written, files that were there already, what failed and what to know."""
+    """What happened to one image: files written, files that were there already, what failed and what to know.
+
+    `otherwise` holds maps that were there and left, but made otherwise than asked for now, each with the difference.
+    """
 
     source: Path
     written: list[Path] = field(default_factory=list)
     skipped: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    otherwise: dict[Path, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome as plain texts, ready for JSON."""
@@ -46,6 +52,7 @@ class Outcome:
             "skipped": [str(path) for path in self.skipped],
             "failures": self.failures,
             "notes": self.notes,
+            "otherwise": {str(path): difference for path, difference in self.otherwise.items()},
         }
 
 
@@ -66,6 +73,9 @@ class BatchPlan:
         The opacity of a heat map over the photo, written beside each map.
     contours : tuple of float
         Lines in the overlay around the regions that hold these shares of the map's mass.
+    overwrite : bool
+        Make again what is there. Else it is left; an outcome says so of a map whose file says that it was made
+        otherwise.
     precision, channels_last : str and bool
         How PyTorch networks run; see `Model.run_as`.
     """
@@ -172,13 +182,42 @@ def process_image(image: ImageFile, models: Iterable[Model], plan: BatchPlan) ->
 
 
 def _missing(image: ImageFile, model: Model, plan: BatchPlan, outcome: Outcome) -> list[Path]:
-    """Return the outputs of a model that are to be made; those that are there already go to the outcome."""
+    """Return the outputs of a model that are to be made; those that are there already go to the outcome.
+
+    None are made beside a map that was made otherwise: an overlay of another map than the one that it lies beside.
+    """
     targets = [plan.target(model.name, image)]
     if plan.overlay is not None:
         targets.append(plan.overlay_target(model.name, image))
     there = [] if plan.overwrite else [target for target in targets if target.exists()]
+    if targets[0] in there and (difference := _difference(targets[0], plan.notes(model))):
+        outcome.otherwise[targets[0]] = difference
+        return []
     outcome.skipped.extend(there)
     return [target for target in targets if target not in there]
+
+
+def _difference(path: Path, wanted: Mapping[str, Any]) -> str:
+    """Return the first thing in which a map on disk was made otherwise, in words; "" if in none that its file tells."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            noted = read_notes(path)
+        there, now = _settings(noted), _settings(json.loads(json.dumps(wanted)))
+    except Exception:  # a file of another's: Pillow's format plugins raise nearly anything on what they do not know
+        return ""
+    differing = (key for key in now if key in there and there[key] != now[key])
+    return next((f"{key[1]}: {there[key]!r} there, {now[key]!r} now" for key in differing), "")
+
+
+def _settings(notes: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+    """Return what a map's notes say of how it was made; what differs from the defaults only is noted."""
+    groups: dict[str, Mapping[str, Any]] = {
+        "parameters": notes["parameters"],
+        "": {"size": None, "precision": "float32", **{k: notes[k] for k in _NOTED if k in notes}},
+        "postprocess": {**asdict(NOTHING), **notes.get("postprocess", {})},
+    }
+    return {(group, key): value for group, values in groups.items() for key, value in values.items()}
 
 
 def _shared_maps(pixels: Pixels, models: Sequence[Model], plan: BatchPlan) -> Maps:

@@ -246,7 +246,10 @@ class ModelCard:
             if name not in known:
                 have = f"it has {', '.join(known)}" if known else "it has none"
                 raise UsageError(f"model '{self.name}' has no parameter '{name}'{nearest(name, known)} ({have})")
-        return {name: p.check(given[name]) if name in given else p.default for name, p in known.items()}
+        try:
+            return {name: p.check(given[name]) if name in given else p.default for name, p in known.items()}
+        except UsageError as error:
+            raise UsageError(f"model '{self.name}': {error}") from None
 
     def tell_parameters(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         """Return checked parameters ready for JSON: what a map depends on, also of files and arrays."""

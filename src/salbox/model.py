@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -186,24 +187,27 @@ class Model:
             )
         return self(image)
 
-    def sample(self, image: ImageSource, count: int, seed: int = 0) -> npt.NDArray[np.int64]:
-        """Return fixations drawn from the model's density: (count, 2) positions x, y in pixels.
+    def sample(
+        self, image: ImageSource, count: int, seed: int | np.random.Generator | None = 0
+    ) -> npt.NDArray[np.int64]:
+        """Return fixations drawn from the model's density: (count, 2) positions in pixels, in the order (x, y).
 
         Parameters
         ----------
         image : path, bytes, file object, PIL image or array
         count : int
             How many; they are drawn independently of each other.
-        seed : int
-            The same seed draws the same fixations.
+        seed : int, numpy.random.Generator or None
+            The same number draws the same fixations, None others each time; a generator is drawn from.
 
         Raises
         ------
         UsageError
-            If the model's output is not a density, or the count or the seed is negative.
+            If the model's output is not a density, or the count or the seed is of another kind or negative.
         """
-        if count < 0 or seed < 0:
-            raise UsageError(f"{count} fixations of seed {seed}: expected at least 0 of each")
+        count = _whole(count, "count", "")
+        if seed is not None and not isinstance(seed, np.random.Generator):
+            seed = _whole(seed, "seed", ", a Generator or None")
         log_density = self.log_density(image)
         # In double precision: the share of the last pixels of a large image is lost in sums of single precision.
         upto = np.cumsum(np.exp(log_density, dtype=np.float64))
@@ -215,3 +219,14 @@ class Model:
     def __repr__(self) -> str:
         arguments = "".join(f", {name}={shown(value)}" for name, value in self.parameters.items())
         return f"salbox.load({self.name!r}{arguments})"
+
+
+def _whole(value: Any, name: str, or_else: str) -> int:
+    """Return a whole number of any kind, at least 0, as an int."""
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise UsageError(f"{name}={shown(value)}: expected a whole number, at least 0{or_else}")
+    return number

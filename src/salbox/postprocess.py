@@ -1,7 +1,8 @@
 """What is done to a map after the model: histogram matching, smoothing, centre prior, scaling, in this order.
 
 The options are SMILER's (Wloka et al. 2018, arXiv 1812.08848) and, for histogram matching, KDSalBox's, under their
-names. The defaults apply nothing.
+names. The defaults apply nothing. Of a log density all steps see the density: densities are averaged, and a prior comes
+to a density.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .cards import Output
 from .errors import UsageError, nearest
 from .histograms import Histogram, equalize, map_histogram, match, mean_fixation_histogram, picture_histogram
 from .image import SUFFIXES
-from .scaling import log_density, min_max, normalized_log, standardize
+from .scaling import log_density, log_of_density, min_max, normalized_log, standardize
 
 FloatMap = npt.NDArray[np.float32]
 Matching = Literal["none", "equalization", "biased", "image-based"]
@@ -62,8 +63,9 @@ class PostProcess:
         Whether the map is min-max scaled before the prior comes in.
     scale_output : {"none", "min-max", "normalized", "log-density"}
         "min-max": between `scale_min` and `scale_max`. "normalized": zero mean, unit standard deviation (N - 1).
-        "log-density": the log of the map, scaled to 0..1 and divided by its sum, never -inf; exp sums to 1. What is a
-        log density already stays one.
+        "log-density": the log of the map, scaled to 0..1 and divided by its sum, never -inf; exp sums to 1. What was a
+        log density is not scaled: it stays one, of the smoothed density or that with the prior in it. Histogram
+        matching makes a score of it, which is treated as any other.
     scale_min, scale_max : float
 
     Raises
@@ -114,7 +116,7 @@ class PostProcess:
         """Return what a map's numbers are after this, given what they are before."""
         if self.scale_output == "log-density":
             return "log_density"
-        if self == NOTHING:
+        if self == NOTHING or (output == "log_density" and not self._has_steps and self.scale_output == "none"):
             return output
         keeps_range = output == "probability" and self.scale_output != "normalized"
         return output if keeps_range else "score"
@@ -133,7 +135,8 @@ class PostProcess:
         name : str, optional
             The image's name, which "image-based" matching looks for in a folder; its suffix is ignored.
         output : {"score", "log_density", "probability"}
-            What the map's numbers are: a log density is one already, and "log-density" makes none of its logarithm.
+            What the map's numbers are: every step on a log density is one on the density; see `output_of` for what
+            comes out.
 
         Raises
         ------
@@ -143,10 +146,28 @@ class PostProcess:
         result = np.asarray(saliency)
         if result.ndim != 2 or result.size == 0 or not np.isfinite(result).all():
             raise UsageError(f"expected a map of finite numbers of shape (H, W), got shape {result.shape}")
-        result = self._match(result.astype(np.float32), name)
-        result = self._smooth(result)
-        result = self._add_prior(result)
-        return self._scale(result, output)
+        result = result.astype(np.float32)
+        if output == "log_density":
+            return self._of_log_density(result, name)
+        return self._scale(self._steps(result, name))
+
+    @property
+    def _has_steps(self) -> bool:
+        """Whether anything is done to a map before it is scaled."""
+        smooths = self.do_smoothing not in ("default", "none")
+        return smooths or self.histogram_matching != "none" or self.center_prior != "none"
+
+    def _of_log_density(self, values: FloatMap, name: str | None) -> FloatMap:
+        """Return the processed map of a log density; the steps see the density."""
+        if not self._has_steps and self.scale_output in ("none", "log-density"):
+            return normalized_log(values) if self.scale_output == "log-density" else values
+        density = self._steps(np.exp(normalized_log(values)), name)
+        if self.scale_output == "log-density" and self.histogram_matching == "none":
+            return log_of_density(density)
+        return self._scale(density)
+
+    def _steps(self, saliency: FloatMap, name: str | None) -> FloatMap:
+        return self._add_prior(self._smooth(self._match(saliency, name)))
 
     def _match(self, saliency: FloatMap, name: str | None) -> FloatMap:
         if self.histogram_matching == "none":
@@ -192,13 +213,13 @@ class PostProcess:
         weight = self.center_prior_weight
         return ((1 - weight) * saliency + weight * weighted).astype(np.float32)
 
-    def _scale(self, saliency: FloatMap, output: Output) -> FloatMap:
+    def _scale(self, saliency: FloatMap) -> FloatMap:
         if self.scale_output == "min-max":
             return min_max(saliency, self.scale_min, self.scale_max)
         if self.scale_output == "normalized":
             return standardize(saliency)
         if self.scale_output == "log-density":
-            return normalized_log(saliency) if output == "log_density" else log_density(saliency)
+            return log_density(saliency)
         return saliency
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+from .errors import UsageError
 from .image import ImageSource, Pixels, read_image
 from .model import Model, SaliencyMap
 from .postprocess import NOTHING, PostProcess
@@ -21,7 +22,7 @@ BATCH = 16  # images whose pixels are held at a time
 @overload
 def predict(
     image: ImageSource,
-    models: str | Iterable[str],
+    models: str | Model | Iterable[str | Model],
     *,
     postprocess: PostProcess | None = ...,
     weights: Mapping[str, Any] | None = ...,
@@ -32,7 +33,7 @@ def predict(
 @overload
 def predict(
     image: list[ImageSource] | tuple[ImageSource, ...],
-    models: str | Iterable[str],
+    models: str | Model | Iterable[str | Model],
     *,
     postprocess: PostProcess | None = ...,
     weights: Mapping[str, Any] | None = ...,
@@ -42,7 +43,7 @@ def predict(
 
 def predict(
     image: ImageSource | list[ImageSource] | tuple[ImageSource, ...],
-    models: str | Iterable[str],
+    models: str | Model | Iterable[str | Model],
     *,
     postprocess: PostProcess | None = None,
     weights: Mapping[str, Any] | None = None,
@@ -54,14 +55,14 @@ def predict(
     ----------
     image : path, bytes, file object, PIL image or array; or a list of them
         Each is read once. Images of a list go through a network in batches.
-    models : names
-        One name or several; see `salbox.load`.
+    models : names, or what `salbox.load` returned
+        One or several.
     postprocess : PostProcess, optional
         What is done to each map; by default nothing.
     weights : {name: path}, optional
         Checkpoints of the models that need one.
     device : str
-        Where networks compute: "cpu", "cuda" or "cuda:1".
+        Where the networks that are named compute: "cpu", "cuda" or "cuda:1"; one that is loaded stays where it is.
 
     Returns
     -------
@@ -71,15 +72,18 @@ def predict(
     Raises
     ------
     UsageError
-        For an unknown model, or weights for a model that is not asked for.
+        For an unknown model, two models of one name, or weights for a model that is not asked for by its name.
     ImageError
         If an image cannot be read.
     """
-    names = expanded([models] if isinstance(models, str) else list(models))
+    asked = _by_name([models] if isinstance(models, (str, Model)) else models)
     process = postprocess or NOTHING
     given = dict(weights or {})
-    check_targets(given, names)
-    loaded = {name: load_for(name, {"weights": given.get(name), "device": device}, process) for name in names}
+    check_targets(given, [name for name, model in asked.items() if model is None])
+    loaded = {
+        name: model or load_for(name, {"weights": given.get(name), "device": device}, process)
+        for name, model in asked.items()
+    }
     if not isinstance(image, (list, tuple)):
         return _predict([image], loaded, process)[0]
     batches = [image[i : i + BATCH] for i in range(0, len(image), BATCH)]
@@ -96,6 +100,17 @@ def raw_maps(pixels: Sequence[Pixels], models: Mapping[str, Model]) -> list[Maps
     for image, maps in zip(pixels, found, strict=True):
         maps.update({name: model(image) for name, model in models.items() if model.network is None})
     return [{name: maps[name] for name in models} for maps in found]
+
+
+def _by_name(models: Iterable[str | Model]) -> dict[str, Model | None]:
+    """Return {name: model}, None for what is yet to be loaded."""
+    found: dict[str, Model | None] = {}
+    for each in models:
+        model = each if isinstance(each, Model) else None
+        for name in expanded([each]) if isinstance(each, str) else [each.name]:
+            if found.setdefault(name, model) is not model:
+                raise UsageError(f"two models are called '{name}': ask for them one after the other")
+    return found
 
 
 def _predict(images: Sequence[ImageSource], models: Mapping[str, Model], process: PostProcess) -> list[Maps]:

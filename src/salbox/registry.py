@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .postprocess import PostProcess
 
 WeightsSource = str | os.PathLike[str]
+
+_DEVICE = re.compile(r"cpu|mps|cuda(:[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Entry:
         Of a model with weights: takes the weights' path and a device, and returns such a function.
     packaged : str
         Of a model that comes with its weights: `FILE#head`, the file one of this package (see `saved.packaged`). The
-        card is in it, unless one is named.
+        card is in it and a student opens it, unless a card and a `network` are named.
     """
 
     task: Task
@@ -46,6 +49,11 @@ class Entry:
     function: str = ""
     network: str = ""
     packaged: str = ""
+
+    @property
+    def needs_weights(self) -> bool:
+        """Whether the model needs weights which this package does not bring."""
+        return bool(self.network) and not self.packaged
 
 
 def _classical(name: str) -> Entry:
@@ -76,7 +84,9 @@ KDSALBOX = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "unisal", "
 
 MODELS: dict[str, Entry] = {
     **{name: _classical(name) for name in CLASSICAL},
-    "gaze": Entry("fixation", "salbox.students.gaze:CARD", "salbox.students.gaze:gaze", packaged=GAZE),
+    "gaze": Entry(
+        "fixation", card="salbox.students.gaze:CARD", network="salbox.students.gaze:open_gaze", packaged=GAZE
+    ),
     **{f"{teacher}.student": _student(teacher) for teacher in STUDENTS},
     "fastgaze": _network("fastgaze", "fastgaze:open_fastgaze"),
     "attention-center": _network("attention_center", "attention_center:open_attention_center"),
@@ -103,7 +113,7 @@ def list_models(task: Task | None = None, *, ready: bool = False) -> list[str]:
     """
     if task not in (None, "fixation", "object"):
         raise UsageError(f"unknown task '{task}'; tasks are fixation and object")
-    return [name for name, e in MODELS.items() if task in (None, e.task) and not (ready and e.network)]
+    return [name for name, e in MODELS.items() if task in (None, e.task) and not (ready and e.needs_weights)]
 
 
 def card(name: str) -> ModelCard:
@@ -150,14 +160,16 @@ def load(
     sha256 : str, optional
         What the checkpoint must hash to; a URL needs it. Of an ensemble {member: hash}.
     device : str
-        Where a network computes: "cpu", "cuda" or "cuda:1".
+        Where a network computes: "cpu", "cuda" or "cuda:1" (PyTorch's also "mps"). A model that is no network computes
+        on the CPU.
     **parameters
         Parameters of the model; its card lists them with their defaults.
 
     Raises
     ------
     UsageError
-        For an unknown model or parameter (the nearest is proposed), or a value that does not fit.
+        For an unknown model or parameter (the nearest is proposed), a value that does not fit, or a device that does
+        not exist or, of a network, is not here.
     WeightsError
         If the weights are missing or cannot be read.
     MissingExtraError
@@ -171,9 +183,11 @@ def load(
     """
     from . import ensembles, saved
     from .model import Model
+    from .weights import find_weights
 
     model_card = card(name)
     checked = model_card.check_parameters(parameters)
+    _check_spelling(device)
     if ensembles.is_ensemble(name):
         members = dict(weights) if isinstance(weights, Mapping) else weights
         return ensembles.load_ensemble(name, members, sha256, device)
@@ -184,17 +198,17 @@ def load(
             raise UsageError(f"model '{name}' is a file with its weights inside; leave weights out")
         return saved.load_saved(name, model_card, device)
     entry = MODELS[name]
-    if not entry.network and (weights is not None or sha256 is not None):
+    if not entry.needs_weights and (weights is not None or sha256 is not None):
         has = "comes with its weights" if entry.packaged else "has no weights to load"
         raise UsageError(f"model '{name}' {has}; leave weights out")
     if entry.function:
-        brought = saved.model_file(saved.packaged(entry.packaged)) if entry.packaged else None
-        return Model(model_card, resolve(entry.function), checked, weights=brought)
-    if entry.packaged:
+        return Model(model_card, resolve(entry.function), checked)
+    if not entry.network:
         return saved.load_saved(saved.packaged(entry.packaged), model_card, device)
-    from .weights import find_weights
-
-    path = find_weights(name, weights, sha256, model_card.weights_from, stand_in=stand_in(name))
+    if entry.packaged:
+        path = saved.model_file(saved.packaged(entry.packaged))
+    else:
+        path = find_weights(name, weights, sha256, model_card.weights_from, stand_in=stand_in(name))
     return Model(model_card, resolve(entry.network)(path, device), checked, weights=path)
 
 
@@ -217,12 +231,12 @@ def load_for(name: str, arguments: Mapping[str, Any], postprocess: PostProcess) 
 def stand_in(name: str) -> str:
     """Return a model that comes with its weights and may be used in the place of one that needs some; "" if none may.
 
-    The student of the same teacher if there is one; for a model that predicts fixations else FastGaze's student.
+    The student of the same teacher if there is one; for a model that predicts fixations else `gaze`.
     """
-    students = [f"{name.partition('.')[0]}.student"]
+    candidates = [f"{name.partition('.')[0]}.student"]
     if MODELS[name].task == "fixation":
-        students.append("fastgaze.student")
-    return next((student for student in students if student in MODELS and MODELS[student].packaged), "")
+        candidates.append("gaze")
+    return next((other for other in candidates if other in MODELS and MODELS[other].packaged), "")
 
 
 def resolve(path: str) -> Any:
@@ -243,6 +257,12 @@ def resolve(path: str) -> Any:
         if package in ("", "salbox"):
             raise
         raise MissingExtraError(f"{module.rpartition('.')[2]} ({package})", "train") from None
+
+
+def _check_spelling(device: str) -> None:
+    """Raise if there is no such device anywhere; whether it is here only who computes there knows."""
+    if not (isinstance(device, str) and _DEVICE.fullmatch(device)):
+        raise UsageError(f"device '{device}': expected cpu, cuda, cuda:N or mps")
 
 
 @lru_cache

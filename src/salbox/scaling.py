@@ -44,5 +44,14 @@ def log_density(values: npt.NDArray[Any]) -> FloatMap:
     The map is scaled to 0..1, raised by `EPSILON` so that its minimum has a logarithm, and divided by its sum; a
     constant map becomes the uniform density.
     """
-    raised = min_max(values).astype(np.float64) + EPSILON
+    return log_of_density(min_max(values))
+
+
+def log_of_density(values: npt.NDArray[Any]) -> FloatMap:
+    """Return the natural log of a density known up to a factor, nowhere negative; float32, finite; exp of it sums to 1.
+
+    It is raised by `EPSILON` of its maximum, so that a 0 has a logarithm; one that is 0 everywhere becomes the uniform
+    density.
+    """
+    raised = values.astype(np.float64) / (float(values.max()) or 1.0) + EPSILON
     return np.log(raised / raised.sum()).astype(np.float32)

@@ -83,8 +83,7 @@ def parse_models(
             raise UsageError(f"parameter '{text}': model '{target}' is not among {', '.join(cards)}")
         having = [name for name, c in cards.items() if key in {p.name for p in c.parameters}]
         if target is None and not having:
-            known = {p.name for c in cards.values() for p in c.parameters}
-            raise UsageError(f"parameter '{text}': none of {', '.join(cards)} has '{key}'{nearest(key, known)}")
+            raise UsageError(f"parameter '{text}': none of {', '.join(cards)} has '{key}'{_hint(key, cards)}")
         for name in having if target is None else [target]:
             chosen[name][key] = value
     for name, model_card in cards.items():
@@ -95,6 +94,17 @@ def parse_models(
         for name in chosen:
             chosen[name]["device"] = device
     return chosen
+
+
+def _hint(key: str, cards: Mapping[str, ModelCard]) -> str:
+    """Return which parameter may have been meant, also where a "." stands between model and parameter."""
+    model, _, parameter = key.rpartition(".")
+    for name, model_card in cards.items():
+        if name.replace("-", "_") == model:  # as `_split_parameter` spells keys
+            own = [f"{name}:{p.name}" for p in model_card.parameters]
+            meant = f"{name}:{parameter}"
+            return f"; did you mean '{meant}'?" if meant in own else nearest(meant, own)
+    return nearest(key, {p.name for c in cards.values() for p in c.parameters})
 
 
 def split_loading(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -134,8 +144,8 @@ def _takers(names: Iterable[str]) -> dict[str, tuple[str, str | None]]:
     found: dict[str, tuple[str, str | None]] = {}
     for name in names:
         if is_ensemble(name):
-            found |= {m: (name, m) for m in members(name) if m in MODELS and MODELS[m].network and m not in found}
-        elif name in MODELS and MODELS[name].network:
+            found |= {m: (name, m) for m in members(name) if m in MODELS and MODELS[m].needs_weights and m not in found}
+        elif name in MODELS and MODELS[name].needs_weights:
             found[name] = (name, None)
     return found
 

@@ -20,7 +20,8 @@ def predict_stream(inputs: Sequence[str], plan: BatchPlan) -> None:
     Raises
     ------
     UsageError
-        If there is more than one image, or more than one model where only one map can be written.
+        If there is more than one image, or more than one model where only one map can be written; or if the map is
+        there, made otherwise.
     ImageError
         If the image cannot be read.
     """
@@ -43,5 +44,9 @@ def predict_stream(inputs: Sequence[str], plan: BatchPlan) -> None:
             for path in outcome.written:
                 sys.stdout.buffer.write(path.read_bytes())
             sys.stdout.buffer.flush()
+    for path, difference in outcome.otherwise.items():
+        raise UsageError(
+            f"{path}: was made otherwise ({difference}); make it again with --overwrite, or choose another folder"
+        )
     for failure in outcome.failures:
         raise ImageError(failure.replace(str(source), _STANDARD_INPUT) if inputs[0] == "-" else failure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -67,6 +68,60 @@ def test_predict_leaves_what_is_there_unless_told(cli, photos, tmp_path):
     assert target.read_text() == "mine"
     cli("predict", photos / "cat.jpg", "-m", "gaussian", "-o", tmp_path, "--overwrite")
     assert read_notes(target)["model"] == "gaussian"
+
+
+def test_predict_says_when_what_is_there_was_made_otherwise(cli, photos, tmp_path):
+    arguments = ["predict", photos, "-r", "-m", "gaze", "-o", tmp_path / "out"]
+    assert cli(*arguments)[0] == 0
+    maps = [tmp_path / "out" / "gaze" / name for name in ("cat.png", "more/cup.png")]
+    before = [path.read_bytes() for path in maps]
+    code, _, said = cli(*arguments)
+    assert (code, "2 were there already (--overwrite makes them again)" in said) == (0, True)
+    code, _, said = cli(*arguments, "--quality", "best")
+    assert code == 1
+    assert said.splitlines()[-1] == (
+        f"2 maps that are there were made otherwise ({maps[0]}: quality: 'fast' there, 'best' now): make them again "
+        "with --overwrite, or choose another folder"
+    )
+    assert [path.read_bytes() for path in maps] == before
+    code, _, said = cli(*arguments, "--quality", "best", "--overwrite")
+    assert (code, "otherwise" in said) == (0, False)
+    assert all(read_notes(path)["parameters"]["quality"] == "best" for path in maps)
+
+
+def test_a_stream_says_so_too(cli, photos, tmp_path, monkeypatch):
+    for quality, expected in (("fast", 0), ("fast", 0), ("best", 2)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO((photos / "cat.jpg").read_bytes())))
+        code, _, said = cli("predict", "-", "-m", "gaze", "-o", tmp_path, "--quality", quality)
+        assert code == expected, said
+    assert "quality: 'fast' there, 'best' now" in said
+    assert "--overwrite" in said
+
+
+@pytest.mark.parametrize("device", ["banana", "mps"])
+def test_a_device_that_gaze_cannot_use_is_refused(cli, photos, tmp_path, device):
+    code, _, said = cli("predict", photos / "cat.jpg", "-m", "gaze", "--device", device, "-o", tmp_path / "out")
+    assert code == 2
+    assert said.startswith(f"salbox: device '{device}': expected cpu, cuda")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "own"),
+    [
+        (["-m", "gaze", "--center-prior", "0"], "center_prior of gaze itself is set by --param center_prior=0"),
+        (["-m", "bms,gaze", "--center-prior", "0.5"], "of gaze itself is set by --param center_prior=0.5"),
+        (["-m", "bms", "--center-prior", "0"], ""),
+        (["-m", "gaze", "--center-prior", "proportional"], ""),
+        (["-m", "gase", "--center-prior", "0"], ""),
+    ],
+)
+def test_an_option_that_a_model_has_as_a_parameter_too(cli, arguments, own, tmp_path):
+    code, _, said = cli("predict", "a.png", "-o", tmp_path, *arguments)
+    assert code == 2
+    assert said.count("\n") == 1
+    assert "center_prior='" in said
+    assert said.rstrip().endswith(own or "proportional_mult)")
 
 
 def test_broken_files_cost_a_line_each_and_exit_code_1(cli, photos, tmp_path):
@@ -147,6 +202,7 @@ def test_models_as_json_and_bibtex(cli):
     assert [c["name"] for c in cards] == salbox.list_models()
     assert json.loads(cli("models", "bms", "--json")[1])["paper"]["year"] == 2013
     assert cli("models", "bms", "--bibtex")[1].startswith("@inproceedings{zhang2013saliency,")
+    assert cli("models", "gaze", "--bibtex") == (0, "", "model 'gaze' has no paper to cite\n")
 
 
 def test_demo_draws_every_model(cli, tmp_path, monkeypatch):

@@ -103,6 +103,22 @@ def test_a_log_density_is_a_model(osie):
     np.testing.assert_array_equal(given, LOG_DENSITY(salbox.load("bms")(osie.items[0].image)))
 
 
+def test_a_density_with_a_prior_added_is_one_there_too(osie):
+    image = osie.pixels(0)
+    density = model_from_pysaliency(Halves(), "halves")
+    added = PostProcess(center_prior="proportional_add", scale_output="log-density")
+    model = pysaliency_model(density, postprocess=added, caching=False)
+    assert isinstance(model, DensityModel)
+    found = np.exp(model.log_density(image))
+    assert found.sum() == pytest.approx(1, abs=1e-5)
+    share = np.exp(density(image)) > np.exp(density(image)).mean()  # one half is 1, the other 0, where it is scaled
+    prior = PostProcess(center_prior="proportional_add", center_prior_scale_first=False)(share.astype(np.float32))
+    np.testing.assert_allclose(found, prior / prior.sum(), rtol=1e-3)
+    smoothed = pysaliency_model(density, postprocess=PostProcess(do_smoothing="proportional"), caching=False)
+    assert isinstance(smoothed, ScoreModel)
+    assert smoothed.saliency_map(image).min() >= 0
+
+
 def test_maps_are_cached_as_pysaliency_does(osie):
     stimuli = pysaliency_stimuli(osie)
     kept = pysaliency_model("gaussian")

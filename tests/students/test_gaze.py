@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import salbox
 from salbox.errors import UsageError
 from salbox.registry import GAZE, SHIPPED
 from salbox.saved import packaged
-from salbox.students.gaze import log_centre
+from salbox.students.gaze import log_centre, open_gaze
 
 data = pytest.importorskip("skimage.data")
 
@@ -89,6 +91,16 @@ def test_the_card_names_data_and_terms():
     for word in ("OSIE", "EyeCrowd", "DUTS-TR", "coco-semantic", "MIT", "glimpse: unknown"):
         assert word in card.licence.training_data
     assert "information gain" in card.agreement
+
+
+def test_the_card_states_the_network_s_parameters_and_defaults():
+    taken = list(inspect.signature(open_gaze(Path(packaged(GAZE))).__call__).parameters.values())[1:]
+    assert {p.name: p.default for p in taken} == {p.name: p.default for p in salbox.card("gaze").parameters}
+
+
+def test_it_is_sent_to_other_processes(photo):
+    model = salbox.load("gaze", center_prior=0.5)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model.function))(photo, center_prior=0.5), model(photo))
 
 
 def test_it_is_small_together_with_the_students():

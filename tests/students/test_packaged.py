@@ -1,4 +1,4 @@
-"""The network that ships: every head loads and has a whole card, and a wheel brings it along."""
+"""The networks that ship: every head loads and has a whole card, and a wheel brings them along."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ import numpy as np
 import pytest
 
 import salbox
-from salbox.registry import STUDENTS
+from salbox.registry import GAZE, SHIPPED, STUDENTS
 from salbox.saved import packaged
 from salbox.students.fingerprint import weights_fingerprint
 from salbox.students.session import recorded
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "docs" / "results" / "fidelity" / "figures.json"
-NETWORK = Path(packaged("box.onnx"))
+GAZE_FIGURES = ROOT / "docs" / "results" / "gaze" / "figures.json"
+NETWORK, GAZE_NETWORK = Path(packaged(SHIPPED)), Path(packaged(GAZE))
 NAMES = [f"{head}.student" for head in STUDENTS]
 LARGEST = 6_000_000  # bytes, all heads together
 
@@ -80,6 +81,20 @@ def test_cards_state_what_was_measured_on_this_network():
             assert any(f"{domain} {by_head[head]['cc']:.2f}" in limit for limit in card.limits)
 
 
+def test_the_card_of_gaze_states_what_was_measured_on_this_network():
+    """Shipped again after benchmarks/gaze.py: see scripts/ship_gaze.py."""
+    figures = json.loads(GAZE_FIGURES.read_text(encoding="utf-8"))
+    assert figures["weights"] == weights_fingerprint(GAZE_NETWORK), "measure this network: benchmarks/gaze.py"
+    told = salbox.card("gaze").agreement.split("; ")
+    assert len(told) == len(figures["test"])
+    for line, (name, own) in zip(told, figures["test"].items(), strict=True):
+        nss, auc, cc, gain = (own["rows"]["gaze"][metric][0] for metric in ("nss", "auc_judd", "cc", "ig"))
+        assert f"{own['photos']} test photos of {name}: " in line
+        assert (
+            f"NSS {nss:.2f}, AUC-Judd {auc:.3f}, CC {cc:.3f}, information gain over the centre bias {gain:.2f}" in line
+        )
+
+
 def test_all_maps_come_from_one_run(photo):
     with recorded() as runs:
         maps = salbox.predict(photo, models=NAMES)
@@ -105,7 +120,7 @@ def test_listing_students_opens_nothing():
 
 
 @pytest.mark.slow
-def test_a_wheel_predicts_with_every_student(tmp_path):
+def test_a_wheel_predicts_with_every_network_that_ships(tmp_path):
     if int(importlib.metadata.version("setuptools").partition(".")[0]) < 77:
         pytest.skip("this environment's setuptools is too old to build the package")
     # A copy: building leaves folders beside the sources.
@@ -119,13 +134,15 @@ def test_a_wheel_predicts_with_every_student(tmp_path):
     assert built.returncode == 0, built.stderr
     (wheel,) = (tmp_path / "dist").glob("salbox-*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        assert archive.read("salbox/students/data/box.onnx") == NETWORK.read_bytes()
+        for file in (NETWORK, GAZE_NETWORK):
+            assert archive.read(f"salbox/students/data/{file.name}") == file.read_bytes()
         archive.extractall(tmp_path / "unpacked")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
+    names = [*NAMES, "gaze"]
     code = (
         "import sys, numpy as np, salbox;"
-        f"maps = salbox.predict(np.zeros((48, 64, 3), np.uint8), models={NAMES!r});"
+        f"maps = salbox.predict(np.zeros((48, 64, 3), np.uint8), models={names!r});"
         "print(salbox.__file__, len(maps), 'torch' in sys.modules)"
     )
     environment = {key: value for key, value in os.environ.items() if not key.startswith("SALBOX")}
@@ -137,4 +154,4 @@ def test_a_wheel_predicts_with_every_student(tmp_path):
     assert done.returncode == 0, done.stderr
     place, count, torch = done.stdout.split()
     assert Path(place).is_relative_to(tmp_path / "unpacked")
-    assert (count, torch) == (str(len(NAMES)), "False")
+    assert (count, torch) == (str(len(names)), "False")

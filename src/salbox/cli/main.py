@@ -53,7 +53,8 @@ def _salbox(
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code.
 
-    0: done; 1: some inputs failed, and were named; 2: wrong usage; 130: interrupted.
+    0: done; 1: some inputs failed, and were named, or maps that are there were made otherwise; 2: wrong usage; 130:
+    interrupted.
     """
     sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
 

@@ -37,7 +37,9 @@ def models(
     if as_json:
         typer.echo(json.dumps([c.to_dict() for c in cards] if name is None else cards[0].to_dict(), indent=2))
     elif bibtex:
-        typer.echo("\n\n".join(dict.fromkeys(c.paper.bibtex for c in cards if c.paper)))
+        entries = dict.fromkeys(c.paper.bibtex for c in cards if c.paper)
+        # What is said does not go where the entries go: into a file, as a rule.
+        typer.echo("\n\n".join(entries) or f"model '{name}' has no paper to cite", err=not entries)
     elif name:
         _print_card(cards[0])
     else:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ..errors import SalboxError, UsageError
 from ..evaluation.rows import OUTPUTS
 from ..model import PRECISIONS
 from ..postprocess import CHOICES, PostProcess
+from ..registry import card
 
 ModelNames = Annotated[
     list[str],
@@ -129,13 +131,40 @@ def _with_options(verb: Callable[..., Any], argument: str, prefix: str) -> Calla
     @functools.wraps(verb)
     def wrapper(*args: Any, **given: Any) -> Any:
         chosen = {name.removeprefix(prefix): given.pop(name) for name in names & given.keys()}
-        return verb(*args, **given, **{argument: PostProcess(**chosen)})
+        try:
+            process = PostProcess(**chosen)
+        except UsageError as error:
+            own = "" if prefix else _own_parameter(chosen, given.get("models") or ())
+            raise UsageError(f"{error}{own}") from None
+        return verb(*args, **given, **{argument: process})
 
     kept = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
     parameters = [p for p in kept if p.name != argument] + options
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
     return wrapper
+
+
+def _own_parameter(chosen: Mapping[str, Any], models: Iterable[str]) -> str:
+    """Return how to set a model's own parameter that an option of the same name was taken for; "" if there is none.
+
+    Parameters
+    ----------
+    chosen : mapping
+        Fields of `PostProcess`.
+    models : texts
+        As they are given with -m.
+    """
+    refused = [name for name, choices in CHOICES.items() if chosen.get(name, choices[0]) not in choices]
+    for model in (name.strip() for text in models for name in text.split(",")):
+        for option in refused:
+            value = chosen[option]
+            try:
+                card(model).check_parameters({option: value})
+            except SalboxError:  # no such model, or none that it fits
+                continue
+            return f"; {option} of {model} itself is set by --param {option}={value}"
+    return ""
 
 
 def _annotation(name: str, prefix: str) -> Any:

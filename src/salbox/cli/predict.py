@@ -84,7 +84,8 @@ def predict(
 ) -> int:
     """Write the saliency maps of images and videos to DIR/<model>/<name>.<format>.
 
-    Maps that are there already are not computed again. An unreadable image costs one line; the others are done, and
+    Maps that are there already are not computed again; of one that was made otherwise, as its PNG or TIFF tells, a line
+    says so, and the exit code is 1. An unreadable image costs one line; the others are done, and
     the exit code is 1. A model made for videos carries what it remembers from frame to frame (unisal).
 
     Examples:

@@ -51,16 +51,22 @@ def track_clip(path: Path, plan: BatchPlan, clip: ClipPlan) -> Outcome:
 
 
 def report(outcomes: Iterable[Outcome], folder: Path) -> int:
-    """Print a summary that names the failures; return the exit code, 1 if there were any."""
+    """Print a summary that names the failures and what was made otherwise; return the exit code, 1 if there is any."""
     written = skipped = images = 0
     failed: list[str] = []
+    otherwise: dict[Path, str] = {}
     for outcome in outcomes:
         images += 1
         written += len(outcome.written)
         skipped += len(outcome.skipped)
         failed += [str(outcome.source)] if outcome.failures else []
-    there = f", {skipped} were there already" if skipped else ""
+        otherwise |= outcome.otherwise
+    there = f", {skipped} were there already (--overwrite makes them again)" if skipped else ""
     console.print(escape(f"{written} outputs of {images} inputs written to {folder}{there}"))
     if failed:
         console.print(escape(f"{len(failed)} failed: {', '.join(failed)}"))
-    return 1 if failed else 0
+    if otherwise:
+        first, difference = next(iter(otherwise.items()))
+        which = f"{len(otherwise)} maps that are there were made otherwise ({first}: {difference})"
+        console.print(escape(f"{which}: make them again with --overwrite, or choose another folder"))
+    return 1 if failed or otherwise else 0

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
+from ..scaling import normalized_log
 
 FloatMap = npt.NDArray[np.float32]
 Source = str | os.PathLike[str] | npt.NDArray[Any] | None
@@ -47,14 +48,7 @@ def center_bias(source: Source, height: int, width: int) -> FloatMap:
         template = cv2.resize(_read(OSIE), (width, height), interpolation=cv2.INTER_LINEAR)
     else:
         template = nearest(_read(Path(source).expanduser()), height, width)
-    return normalised(template)
-
-
-def normalised(values: npt.NDArray[Any]) -> FloatMap:
-    """Return a map less the log of the sum of its exponentials: float32, exp sums to 1."""
-    largest = values.max()
-    total = np.exp(values - largest, dtype=np.float64).sum()
-    return (values - (largest + np.log(total))).astype(np.float32)
+    return normalized_log(template)
 
 
 def nearest(template: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[Any]:

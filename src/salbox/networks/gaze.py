@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ..errors import UsageError
 from ..students.gaze import CENTRE_SIGMA
 from .box import HEAD_WIDTH, WIDTH, Box
 from .encoders import TENSORFLOW
@@ -27,6 +28,11 @@ class Gaze(Box):
     centre : float
         The first weight of the prior's log density, which is learned.
 
+    Raises
+    ------
+    UsageError
+        For another number of heads.
+
     References
     ----------
     Kümmerer, Wallis, Bethge: DeepGaze II, 2016 (a centre bias beside the network, in log densities).
@@ -44,6 +50,8 @@ class Gaze(Box):
         context: str = "none",
         centre: float = 0.3,
     ) -> None:
+        if len(heads) != 1:
+            raise UsageError(f"network 'gaze' has one head, not {len(heads)} ({', '.join(heads)})")
         super().__init__(
             heads, encoder=encoder, size=size, width=width, head_width=head_width, stride=stride, context=context
         )

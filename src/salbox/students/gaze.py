@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,22 +25,46 @@ QUALITIES = ("fast", "best")
 LARGER = 1.5  # how much larger the second look of quality "best" is
 
 
-def gaze(image: Pixels, *, center_prior: float = 1.0, quality: str = "fast") -> LogDensity:
-    """Return the log of the density of where people look: (H, W) float32, exp sums to 1.
+class Gaze:
+    """The network, an image in and a log density out; safe in threads and in worker processes."""
+
+    def __init__(self, student: Student) -> None:
+        self._student = student
+
+    def __call__(self, image: Pixels, *, center_prior: float = 1.0, quality: str = "fast") -> LogDensity:
+        """Return the log of the density of where people look: (H, W) float32, exp sums to 1.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8 RGB
+        center_prior : float
+            Weight of the centre prior, 0 to 5: 1 as people were found to look at photos on a screen, 0 for what the
+            picture itself attracts, wherever it is.
+        quality : {"fast", "best"}
+            "best" looks four times, also at the mirrored picture and at one and a half times the size, and takes the
+            mean.
+        """
+        density = _best(self._student, image) if quality == "best" else _look(self._student, image)
+        change = (center_prior - 1) * _weight(self._student)
+        return normalized_log(density + change * log_centre(*image.shape[:2])) if change else density
+
+
+def open_gaze(weights: Path, device: str = "cpu") -> Gaze:
+    """Return gaze from its file.
 
     Parameters
     ----------
-    image : (H, W, 3) uint8 RGB
-    center_prior : float
-        Weight of the centre prior, 0 to 5: 1 as people were found to look at photos on a screen, 0 for what the
-        picture itself attracts, wherever it is.
-    quality : {"fast", "best"}
-        "best" looks four times, also at the mirrored picture and at one and a half times the size, and takes the mean.
+    weights : path
+        The one that comes with the package.
+    device : str
+        "cpu", "cuda" or "cuda:1"; what is asked for is used, or an error is raised.
+
+    Raises
+    ------
+    UsageError
+        If there is no such device.
     """
-    student = open_student(packaged(GAZE))
-    density = _best(student, image) if quality == "best" else _look(student, image)
-    change = (center_prior - 1) * _weight(student)
-    return normalized_log(density + change * log_centre(*image.shape[:2])) if change else density
+    return Gaze(open_student(weights, provider=device))
 
 
 def log_centre(height: int, width: int) -> npt.NDArray[np.float32]:

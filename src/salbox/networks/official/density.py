@@ -10,8 +10,9 @@ from torch import nn
 
 from ...errors import WeightsError
 from ...image import Pixels
+from ...scaling import normalized_log
 from ...students.preprocessing import Preprocessing
-from ..center_bias import Source, normalised
+from ..center_bias import Source
 from ..center_bias import center_bias as bias_of_size
 from ..opened import FloatMap, Opened
 from .deepgaze import WIDEST, GaussianBlur
@@ -56,7 +57,7 @@ class OpenDensity(Opened[nn.Module]):
             saliency = self._checked(self.network(pixels, prior.to(pixels.device)))
         if seen is image:
             return saliency
-        return normalised(cv2.resize(saliency, image.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+        return normalized_log(cv2.resize(saliency, image.shape[1::-1], interpolation=cv2.INTER_LINEAR))
 
     @property
     def preprocessing(self) -> Preprocessing:
