@@ -73,7 +73,11 @@ CHOICES: Mapping[str, tuple[str, Setting]] = {
     "plain-decoder": ("`people`, no context in the decoder", replace(PEOPLE_ALONE, context="none")),
     "size-144x192": ("`people`, looks at 144x192", replace(PEOPLE_ALONE, size=(144, 192))),
     "size-240x320": ("`people`, looks at 240x320", replace(PEOPLE_ALONE, size=(240, 320))),
-    "shallow": ("`people`, the encoder's features of stride 32 left out", replace(PEOPLE_ALONE, shallow=True)),
+    "shallow": ("`people`, the encoder's features of stride 32 left out", replace(PEOPLE_ALONE, deepest=16)),
+    "shallow-240x320": (
+        "`shallow`, looks at 240x320",
+        replace(PEOPLE_ALONE, deepest=16, size=(240, 320)),
+    ),
     "head": (
         "`people`, a head on the network of the students that ships, which does not learn",
         replace(PEOPLE_ALONE, head_only=True),

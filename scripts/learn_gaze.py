@@ -39,7 +39,6 @@ from salbox.distillation.beginning import map_size
 from salbox.distillation.heads import read_weights, save_weights
 from salbox.image import Pixels
 from salbox.networks.building import build_student, rebuild
-from salbox.networks.checkpoints import load_tensors, read_tensors
 from salbox.networks.exported import read_exported
 from salbox.networks.student import StudentNetwork
 from salbox.registry import SHIPPED
@@ -82,8 +81,8 @@ class Setting:
     head_only : bool
         A head on the network of the students that ships, of which nothing else learns; it has seen both data sets'
         photos, so that it can not be measured on one as a whole.
-    shallow : bool
-        Whether the decoder does without the encoder's coarsest features, of stride 32; without a first training.
+    deepest : int
+        The encoder's coarsest stride that the decoder sees.
     """
 
     mixture: Mixture = field(default_factory=lambda: Mixture(repeats=8))
@@ -97,20 +96,21 @@ class Setting:
     learning_rate: float = SLOWER
     cc: float = 0.5
     head_only: bool = False
-    shallow: bool = field(default=False, repr=False)
+    deepest: int = 32
 
     @property
     def first(self) -> Setting:
         """What of it decides the first training."""
         plain = Mixture(sharpness=self.mixture.sharpness, changed=self.mixture.changed)
-        return Setting(plain, (), size=self.size, context=self.context, epochs=FIRST, learning_rate=FASTER, cc=self.cc)
+        same = {"size": self.size, "context": self.context, "cc": self.cc, "deepest": self.deepest}
+        return Setting(plain, (), epochs=FIRST, learning_rate=FASTER, **same)
 
 
 def learn(setting: Setting) -> StudentNetwork:
     """Return a network trained as set; what is there is not trained again, and what was begun goes on."""
     run = place(setting)
     done = run / WEIGHTS
-    if done.is_file() and not setting.shallow:
+    if done.is_file():
         return read_weights(done).eval()
     torch.set_num_threads(available_threads())
     if setting.head_only:
@@ -119,13 +119,14 @@ def learn(setting: Setting) -> StudentNetwork:
         network = learn(setting.first).train()
     else:
         network = build_student(
-            "gaze", ["gaze"], init=str(IMAGENET), size=setting.size, context=setting.context, calibration=_calibration()
+            "gaze",
+            ["gaze"],
+            init=str(IMAGENET),
+            size=setting.size,
+            context=setting.context,
+            deepest=setting.deepest,
+            calibration=_calibration(),
         )
-    if setting.shallow:
-        drop_coarsest(network)
-        if done.is_file():
-            load_tensors(network, read_tensors(done), done)
-            return network.eval()
     sets = [_people(name, setting, number, network) for name in setting.people for number in _folds(setting)]
     training = [group for pictures in sets for group in pictures.groups] * setting.mixture.repeats
     if setting.others:
@@ -164,23 +165,16 @@ def head_on_students() -> StudentNetwork:
     return network.train()
 
 
-def drop_coarsest(network: StudentNetwork) -> None:
-    """Let a network's decoder begin at stride 16 instead of 32."""
-    for name in ("levels", "lateral", "context", "mix"):
-        setattr(network, name, getattr(network, name)[1:])
-
-
 def place(setting: Setting) -> Path:
     """Return the run folder of a training: equal settings share it."""
-    name = f"{'-'.join(setting.people) or 'teachers'}-{_digest(setting)}"
-    return RUNS / (f"{name}-shallow" if setting.shallow else name)
+    return RUNS / f"{'-'.join(setting.people) or 'teachers'}-{_digest(setting)}"
 
 
 def recipe(setting: Setting) -> Recipe:
     """Return the recipe of the training at hand."""
     changes: dict[str, Any] = {
         "size": setting.size,
-        "network": {"context": setting.context},
+        "network": {"context": setting.context, "deepest": setting.deepest},
         "loss": {"kl": 1.0, "cc": setting.cc},
         "optimizer": {"name": "adamw", "learning_rate": setting.learning_rate, "weight_decay": 0.01},
     }

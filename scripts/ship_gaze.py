@@ -98,8 +98,8 @@ def finished(network: Gaze, temperature: float, size: int, figures: Mapping[str,
         agreement=UNMEASURED if figures is None else agreement(figures["test"]),
         limits=(
             "It learned from people of one laboratory who looked freely at photos on a screen for some seconds; their "
-            "centre bias and scatter need not be yours (center_prior=0 takes the prior out, though not all of the bias: "
-            "photos have much in their middle, and the network learned from photos).",
+            "centre bias and scatter need not be yours (center_prior=0 takes the prior out, though not all of the "
+            "bias: photos have much in their middle, and the network learned from photos).",
             f"Its logits are divided by {temperature:.2f}: what a network trained in the same way on four fifths of "
             "people's photos needed to be calibrated on the last one.",
             f"It looks at a photo at about {network.preprocessing.height}x{network.preprocessing.width} pixels; small "

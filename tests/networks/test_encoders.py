@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from salbox.errors import UsageError  # noqa: E402
 from salbox.networks.encoders import BottomRightConv2d, make_encoder  # noqa: E402
 
 
@@ -44,6 +45,33 @@ def test_features_at_five_strides(name):
         features = encoder.network.eval()(torch.zeros(1, 3, 64, 96))
     assert [tuple(f.shape[-2:]) for f in features] == [(64 // s, 96 // s) for s in (2, 4, 8, 16, 32)]
     assert tuple(f.shape[1] for f in features) == encoder.channels
+
+
+@pytest.mark.parametrize("name", ["mobilenetv2", "mobilenetv3_small_050"])
+@pytest.mark.parametrize("deepest", [8, 16])
+def test_an_encoder_that_ends_early_is_the_beginning_of_the_whole(name, deepest):
+    whole, early = make_encoder(name), make_encoder(name, deepest)
+    weights = whole.network.state_dict()
+    assert len(early.network.state_dict()) < len(weights)
+    early.network.load_state_dict({key: weights[key] for key in early.network.state_dict()})
+    images = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected, found = (encoder.network.eval()(images) for encoder in (whole, early))
+    assert len(found) == len(early.channels) == {8: 3, 16: 4}[deepest]
+    for one, other in zip(found, expected, strict=False):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "deepest", "message"),
+    [
+        ("resnet18", 16, "'resnet18' cannot end at stride 16"),
+        ("mobilenetv2", 12, "deepest=12: expected one of"),
+    ],
+)
+def test_encoders_that_cannot_end_there(name, deepest, message):
+    with pytest.raises(UsageError, match=message):
+        make_encoder(name, deepest)
 
 
 def test_only_tensorflow_s_encoder_pads_at_the_bottom_right():

@@ -73,6 +73,27 @@ def test_mobilenet_v2_of_either_library(library, student, suffix, tmp_path):
     assert network.init_note == f"encoder from whole{suffix}"
 
 
+@pytest.mark.parametrize("library", ["torchvision", "timm"])
+def test_an_encoder_that_ends_early_takes_the_beginning(library, tmp_path):
+    whole = unsettle(mobilenet_v2(weights=None) if library == "torchvision" else timm.create_model("mobilenetv2_100"))
+    torch.save(whole.state_dict(), tmp_path / "whole.pth")
+    network = build_student("box", ["a"], init=tmp_path / "whole.pth", deepest=16)
+    with torch.no_grad():
+        if library == "torchvision":
+            expected = whole.features[:14](IMAGES)
+        else:
+            expected = whole.blocks[:5](whole.bn1(whole.conv_stem(IMAGES)))
+    torch.testing.assert_close(encoded(network, IMAGES), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_shipped_encoder_s_beginning():
+    shipped = read_exported(Path(packaged(SHIPPED)))
+    network = build_student("box", ["a"], init="shipped", deepest=8)
+    with torch.no_grad():
+        expected = shipped.eval().encoder(IMAGES)[2]
+    torch.testing.assert_close(encoded(network, IMAGES), expected, rtol=0, atol=0)
+
+
 def test_resnet18_of_torchvision(tmp_path):
     whole = unsettle(resnet18(weights=None))
     torch.save(whole.state_dict(), tmp_path / "r.pth")

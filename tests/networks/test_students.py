@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from salbox.errors import UsageError  # noqa: E402
 from salbox.networks import transalnet  # noqa: E402
 from salbox.networks.building import STUDENTS, build_student, rebuild  # noqa: E402
 from salbox.networks.encoders import WeightsWarning  # noqa: E402
@@ -228,12 +229,25 @@ def test_parameters(name, low, high):
 
 @pytest.mark.parametrize(
     ("arguments", "shape"),
-    [({"stride": 4}, (16, 24)), ({"stride": 8}, (8, 12)), ({"width": 8, "head_width": 4}, (32, 48))],
+    [
+        ({"stride": 4}, (16, 24)),
+        ({"stride": 8}, (8, 12)),
+        ({"width": 8, "head_width": 4}, (32, 48)),
+        ({"deepest": 4}, (32, 48)),
+        ({"deepest": 16, "stride": 8}, (8, 12)),
+    ],
 )
 def test_box_takes_another_stride_and_width(arguments, shape):
     network = student("box", **arguments).eval()
     with torch.no_grad():
         assert network(images(1, 64, 96)).shape == (1, 2, *shape)
+    assert rebuild("box", network.heads, network.settings).settings == network.settings
+
+
+@pytest.mark.parametrize("deepest", [2, 8, 12])
+def test_box_looks_at_something_coarser_than_what_it_draws(deepest):
+    with pytest.raises(UsageError, match=f"deepest={deepest}: expected one of"):
+        build_student("box", ["a"], stride=8, deepest=deepest)
 
 
 @pytest.mark.parametrize(

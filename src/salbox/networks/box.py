@@ -36,6 +36,8 @@ class Box(StudentNetwork):
         Channels of the decoder, and within a head.
     stride : {2, 4, 8}
         Pixels of the input a pixel of the output.
+    deepest : {4, 8, 16, 32}
+        The encoder's coarsest stride that is looked at; what comes after is left out.
     context : {"none", "contrast", "attention"}
         How the decoder sees the picture as a whole; see `salbox.networks.context`.
 
@@ -55,31 +57,34 @@ class Box(StudentNetwork):
         width: int = WIDTH,
         head_width: int = HEAD_WIDTH,
         stride: int = 2,
+        deepest: int = 32,
         context: str = "none",
     ) -> None:
         super().__init__("box", heads, Preprocessing("area", *size))
         if stride not in STRIDES[:3]:
             raise UsageError(f"student 'box': stride={stride!r}: expected one of {STRIDES[:3]}")
+        if deepest not in STRIDES or deepest <= stride:
+            raise UsageError(f"student 'box': deepest={deepest!r}: expected one of {STRIDES} above stride={stride}")
         if min(width, head_width) < 1:
             raise UsageError(f"student 'box': width={width!r}, head_width={head_width!r}: expected at least 1")
         if context not in CONTEXTS:
             raise UsageError(f"student 'box': context={context!r}: expected one of {', '.join(CONTEXTS)}")
-        sizes = {"width": width, "head_width": head_width, "stride": stride, "context": context}
+        sizes = {"width": width, "head_width": head_width, "stride": stride, "deepest": deepest, "context": context}
         self.arguments = {"encoder": encoder, "size": list(size), **sizes}
-        made = make_encoder(encoder)
+        made = make_encoder(encoder, deepest)
         self.encoder = made.network
         self.normalise = Normalise(made.mean, made.std)
         # From coarse to fine; what is finer than the output is not looked at.
-        self.levels = [i for i, s in enumerate(STRIDES) if s >= stride][::-1]
+        self.levels = [i for i, s in enumerate(STRIDES) if stride <= s <= deepest][::-1]
         self.lateral = nn.ModuleList(ConvNormAct(made.channels[i], width, act=False) for i in self.levels)
         self.context = nn.ModuleList(make_context(context, width, STRIDES[i]) for i in self.levels)
         self.mix = nn.ModuleList(SeparableConv(width, width) for _ in self.levels)
         self.head_layers = nn.ModuleList(_head(width, head_width) for _ in self.heads)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
-        """Return "stride2" .. "stride32" of the encoder and "decoder", which the heads look at."""
+        """Return "stride2" .. "stride32", if it goes so deep, of the encoder and "decoder", which the heads look at."""
         taps = self.encoder(self.normalise(images))
-        found = {f"stride{stride}": tap for stride, tap in zip(STRIDES, taps, strict=True)}
+        found = {f"stride{stride}": tap for stride, tap in zip(STRIDES, taps, strict=False)}
         decoded: Tensor | None = None
         for level, lateral, context, mix in zip(self.levels, self.lateral, self.context, self.mix, strict=True):
             skip = lateral(taps[level])

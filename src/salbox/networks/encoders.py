@@ -47,7 +47,7 @@ def timm_name(name: str) -> str:
     return _TIMM_NAMES.get(name, name)
 
 
-def make_encoder(name: str) -> Encoder:
+def make_encoder(name: str, deepest: int = STRIDES[-1]) -> Encoder:
     """Return an encoder with random weights.
 
     Parameters
@@ -56,12 +56,16 @@ def make_encoder(name: str) -> Encoder:
         "mobilenetv2" is MobileNetV2 1.0 as TensorFlow trains it (pixels in -1..1; convolutions of stride 2 pad at the
         bottom and right only); any other name is timm's, such as "mobilenetv2_100", "resnet18" or
         "mobilenetv3_small_100".
+    deepest : {2, 4, 8, 16, 32}
+        The stride at which it ends; of timm's networks those that are a row of `blocks` can end before 32.
 
     Raises
     ------
     UsageError
-        If timm has no such network, or it has no features at strides 2, 4, 8, 16 and 32.
+        If timm has no such network, it has no features at strides 2, 4, 8, 16 and 32, or it cannot end there.
     """
+    if deepest not in STRIDES:
+        raise UsageError(f"encoder '{name}': deepest={deepest!r}: expected one of {STRIDES}")
     known_as = timm_name(name)
     if known_as not in timm.list_models():
         hint = nearest(str(name), [*_TIMM_NAMES, *timm.list_models()])
@@ -74,6 +78,10 @@ def make_encoder(name: str) -> Encoder:
     strides = tuple(network.feature_info.reduction())
     if strides != STRIDES:
         raise UsageError(f"encoder '{name}': has features at strides {strides}, needed are {STRIDES}")
+    taps = STRIDES.index(deepest) + 1
+    channels = tuple(network.feature_info.channels())[:taps]
+    if taps < len(STRIDES):
+        _end_after(network, taps, name)
     mean, std = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
     if name == TENSORFLOW:
         pad_like_tensorflow(network)
@@ -81,7 +89,16 @@ def make_encoder(name: str) -> Encoder:
         known = timm.get_pretrained_cfg(known_as)
         mean = tuple(known.mean) if known is not None else IMAGENET_MEAN
         std = tuple(known.std) if known is not None else IMAGENET_STD
-    return Encoder(network, tuple(network.feature_info.channels()), mean, std)
+    return Encoder(network, channels, mean, std)
+
+
+def _end_after(network: nn.Module, taps: int, name: str) -> None:
+    """Leave out what comes after so many taps, in place."""
+    last = network.feature_info.module_name(taps - 1)  # "blocks.4"
+    kind, _, index = last.partition(".")
+    if kind != "blocks" or not index.isdigit():
+        raise UsageError(f"encoder '{name}' cannot end at stride {STRIDES[taps - 1]}: it is no row of blocks")
+    network.blocks = network.blocks[: int(index) + 1]
 
 
 class BottomRightConv2d(nn.Conv2d):

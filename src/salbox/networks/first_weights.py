@@ -98,7 +98,10 @@ def _from_hub(network: StudentNetwork) -> str:
 
 
 def _load(network: StudentNetwork, tensors: Mapping[str, Tensor], where: str | Path) -> None:
-    """Load a state dict with timm's or torchvision's names, or that of a student with this encoder."""
+    """Load a state dict with timm's or torchvision's names, or that of a student with this encoder.
+
+    An encoder that ends early leaves the rest of a MobileNetV2 in the file.
+    """
     if any(name.startswith("encoder.") for name in tensors):
         tensors = {n.removeprefix("encoder."): t for n, t in tensors.items() if n.startswith("encoder.")}
     own_names = _own_names(network.encoder)
@@ -106,22 +109,28 @@ def _load(network: StudentNetwork, tensors: Mapping[str, Tensor], where: str | P
     for name, tensor in tensors.items():
         module, _, kind = name.rpartition(".")
         renamed[f"{own_names.get(module, module)}.{kind}"] = tensor
-    load_tensors(network.encoder, renamed, where, unused=UNUSED)
+    left_out = [name for names in _spellings() for name in names if own_names and name not in own_names]
+    load_tensors(network.encoder, renamed, where, unused=(*UNUSED, *(f"{name}." for name in left_out)))
 
 
 def _own_names(encoder: nn.Module) -> dict[str, str]:
-    """Return what an encoder calls MobileNetV2's layers, by each name they go under; empty if it is another network."""
-    own = {name for name, _ in encoder.named_modules()}
+    """Return what an encoder calls MobileNetV2's layers, by each name they go under; empty if it is another network.
+
+    It may end early, but has no other layers.
+    """
+    layers = {name for name, m in encoder.named_modules() if isinstance(m, (nn.Conv2d, nn.BatchNorm2d))}
     names: dict[str, str] = {}
-    for unit in mobilenet_v2_units():
-        for torchvision, timms in zip(unit.torchvision, unit.timm, strict=True):
-            spellings = (torchvision, torchvision.removeprefix("features."), timms)
-            mine = next((name for name in spellings if name in own), None)
-            if mine is None and unit.timm[0] != "conv_head":  # which an encoder may do without
-                return {}
-            if mine is not None:
-                names |= dict.fromkeys(spellings, mine)
-    return names
+    for spellings in _spellings():
+        mine = next((name for name in spellings if name in layers), None)
+        if mine is not None:
+            names |= dict.fromkeys(spellings, mine)
+    return names if layers == set(names.values()) else {}
+
+
+def _spellings() -> list[tuple[str, str, str]]:
+    """Return the names that each of MobileNetV2's layers goes under, from first to last."""
+    pairs = [pair for unit in mobilenet_v2_units() for pair in zip(unit.torchvision, unit.timm, strict=True)]
+    return [(torchvision, torchvision.removeprefix("features."), timms) for torchvision, timms in pairs]
 
 
 def _from_folded(network: StudentNetwork, path: Path, calibration: Sequence[Pixels] | None) -> str:

@@ -23,7 +23,7 @@ class Gaze(Box):
     ----------
     heads : names
         One.
-    encoder, size, width, head_width, stride, context
+    encoder, size, width, head_width, stride, deepest, context
         See `Box`. A density of fixations is smooth: it is drawn at stride 4.
     centre : float
         The first weight of the prior's log density, which is learned.
@@ -47,13 +47,21 @@ class Gaze(Box):
         width: int = WIDTH,
         head_width: int = HEAD_WIDTH,
         stride: int = 4,
+        deepest: int = 32,
         context: str = "none",
         centre: float = 0.3,
     ) -> None:
         if len(heads) != 1:
             raise UsageError(f"network 'gaze' has one head, not {len(heads)} ({', '.join(heads)})")
         super().__init__(
-            heads, encoder=encoder, size=size, width=width, head_width=head_width, stride=stride, context=context
+            heads,
+            encoder=encoder,
+            size=size,
+            width=width,
+            head_width=head_width,
+            stride=stride,
+            deepest=deepest,
+            context=context,
         )
         self.name = "gaze"
         self.output = "log_density"
