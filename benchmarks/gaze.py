@@ -45,13 +45,18 @@ from salbox.students.fingerprint import weights_fingerprint
 HELD = 0  # the fold that settings are chosen on
 LN2 = float(np.log(2))
 
-# What is compared on the held-out fold: name -> (what it is, how it is trained).
-LAST = Setting(Mixture(repeats=1), others=False, held_out=HELD)  # people's photos alone in the second training
+# What settings have in common unless they say otherwise: people's photos alone in the second training.
+LAST = Setting(size=(192, 256), deepest=32, held_out=HELD)
 PEOPLE_ALONE = replace(LAST, teachers=False, learning_rate=FASTER)
 
+# What is compared on the held-out fold: name -> (what it is, how it is trained).
 CHOICES: Mapping[str, tuple[str, Setting]] = {
-    "mixed": ("teachers first, then people's photos and others, half and half", Setting(held_out=HELD)),
+    "ships": ("`people-last`, looks at 240x320, the encoder ends at stride 16", Setting(held_out=HELD)),
     "people-last": ("teachers first, then people's photos alone", LAST),
+    "mixed": (
+        "`people-last`, others' photos stay in the second training, half and half",
+        replace(LAST, mixture=Mixture(repeats=8), others=True),
+    ),
     "people-last-16": ("the same, 16 epochs", replace(LAST, epochs=16)),
     "people-100": (
         "`people-last`, of the density that is learned all theirs",
@@ -65,7 +70,7 @@ CHOICES: Mapping[str, tuple[str, Setting]] = {
         "`people-last`, fixations blurred by .034 of the width instead of .02",
         replace(LAST, mixture=Mixture(sigma=0.034, repeats=1)),
     ),
-    "teachers": ("teachers alone", Setting().first),
+    "teachers": ("teachers alone", LAST.first),
     "people": ("people's photos alone, from ImageNet weights", PEOPLE_ALONE),
     "people-16": ("the same, 16 epochs", replace(PEOPLE_ALONE, epochs=16)),
     "loss-kl": ("`people`, KL alone", replace(PEOPLE_ALONE, cc=0.0)),
@@ -73,7 +78,7 @@ CHOICES: Mapping[str, tuple[str, Setting]] = {
     "plain-decoder": ("`people`, no context in the decoder", replace(PEOPLE_ALONE, context="none")),
     "size-144x192": ("`people`, looks at 144x192", replace(PEOPLE_ALONE, size=(144, 192))),
     "size-240x320": ("`people`, looks at 240x320", replace(PEOPLE_ALONE, size=(240, 320))),
-    "shallow": ("`people`, the encoder's features of stride 32 left out", replace(PEOPLE_ALONE, deepest=16)),
+    "shallow": ("`people`, the encoder ends at stride 16", replace(PEOPLE_ALONE, deepest=16)),
     "shallow-240x320": (
         "`shallow`, looks at 240x320",
         replace(PEOPLE_ALONE, deepest=16, size=(240, 320)),

@@ -3,9 +3,9 @@
     python scripts/learn_gaze.py
 
 Each stage goes on where it was stopped: teachers' maps, a first training on the photos of DUTS-TR and coco-semantic
-alone, and a second one in which people's fixations on OSIE's and EyeCrowd's training parts join. The first training
-knows neither data set, so that it can stand under a network that is to be measured on one of them as a whole. Ship
-with scripts/ship_gaze.py; measure with benchmarks/gaze.py.
+alone, and a second one on the photos of OSIE's and EyeCrowd's training parts, which people looked at. The first
+training knows neither data set, so that it can stand under a network that is to be measured on one of them as a whole.
+Ship with scripts/ship_gaze.py; measure with benchmarks/gaze.py.
 """
 
 from __future__ import annotations
@@ -85,25 +85,25 @@ class Setting:
         The encoder's coarsest stride that the decoder sees.
     """
 
-    mixture: Mixture = field(default_factory=lambda: Mixture(repeats=8))
+    mixture: Mixture = field(default_factory=lambda: Mixture(repeats=1))
     people: tuple[str, ...] = tuple(PEOPLE)
     teachers: bool = True
-    others: bool = True
+    others: bool = False
     held_out: int | None = None
-    size: tuple[int, int] = (192, 256)
+    size: tuple[int, int] = (240, 320)
     context: str = "contrast"
     epochs: int = SECOND
     learning_rate: float = SLOWER
     cc: float = 0.5
     head_only: bool = False
-    deepest: int = 32
+    deepest: int = 16
 
     @property
     def first(self) -> Setting:
         """What of it decides the first training."""
         plain = Mixture(sharpness=self.mixture.sharpness, changed=self.mixture.changed)
         same = {"size": self.size, "context": self.context, "cc": self.cc, "deepest": self.deepest}
-        return Setting(plain, (), epochs=FIRST, learning_rate=FASTER, **same)
+        return Setting(plain, (), others=True, epochs=FIRST, learning_rate=FASTER, **same)
 
 
 def learn(setting: Setting) -> StudentNetwork:
@@ -176,11 +176,11 @@ def recipe(setting: Setting) -> Recipe:
         "size": setting.size,
         "network": {"context": setting.context, "deepest": setting.deepest},
         "loss": {"kl": 1.0, "cc": setting.cc},
-        "optimizer": {"name": "adamw", "learning_rate": setting.learning_rate, "weight_decay": 0.01},
+        "precision": "bf16-mixed",
     }
     if setting.people:
         # Which epoch is best is not asked: of teachers' maps, which validate if no people are held out, the first is.
-        changes |= {"precision": "bf16-mixed", "validate_every": setting.epochs}
+        changes["validate_every"] = setting.epochs
     return read_recipe("gaze", epochs=setting.epochs, **changes)
 
 

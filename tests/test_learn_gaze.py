@@ -91,6 +91,7 @@ def test_people_and_teachers_are_mixed_by_their_mass(scripts, looked_at, monkeyp
 def test_the_first_training_knows_nobody(scripts):
     setting = scripts.learn_gaze.Setting(people=("OSIE",), held_out=0)
     assert setting.first.people == ()
+    assert setting.first.others  # it learns from something
     assert setting.first.held_out is None
     others = scripts.learn_gaze.Setting(people=("EyeCrowd",))
     assert scripts.learn_gaze.place(setting.first) == scripts.learn_gaze.place(others.first)
