@@ -230,12 +230,11 @@ def main() -> None:
     if not given.page_only:
         teach_all()
         by_setting = {"choices": choices, "elsewhere": elsewhere}
+        measures = {"test": test, "left-out": left_out, "density-224": density_224, "cost": cost}
         for part in given.only:
-            if part in by_setting:
-                found[part] = {**found.get(part, {}), **by_setting[part](given.choices)}
-            else:
-                measure = {"test": test, "left-out": left_out, "density-224": density_224, "cost": cost}[part]
-                found[part] = measure()
+            measured = by_setting[part](given.choices) if part in by_setting else measures[part]()
+            found = read_json(kept) or {}  # as it is now: other parts may have been measured meanwhile
+            found[part] = {**found.get(part, {}), **measured} if part in by_setting else measured
             found.setdefault("measured", {})[part] = provenance(("salbox", "numpy", "torch", "onnxruntime"))
             if part == "test":
                 found["weights"] = weights_fingerprint(packaged(FILE))
