@@ -53,7 +53,6 @@ WEIGHTS = "student.safetensors"
 FOLDS = 5  # of the photos that people looked at
 FIRST, SECOND = 16, 8  # epochs of the two trainings
 LEARNED_CENTRE = 0.38  # the weight of the centre prior, of a head on the students
-FASTER, SLOWER = 0.003, 0.0015  # learning rates of a network from ImageNet weights, and of one that has learned before
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class Setting:
     size: tuple[int, int] = (240, 320)
     context: str = "contrast"
     epochs: int = SECOND
-    learning_rate: float = SLOWER
+    learning_rate: float = 0.003
     cc: float = 0.5
     head_only: bool = False
     deepest: int = 16
@@ -103,7 +102,7 @@ class Setting:
         """What of it decides the first training."""
         plain = Mixture(sharpness=self.mixture.sharpness, changed=self.mixture.changed)
         same = {"size": self.size, "context": self.context, "cc": self.cc, "deepest": self.deepest}
-        return Setting(plain, (), others=True, epochs=FIRST, learning_rate=FASTER, **same)
+        return Setting(plain, (), others=True, epochs=FIRST, **same)
 
 
 def learn(setting: Setting) -> StudentNetwork:
@@ -176,6 +175,7 @@ def recipe(setting: Setting) -> Recipe:
         "size": setting.size,
         "network": {"context": setting.context, "deepest": setting.deepest},
         "loss": {"kl": 1.0, "cc": setting.cc},
+        "optimizer": {"name": "adamw", "learning_rate": setting.learning_rate, "weight_decay": 0.01},
         "precision": "bf16-mixed",
     }
     if setting.people:

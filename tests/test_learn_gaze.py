@@ -113,6 +113,17 @@ def test_of_a_training_on_people_the_last_epoch_is_kept(scripts):
     assert scripts.learn_gaze.recipe(setting.first).validate_every == 1
 
 
+def test_a_setting_is_what_is_trained(scripts):
+    setting = scripts.learn_gaze.Setting(
+        size=(96, 128), context="none", epochs=7, learning_rate=0.01, cc=0.25, deepest=8
+    )
+    found = scripts.learn_gaze.recipe(setting)
+    assert (found.size, found.epochs, found.optimizer.learning_rate) == ((96, 128), 7, 0.01)
+    assert found.network == {"context": "none", "deepest": 8}
+    assert found.loss == {"kl": 1.0, "cc": 0.25}
+    assert scripts.learn_gaze.recipe(setting.first).optimizer.learning_rate == 0.003
+
+
 def test_settings_that_differ_have_runs_of_their_own(scripts):
     make, place = scripts.learn_gaze.Setting, scripts.learn_gaze.place
     settings = [make(), make(epochs=5), make(held_out=0), make(people=("OSIE",)), make(head_only=True), make().first]
