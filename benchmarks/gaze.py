@@ -60,14 +60,9 @@ CHOICES: Mapping[str, tuple[str, Setting]] = {
         "`people-last`, others' photos stay in the second training, half and half",
         replace(LAST, mixture=Mixture(repeats=8), others=True),
     ),
-    "people-last-16": ("the same, 16 epochs", replace(LAST, epochs=16)),
     "people-100": (
         "`people-last`, of the density that is learned all theirs",
         replace(LAST, mixture=Mixture(people=1.0, repeats=1)),
-    ),
-    "people-60": (
-        "`people-last`, two fifths of it the teachers'",
-        replace(LAST, mixture=Mixture(people=0.6, repeats=1)),
     ),
     "blur-34": (
         "`people-last`, fixations blurred by .034 of the width instead of .02",
@@ -75,12 +70,7 @@ CHOICES: Mapping[str, tuple[str, Setting]] = {
     ),
     "teachers": ("teachers alone", LAST.first),
     "people": ("people's photos alone, from ImageNet weights", PEOPLE_ALONE),
-    "people-16": ("the same, 16 epochs", replace(PEOPLE_ALONE, epochs=16)),
     "loss-kl": ("`people`, KL alone", replace(PEOPLE_ALONE, cc=0.0)),
-    "loss-cc": ("`people`, KL and twice as much of 1 - CC", replace(PEOPLE_ALONE, cc=1.0)),
-    "plain-decoder": ("`people`, no context in the decoder", replace(PEOPLE_ALONE, context="none")),
-    "size-144x192": ("`people`, looks at 144x192", replace(PEOPLE_ALONE, size=(144, 192))),
-    "size-240x320": ("`people`, looks at 240x320", replace(PEOPLE_ALONE, size=(240, 320))),
     "shallow": ("`people`, the encoder ends at stride 16", replace(PEOPLE_ALONE, deepest=16)),
     "shallow-240x320": (
         "`shallow`, looks at 240x320",
