@@ -20,12 +20,6 @@ def small(centre: float = 0.3) -> Gaze:
     return Gaze(["gaze"], encoder="mobilenetv3_small_050", width=16, head_width=4, centre=centre).eval()
 
 
-@pytest.mark.parametrize("heads", [(), ("a", "b")])
-def test_it_has_one_head(heads):
-    with pytest.raises(salbox.UsageError, match=f"network 'gaze' has one head, not {len(heads)}"):
-        Gaze(heads, encoder="mobilenetv3_small_050")
-
-
 def test_maps_are_log_densities():
     with torch.no_grad():
         maps = small().maps(torch.full((2, 3, 64, 96), 90.0))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ..errors import UsageError
 from ..students.gaze import CENTRE_SIGMA
 from .box import HEAD_WIDTH, WIDTH, Box
 from .encoders import TENSORFLOW
@@ -22,16 +21,11 @@ class Gaze(Box):
     Parameters
     ----------
     heads : names
-        One.
+        What ships has one; several share the prior.
     encoder, size, width, head_width, stride, deepest, context
         See `Box`. A density of fixations is smooth: it is drawn at stride 4.
     centre : float
         The first weight of the prior's log density, which is learned.
-
-    Raises
-    ------
-    UsageError
-        For another number of heads.
 
     References
     ----------
@@ -51,8 +45,6 @@ class Gaze(Box):
         context: str = "none",
         centre: float = 0.3,
     ) -> None:
-        if len(heads) != 1:
-            raise UsageError(f"network 'gaze' has one head, not {len(heads)} ({', '.join(heads)})")
         super().__init__(
             heads,
             encoder=encoder,
