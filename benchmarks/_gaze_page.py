@@ -131,7 +131,8 @@ saves pays for more pixels. A head on the network of the students, which would t
 a second network ships.
 
 Of `mixed` and `people` the best of eight epochs was kept, by the photos that are held out here (their seventh and
-eighth), of all others the last; the teachers' training under all but `ships` and `unchanged` was in single precision."""
+eighth), of all others the last. The teachers' training under all but `ships` and `unchanged` was in single
+precision."""
 
 
 def _choices(found: Mapping[str, Any], settings: Mapping[str, str]) -> str:
