@@ -61,7 +61,7 @@ def test_figures_of_a_student_and_an_algorithm(colours):
         assert cost.threads == 1
         assert 0 < cost.latency_median <= cost.latency_p95
         assert cost.images_per_second > 0
-        assert 0 < cost.load_seconds < 30
+        assert cost.load_seconds > 0
         assert cost.peak_memory_bytes is None or 0 < cost.peak_memory_bytes < 2**30
 
 

