@@ -48,6 +48,10 @@ SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "decoder: the same, and attention at strides 16 and 32",
         ("--set", "network.context=attention"),
     ),
+    "deepest-16": (
+        "`contrast`, and an encoder that ends at stride 16",
+        ("--set", "network.context=contrast", "--set", "network.deepest=16"),
+    ),
     "loss-kl": ("loss: KL added, weight 1", ("--set", "loss.kl=1")),
     "loss-cc": ("loss: 1 - CC alone", ("--set", "loss.mse=0")),
     "size-144x192": ("looks at 144x192", ("--set", "size=[144, 192]")),

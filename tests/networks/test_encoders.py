@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import warnings
+
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -36,6 +40,26 @@ def test_pads_as_tensorflow(kernel, size):
         convolution.weight.copy_(weight)
         found = convolution(image[None, None])[0, 0]
     torch.testing.assert_close(found, same_convolution(image, weight, 2))
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("kernel", [(3, 3), (5, 3)])
+def test_padding_is_part_of_the_exported_convolution(kernel, bias):
+    import onnx
+    import onnxruntime
+
+    convolution = BottomRightConv2d(4, 6, kernel, stride=2, groups=2, bias=bias).eval()
+    images = torch.rand(1, 4, 8, 12, generator=torch.Generator().manual_seed(0))
+    content = io.BytesIO()
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = convolution(images).numpy()
+        torch.onnx.export(convolution, (images,), content, dynamo=False, input_names=["images"])
+    graph = onnx.load_model_from_string(content.getvalue()).graph
+    assert [node.op_type for node in graph.node] == ["Conv"]
+    session = onnxruntime.InferenceSession(content.getvalue(), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"images": images.numpy()})
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["mobilenetv2", "mobilenetv2_100", "resnet18"])
