@@ -6,7 +6,7 @@ Teachers' maps do not depend on the student: they are computed first, kept in ru
 on; `--teachers-only` stops there. Writes docs/results/fidelity/figures.json, docs/results/fidelity.md, the pictures
 docs/images/students-*.jpg, and the parts with figures of docs/students.md and docs/when-not-to-trust-a-student.md.
 
-    python benchmarks/fidelity.py [--teachers-only] [--few N] [--workers 2] [--run runs/students/further] [--pages-only]
+    python benchmarks/fidelity.py [--teachers-only] [--few N] [--workers 2] [--run runs/students/fine] [--pages-only]
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--pages-only", action="store_true", help="write the pages again from figures.json")
     parser.add_argument("--few", type=int, metavar="N", help="changed photos for AIM and SUN, of OSIE's 70")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--run", type=Path, default=RUNS / "students" / "further", help="where the network was trained")
+    parser.add_argument("--run", type=Path, default=RUNS / "students" / "fine", help="where the network was trained")
     parser.add_argument("--limit", type=int, metavar="N", help="photos of each kind, to try the script out")
     return parser.parse_args(given)
 

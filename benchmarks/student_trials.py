@@ -38,7 +38,13 @@ SHARE, SEED = 0.5, 0  # of the run whose maps these are
 EPOCHS = 10
 
 # What all have in common unless they say otherwise.
-COMMON = ("network.context=none", "precision=bf16-mixed", f"epochs={EPOCHS}", f"validate_every={EPOCHS}")
+COMMON = (
+    "network.context=none",
+    "network.deepest=32",
+    "precision=bf16-mixed",
+    f"epochs={EPOCHS}",
+    f"validate_every={EPOCHS}",
+)
 
 # Name -> what it is, and what it changes.
 SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -68,7 +74,7 @@ def train(name: str) -> None:
     if not (run / "maps").exists():
         (run / "maps").symlink_to(STUDENTS / "maps")
     command = [sys.executable, str(ROOT / "scripts" / "distil_students.py"), "--out", str(run)]
-    command += ["--heads", *HEADS, "--minutes", "0", "--further", "0"]
+    command += ["--heads", *HEADS, "--minutes", "0", "--further", "0", "--fine", "0"]
     command += [text for setting in COMMON for text in ("--set", setting)] + [*SETTINGS[name][1]]
     one = {"SALBOX_THREADS": "1", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     subprocess.run(command, check=True, env={**os.environ, **one})  # this interpreter and script

@@ -1,13 +1,14 @@
 """Train the network that ships: several teachers, one box, from the data sets beside this checkout.
 
-    python scripts/distil_students.py [--minutes 60] [--further 35] [--out runs/students] [--few 900] [--heads ikn ...]
+    python scripts/distil_students.py [--out runs/students] [--minutes 60] [--further 35] [--fine 100] [--heads ikn ...]
 
-Each stage goes on where it was stopped: teachers' maps first (the longest part), then the training, then export and a
-report on the validation photos; then a second, shorter training of the same network, with a Kullback-Leibler term in
-the loss, and the same report of it under `further`. Ship with scripts/ship_students.py runs/students/further. The test
-photos are left to benchmarks/fidelity.py. Photos: DUTS-TR's training part, OSIE's and EyeCrowd's training splits,
-coco-semantic. Half of them are learned from as they are, the others changed into a domain each. AIM and SUN, whose
-filters see single pixels and which are slow, are shown `--few` photos only, those of about 640 pixels and more first.
+Each stage goes on where it was stopped: teachers' maps first (the longest part), then three trainings, each of the
+network that the one before left, with export and a report on the validation photos: the first; `further`, with a
+Kullback-Leibler term in the loss; `fine`, with an encoder that ends earlier and a second look at twice the pixels.
+Ship with scripts/ship_students.py. The test photos are left to benchmarks/fidelity.py. Photos: DUTS-TR's training part,
+OSIE's and EyeCrowd's training splits, coco-semantic. Half of them are learned from as they are, the others changed into
+a domain each. AIM and SUN, whose filters see single pixels and which are slow, are shown `--few` photos only (in `fine`
+`--fine-few`), those of about 640 pixels and more first.
 """
 
 from __future__ import annotations
@@ -37,9 +38,20 @@ IMAGENET = WEIGHTS / "mobilenet_v2" / "mobilenet_v2_imagenet_folded.npz"
 HEADS = ("ikn", "gbvs", "bms", "imsig", "rare2012", "aim", "sun", "fastgaze")
 # What differs from the recipe "box": see docs/results/student-trials.md. In bfloat16 a processor that knows it takes
 # half the time; validation, of many pictures for eight heads, would take as long as the training after each epoch.
-RECIPE = ("network.context=contrast", "precision=bf16-mixed", "validate_every=8")
+COMMON = ("precision=bf16-mixed", "validate_every=8")
+RECIPE = (*COMMON, "network.context=contrast", "network.deepest=32")
 # Of the second training. The term came late: the first had been run without it, see the trials.
 FURTHER = (*RECIPE, "loss.kl=1", "optimizer.learning_rate=0.0015", "schedule.warm_up=0.1")
+# Of the third: so did what follows from the trials about stride 32 and about details.
+FINE = (
+    *COMMON,
+    "network.context=contrast",
+    "network.deepest=16",
+    "network.detail=16",
+    "loss.kl=1",
+    "optimizer.learning_rate=0.002",
+    "schedule.warm_up=0.1",
+)
 SLOW = ("aim", "sun")
 LARGE = ("OSIE", "EyeCrowd", "coco-semantic")  # whose photos have about 640 pixels and more
 
@@ -95,7 +107,9 @@ def main() -> None:
         "--minutes", type=float, default=60.0, help="of training, of the processor; 0: as long as the recipe"
     )
     parser.add_argument("--further", type=float, default=35.0, help="minutes of the second training, 0 for none")
+    parser.add_argument("--fine", type=float, default=100.0, help="minutes of the third training, 0 for none")
     parser.add_argument("--few", type=int, default=900, help="training photos for AIM and SUN")
+    parser.add_argument("--fine-few", type=int, default=1200, help="the same in the third training")
     parser.add_argument("--heads", nargs="+", choices=HEADS, default=HEADS, help="whom to learn from")
     parser.add_argument(
         "--share", type=float, default=0.5, help="of the photos are changed into other kinds of pictures"
@@ -115,17 +129,20 @@ def main() -> None:
         for photo in images
     }
     by_part = {part: [p for p in images if parts[p.output.as_posix()] == part] for part in ("training", "validation")}
-    slow = few(by_part["training"], given.few) | few(by_part["validation"], given.few // VALIDATES)
     weights = {"fastgaze": {"weights": str(WEIGHTS / "fastgaze" / "fastgaze_fp32.npz")}}
-    lessons = [
-        Lesson(name, Teacher(name, weights.get(name, {})), photos=slow if name in SLOW else None)
-        for name in HEADS
-        if name in given.heads
-    ]
-    plan = Plan(
+
+    def lessons(count: int) -> tuple[Lesson, ...]:
+        slow = few(by_part["training"], count) | few(by_part["validation"], count // VALIDATES)
+        return tuple(
+            Lesson(name, Teacher(name, weights.get(name, {})), photos=slow if name in SLOW else None)
+            for name in HEADS
+            if name in given.heads
+        )
+
+    first = Plan(
         photos=tuple(images),
         run=given.out,
-        lessons=tuple(lessons),
+        lessons=lessons(given.few),
         recipe=read_recipe("box", [*RECIPE, *given.set]),
         init=str(IMAGENET),
         domains=given.share,
@@ -137,18 +154,29 @@ def main() -> None:
         clock="processor",
         device=given.device,
     )
-    distill(plan, Printer())
-    if given.further:
-        further = given.out / "further"
-        further.mkdir(exist_ok=True)
-        if not (further / "maps").exists():
-            (further / "maps").symlink_to(Path("..") / "maps")
-        recipe = read_recipe("box", [*FURTHER, *given.set])
-        seconds = 60 * given.further
-        distill(
-            replace(plan, run=further, recipe=recipe, init=str(given.out), max_seconds=seconds, compress=True),
-            Printer(),
+    distill(first, Printer())
+    before = first
+    for name, minutes, changes, count in (
+        ("further", given.further, FURTHER, given.few),
+        ("fine", given.fine, FINE, given.fine_few),
+    ):
+        if not minutes:
+            continue
+        run = given.out / name
+        run.mkdir(exist_ok=True)
+        if not (run / "maps").exists():
+            (run / "maps").symlink_to(Path("..") / "maps")
+        plan = replace(
+            before,
+            run=run,
+            lessons=lessons(count),
+            recipe=read_recipe("box", [*changes, *given.set]),
+            init=str(before.run),
+            max_seconds=60 * minutes,
+            compress=True,
         )
+        distill(plan, Printer())
+        before = plan
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python scripts/ship_students.py [RUN] [--to src/salbox/students/data/box.onnx]
 
-RUN is what scripts/distil_students.py made; by default its second training. The cards state the fidelity that
+RUN is what scripts/distil_students.py made; by default its third training. The cards state the fidelity that
 benchmarks/fidelity.py measured, if it measured this very network: so ship, measure, and ship again. What is shipped
 twice has the same weights.
 """
@@ -170,7 +170,7 @@ def _counts(kinds: Mapping[str, Mapping[str, float]]) -> str:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("run", type=Path, nargs="?", default=ROOT / "runs" / "students" / "further")
+    parser.add_argument("run", type=Path, nargs="?", default=ROOT / "runs" / "students" / "fine")
     parser.add_argument("--to", type=Path, default=TARGET)
     given = parser.parse_args()
     cards = ship(given.run, given.to)

@@ -224,13 +224,27 @@ def test_a_trained_network_goes_on(finished, tmp_path):
     assert "trained further" in " ".join(salbox.card(f"{tmp_path / 'further'}#bms").limits)
 
 
+def test_a_trained_network_goes_on_with_details_and_a_shorter_encoder(finished, tmp_path):
+    run, _, _ = finished
+    settings = ("optimizer.learning_rate=1e-12", "network.detail=4", "network.deepest=8")
+    distill(go_on(run, tmp_path / "fine", "box", *settings))
+    before, after = (heads.read_weights(folder / "student.safetensors") for folder in (run, tmp_path / "fine"))
+    assert (after.settings["detail"], after.settings["deepest"]) == (4, 8)
+    old = before.head_layers.state_dict()
+    for name, new in after.head_layers.named_parameters():
+        torch.testing.assert_close(new, old[name], atol=1e-6, rtol=1e-6, msg=name)
+    model = salbox.load(f"{tmp_path / 'fine'}#bms")
+    assert model(run.parent / "drawn" / "photos" / "p03.png").std() > 0
+
+
 @pytest.mark.parametrize(
     ("recipe", "setting", "changes", "message"),
     [
         ("box", "batch_size=4", {"lessons": (Lesson("bms", Teacher("bms")),)}, "has the heads mine, bms"),
         ("kdsalbox-code", "batch_size=4", {}, "is a 'box', and the recipe's student a 'kdsalbox'"),
         ("box", "size=[48, 48]", {}, r"size=\(32, 32\), and the recipe has \(48, 48\)"),
-        ("box", "network.context=contrast", {}, "context=none, and the recipe has contrast"),
+        ("box", "network.context=none", {}, "context=contrast, and the recipe has none"),
+        ("box", "network.deepest=32", {}, "deepest=16, and the recipe has 32"),
     ],
 )
 def test_networks_that_cannot_go_on(finished, tmp_path, recipe, setting, changes, message):

@@ -24,7 +24,7 @@ HEADS = ("a", "b")
 @pytest.fixture(scope="module")
 def network():
     with pytest.warns(UserWarning, match="random weights"):
-        made = build_student("box", HEADS, size=(64, 96), seed=3, width=8, stride=8, deepest=16, output="log_density")
+        made = build_student("box", HEADS, size=(64, 96), seed=3, width=8, deepest=8, detail=4, output="log_density")
     with torch.no_grad():  # numbers that half precision holds, and norms of which none is like another
         generator = torch.Generator().manual_seed(0)
         for parameter in made.parameters():

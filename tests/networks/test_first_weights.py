@@ -59,7 +59,7 @@ def test_mobilenet_v2_of_either_library(library, student, suffix, tmp_path):
     whole = unsettle(mobilenet_v2(weights=None) if library == "torchvision" else timm.create_model("mobilenetv2_100"))
     path = tmp_path / f"whole{suffix}"
     save_file(whole.state_dict(), path) if suffix == ".safetensors" else torch.save(whole.state_dict(), path)
-    network = build_student(student, ["a"], init=path)
+    network = build_student(student, ["a"], init=path, **({"deepest": 32} if student == "box" else {}))
     with torch.no_grad():
         if library == "torchvision":
             expected = (whole.features if student == "kdsalbox" else whole.features[:18])(IMAGES)
@@ -84,6 +84,16 @@ def test_an_encoder_that_ends_early_takes_the_beginning(library, tmp_path):
         else:
             expected = whole.blocks[:5](whole.bn1(whole.conv_stem(IMAGES)))
     torch.testing.assert_close(encoded(network, IMAGES), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_another_encoder_that_ends_early_takes_the_beginning(tmp_path):
+    whole = unsettle(timm.create_model("resnet18"))
+    torch.save(whole.state_dict(), tmp_path / "whole.pth")
+    network = build_student("box", ["a"], encoder="resnet18", init=tmp_path / "whole.pth", deepest=16)
+    with torch.no_grad():
+        x = whole.maxpool(whole.act1(whole.bn1(whole.conv1(IMAGES))))
+        expected = whole.layer3(whole.layer2(whole.layer1(x)))
+    torch.testing.assert_close(encoded(network, IMAGES), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_the_shipped_encoder_s_beginning():

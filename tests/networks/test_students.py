@@ -220,7 +220,7 @@ def test_variant_b_branches_at_its_last_layer():
         ("kdsalbox", 10_448_833, 10_448_833),
         ("resnet18-a", 11_500_000, 12_500_000),
         ("resnet18-b", 11_500_000, 12_500_000),
-        ("box", 1_800_000, 1_900_000),
+        ("box", 550_000, 600_000),
     ],
 )
 def test_parameters(name, low, high):
@@ -235,6 +235,7 @@ def test_parameters(name, low, high):
         ({"width": 8, "head_width": 4}, (32, 48)),
         ({"deepest": 4}, (32, 48)),
         ({"deepest": 16, "stride": 8}, (8, 12)),
+        ({"detail": 8}, (16, 24)),
     ],
 )
 def test_box_takes_another_stride_and_width(arguments, shape):
@@ -248,6 +249,22 @@ def test_box_takes_another_stride_and_width(arguments, shape):
 def test_box_looks_at_something_coarser_than_what_it_draws(deepest):
     with pytest.raises(UsageError, match=f"deepest={deepest}: expected one of"):
         build_student("box", ["a"], stride=8, deepest=deepest)
+
+
+@pytest.mark.parametrize("size", [(192, 256), (256, 192), (77, 101), (131, 66)])
+@pytest.mark.parametrize("encoder", ["mobilenetv2", "mobilenetv3_small_050"])
+def test_details_have_the_decoder_s_size(encoder, size):
+    network = student("box", ("a",), encoder=encoder, detail=4).eval()
+    plain = student("box", ("a",), encoder=encoder).eval()
+    with torch.no_grad():
+        expected = plain(torch.zeros(1, 3, size[0] // 2, size[1] // 2)).shape
+        assert network(images(1, *size)).shape == expected
+
+
+@pytest.mark.parametrize("arguments", [{"detail": -1}, {"detail": 8, "stride": 4}])
+def test_details_that_cannot_be(arguments):
+    with pytest.raises(UsageError, match="expected at least 0, and above it stride=2"):
+        build_student("box", ["a"], **arguments)
 
 
 @pytest.mark.parametrize(

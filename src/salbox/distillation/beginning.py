@@ -14,8 +14,10 @@ from ..cards import ModelCard
 from ..errors import SalboxError, UsageError
 from ..image import Pixels
 from ..losses import WeightedLoss
+from ..networks.box import Box
 from ..networks.building import build_student
 from ..networks.encoders import WeightsWarning
+from ..networks.regrowing import can_become, regrown
 from ..networks.student import StudentNetwork
 from ..training.batches import Batch
 from ..training.clock import Clock
@@ -115,7 +117,7 @@ def _new(plan: Plan, heads: Sequence[str], teller: Teller) -> StudentNetwork:
 
 
 def _trained(run: str, heads: Sequence[str], recipe: Recipe) -> StudentNetwork:
-    """Return the network of a run, to be trained further.
+    """Return the network of a run, to be trained further; a box may end earlier than it did, or see details anew.
 
     Raises
     ------
@@ -130,11 +132,17 @@ def _trained(run: str, heads: Sequence[str], recipe: Recipe) -> StudentNetwork:
     if list(network.heads) != list(heads):
         raise UsageError(f"{run} has the heads {', '.join(network.heads)}; train it further on the same ones, in order")
     wanted = {"encoder": recipe.encoder, "size": recipe.size, **recipe.network}
+    changes = {}
     for key, value in wanted.items():
         own = network.settings.get(key)
+        if isinstance(network, Box) and can_become(key, own, value):
+            changes[key] = value
+            continue
         own = tuple(own) if isinstance(own, list) else own  # as JSON keeps a size
         if value is not None and value != own:
             raise UsageError(f"{run} was trained with {key}={own}, and the recipe has {value}")
+    if isinstance(network, Box) and changes:
+        network = regrown(network, changes)
     network.init_note = f"trained further from {Path(run).name}"
     return network.train()
 

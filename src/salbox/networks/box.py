@@ -10,16 +10,18 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..errors import UsageError
 from ..students.preprocessing import Preprocessing
 from .context import CONTEXTS, make_context
-from .encoders import STRIDES, TENSORFLOW, make_encoder
+from .encoders import STRIDES, TENSORFLOW, BottomRightConv2d, make_encoder, pad_like_tensorflow
 from .layers import ConvNormAct, Normalise, SeparableConv, resize_like
 from .student import StudentNetwork
 
 WIDTH = 48  # channels of the decoder
 HEAD_WIDTH = 16  # channels within a head
+FINE = 2  # times the encoder's size has the photo that is looked at for details
 
 
 class Box(StudentNetwork):
@@ -40,6 +42,9 @@ class Box(StudentNetwork):
         The encoder's coarsest stride that is looked at; what comes after is left out.
     context : {"none", "contrast", "attention"}
         How the decoder sees the picture as a whole; see `salbox.networks.context`.
+    detail : int
+        Channels of a second, shallow look at twice the size, for teachers that see single pixels; 0 for none. The
+        photo then comes at twice `size`, and the encoder sees the mean of each 2x2 pixels.
 
     References
     ----------
@@ -57,20 +62,29 @@ class Box(StudentNetwork):
         width: int = WIDTH,
         head_width: int = HEAD_WIDTH,
         stride: int = 2,
-        deepest: int = 32,
-        context: str = "none",
+        deepest: int = 16,
+        context: str = "contrast",
+        detail: int = 0,
     ) -> None:
-        super().__init__("box", heads, Preprocessing("area", *size))
+        scale = FINE if detail else 1
+        multiple = STRIDES[-1] * scale
+        super().__init__("box", heads, Preprocessing("area", scale * size[0], scale * size[1], multiple))
         if stride not in STRIDES[:3]:
             raise UsageError(f"student 'box': stride={stride!r}: expected one of {STRIDES[:3]}")
         if deepest not in STRIDES or deepest <= stride:
             raise UsageError(f"student 'box': deepest={deepest!r}: expected one of {STRIDES} above stride={stride}")
         if min(width, head_width) < 1:
             raise UsageError(f"student 'box': width={width!r}, head_width={head_width!r}: expected at least 1")
+        if detail < 0 or (detail and stride != STRIDES[0]):
+            raise UsageError(
+                f"student 'box': detail={detail!r}, stride={stride}: expected at least 0, above it stride=2"
+            )
         if context not in CONTEXTS:
             raise UsageError(f"student 'box': context={context!r}: expected one of {', '.join(CONTEXTS)}")
         sizes = {"width": width, "head_width": head_width, "stride": stride, "deepest": deepest, "context": context}
         self.arguments = {"encoder": encoder, "size": list(size), **sizes}
+        if detail:
+            self.arguments["detail"] = detail
         made = make_encoder(encoder, deepest)
         self.encoder = made.network
         self.normalise = Normalise(made.mean, made.std)
@@ -79,23 +93,52 @@ class Box(StudentNetwork):
         self.lateral = nn.ModuleList(ConvNormAct(made.channels[i], width, act=False) for i in self.levels)
         self.context = nn.ModuleList(make_context(context, width, STRIDES[i]) for i in self.levels)
         self.mix = nn.ModuleList(SeparableConv(width, width) for _ in self.levels)
+        self.detail = _detail(detail, width, encoder) if detail else None
         self.head_layers = nn.ModuleList(_head(width, head_width) for _ in self.heads)
+
+    def encoder_input(self, images: Tensor) -> Tensor:
+        """See `StudentNetwork`."""
+        return self._shrunk(self.normalise(images))
+
+    def _shrunk(self, normalised: Tensor) -> Tensor:
+        return normalised if self.detail is None else functional.avg_pool2d(normalised, FINE)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return "stride2" .. "stride32", if it goes so deep, of the encoder and "decoder", which the heads look at."""
-        taps = self.encoder(self.normalise(images))
+        normalised = self.normalise(images)
+        taps = self.encoder(self._shrunk(normalised))
         found = {f"stride{stride}": tap for stride, tap in zip(STRIDES, taps, strict=False)}
         decoded: Tensor | None = None
         for level, lateral, context, mix in zip(self.levels, self.lateral, self.context, self.mix, strict=True):
             skip = lateral(taps[level])
             decoded = mix(context(skip if decoded is None else skip + resize_like(decoded, skip)))
         assert decoded is not None  # noqa: S101  # there are levels
+        if self.detail is not None:
+            decoded = decoded + self.detail(normalised)
         return {**found, "decoder": decoded}
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits: (N, heads, H / stride, W / stride); see `StudentNetwork.forward`."""
         decoded = self.features(images)["decoder"]
         return torch.cat([head(decoded) for head in self.head_layers], dim=1)
+
+
+def _detail(channels: int, width: int, encoder: str) -> nn.Module:
+    """Return the second look: from a normalised photo at twice the size to features as fine as the decoder's."""
+    wide = 2 * channels
+    # It rounds down as the mean of 2x2 pixels does, what follows as the encoder's first convolution.
+    first = BottomRightConv2d(3, channels, 3, stride=FINE, bias=False)
+    shrink = nn.Conv2d(wide, wide, 3, stride=2, padding=1, groups=wide, bias=False)
+    last = ConvNormAct(wide, width, act=False)
+    nn.init.zeros_(last[1].weight)  # it begins as if it were not there: a box that is trained already can take it on
+    rest = nn.Sequential(
+        SeparableConv(channels, wide),
+        nn.Sequential(shrink, nn.BatchNorm2d(wide), nn.ReLU6(inplace=True)),
+        last,
+    )
+    if encoder == TENSORFLOW:
+        pad_like_tensorflow(rest)
+    return nn.Sequential(nn.Sequential(first, nn.BatchNorm2d(channels), nn.ReLU6(inplace=True)), *rest)
 
 
 def _head(inputs: int, width: int) -> nn.Module:

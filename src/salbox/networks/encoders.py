@@ -59,12 +59,12 @@ def make_encoder(name: str, deepest: int = STRIDES[-1]) -> Encoder:
         bottom and right only); any other name is timm's, such as "mobilenetv2_100", "resnet18" or
         "mobilenetv3_small_100".
     deepest : {2, 4, 8, 16, 32}
-        The stride at which it ends; of timm's networks those that are a row of `blocks` can end before 32.
+        The stride at which it ends.
 
     Raises
     ------
     UsageError
-        If timm has no such network, it has no features at strides 2, 4, 8, 16 and 32, or it cannot end there.
+        If timm has no such network, or it has no features at strides 2, 4, .. and `deepest`.
     """
     if deepest not in STRIDES:
         raise UsageError(f"encoder '{name}': deepest={deepest!r}: expected one of {STRIDES}")
@@ -72,18 +72,18 @@ def make_encoder(name: str, deepest: int = STRIDES[-1]) -> Encoder:
     if known_as not in timm.list_models():
         hint = nearest(str(name), [*_TIMM_NAMES, *timm.list_models()])
         raise UsageError(f"no encoder '{name}'{hint} (any that timm knows with features at strides 2 to 32)")
+    needed = STRIDES[: STRIDES.index(deepest) + 1]
     try:
-        network = timm.create_model(known_as, pretrained=False, features_only=True)
+        network = timm.create_model(
+            known_as, pretrained=False, features_only=True, out_indices=tuple(range(len(needed)))
+        )
     except (RuntimeError, TypeError, AssertionError, AttributeError, IndexError) as error:
         reason = " ".join(str(error).split())
         raise UsageError(f"encoder '{name}': gives no features at several strides ({reason})") from None
     strides = tuple(network.feature_info.reduction())
-    if strides != STRIDES:
-        raise UsageError(f"encoder '{name}': has features at strides {strides}, needed are {STRIDES}")
-    taps = STRIDES.index(deepest) + 1
-    channels = tuple(network.feature_info.channels())[:taps]
-    if taps < len(STRIDES):
-        _end_after(network, taps, name)
+    if strides != needed:
+        raise UsageError(f"encoder '{name}': has features at strides {strides}, needed are {needed}")
+    _end_after_last_tap(network)
     mean, std = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
     if name == TENSORFLOW:
         pad_like_tensorflow(network)
@@ -91,16 +91,14 @@ def make_encoder(name: str, deepest: int = STRIDES[-1]) -> Encoder:
         known = timm.get_pretrained_cfg(known_as)
         mean = tuple(known.mean) if known is not None else IMAGENET_MEAN
         std = tuple(known.std) if known is not None else IMAGENET_STD
-    return Encoder(network, channels, mean, std)
+    return Encoder(network, tuple(network.feature_info.channels()), mean, std)
 
 
-def _end_after(network: nn.Module, taps: int, name: str) -> None:
-    """Leave out what comes after so many taps, in place."""
-    last = network.feature_info.module_name(taps - 1)  # "blocks.4"
-    kind, _, index = last.partition(".")
-    if kind != "blocks" or not index.isdigit():
-        raise UsageError(f"encoder '{name}' cannot end at stride {STRIDES[taps - 1]}: it is no row of blocks")
-    network.blocks = network.blocks[: int(index) + 1]
+def _end_after_last_tap(network: nn.Module) -> None:
+    """Leave out the blocks that no tap looks at, where timm keeps them: of networks that are a row of `blocks`."""
+    kind, _, index = network.feature_info.module_name()[-1].partition(".")  # "blocks.4"
+    if kind == "blocks" and index.isdigit():
+        network.blocks = network.blocks[: int(index) + 1]
 
 
 class BottomRightConv2d(nn.Conv2d):

@@ -19,7 +19,7 @@ from ..registry import SHIPPED
 from ..saved import packaged
 from ..students.preprocessing import resize
 from .checkpoints import load_tensors, read_tensors
-from .encoders import WeightsWarning, timm_name
+from .encoders import STRIDES, WeightsWarning, make_encoder, timm_name
 from .folded import Folded, mobilenet_v2_units, read_folded_mobilenet_v2, restore_batch_norm
 from .student import StudentNetwork
 
@@ -45,9 +45,9 @@ def give_first_weights(network: StudentNetwork, init: str | Path, calibration: S
     network : StudentNetwork
     init : {"none", "timm", "shipped"} or path
         "none": random as they are, with a `WeightsWarning`. "timm": from timm's hub, which needs a network or a filled
-        cache. "shipped": the encoder of the network that salbox ships. A path: a .npz with a folded MobileNetV2, an
-        .onnx that salbox exported from a network with this encoder, or a .safetensors or PyTorch file of this encoder
-        (timm's names, or torchvision's for MobileNetV2 and ResNet-18).
+        cache. "shipped": the encoder of the network that salbox ships, which ends at stride 16. A path: a .npz with a
+        folded MobileNetV2, an .onnx that salbox exported from a network with this encoder, or a .safetensors or PyTorch
+        file of this encoder (timm's names, or torchvision's for MobileNetV2 and ResNet-18).
     calibration : sequence of images, optional
         Photos for the statistics of folded batch norms; by default crops of scikit-image's sample photos.
 
@@ -100,7 +100,7 @@ def _from_hub(network: StudentNetwork) -> str:
 def _load(network: StudentNetwork, tensors: Mapping[str, Tensor], where: str | Path) -> None:
     """Load a state dict with timm's or torchvision's names, or that of a student with this encoder.
 
-    An encoder that ends early leaves the rest of a MobileNetV2 in the file.
+    An encoder that ends early leaves the rest in the file.
     """
     if any(name.startswith("encoder.") for name in tensors):
         tensors = {n.removeprefix("encoder."): t for n, t in tensors.items() if n.startswith("encoder.")}
@@ -110,7 +110,15 @@ def _load(network: StudentNetwork, tensors: Mapping[str, Tensor], where: str | P
         module, _, kind = name.rpartition(".")
         renamed[f"{own_names.get(module, module)}.{kind}"] = tensor
     left_out = [name for names in _spellings() for name in names if own_names and name not in own_names]
-    load_tensors(network.encoder, renamed, where, unused=(*UNUSED, *(f"{name}." for name in left_out)))
+    unused = {f"{name}." for name in left_out} | _beyond_the_end(network)
+    load_tensors(network.encoder, renamed, where, unused=(*UNUSED, *unused))
+
+
+def _beyond_the_end(network: StudentNetwork) -> set[str]:
+    """Return timm's names of the weights that an encoder lacks because it ends early."""
+    if network.arguments.get("deepest", STRIDES[-1]) == STRIDES[-1]:
+        return set()
+    return set(make_encoder(network.arguments["encoder"]).network.state_dict()) - set(network.encoder.state_dict())
 
 
 def _own_names(encoder: nn.Module) -> dict[str, str]:
@@ -172,7 +180,7 @@ def _from_onnx(network: StudentNetwork, path: Path, source: str) -> str:
 
 
 def _batches(network: StudentNetwork, photos: Sequence[Pixels]) -> Iterator[Tensor]:
-    """Yield normalised batches of photos of equal working size."""
+    """Yield what the encoder sees of photos, in batches of equal working size."""
     by_size: dict[tuple[int, int], list[Pixels]] = {}
     for photo in photos:
         prepared = network.preprocessing.prepare(photo)
@@ -180,7 +188,7 @@ def _batches(network: StudentNetwork, photos: Sequence[Pixels]) -> Iterator[Tens
     for group in by_size.values():
         for start in range(0, len(group), BATCH):
             stacked = np.stack(group[start : start + BATCH]).transpose(0, 3, 1, 2)
-            yield network.normalise(torch.from_numpy(np.ascontiguousarray(stacked)).float())
+            yield network.encoder_input(torch.from_numpy(np.ascontiguousarray(stacked)).float())
 
 
 def sample_photos(count: int = PHOTOS, seed: int = 0) -> list[Pixels]:

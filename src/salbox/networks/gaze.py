@@ -41,8 +41,8 @@ class Gaze(Box):
         width: int = WIDTH,
         head_width: int = HEAD_WIDTH,
         stride: int = 4,
-        deepest: int = 32,
-        context: str = "none",
+        deepest: int = 16,
+        context: str = "contrast",
         centre: float = 0.3,
     ) -> None:
         super().__init__(

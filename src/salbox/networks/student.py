@@ -67,6 +67,11 @@ class StudentNetwork(nn.Module, ABC):
         """What `salbox.networks.building.rebuild` needs to make the same architecture again, ready for JSON."""
         return {**self.arguments, "output": self.output}
 
+    def encoder_input(self, images: Tensor) -> Tensor:
+        """Return what the encoder sees of images as `forward` takes them."""
+        normalised: Tensor = self.normalise(images)
+        return normalised
+
     @abstractmethod
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return named features between input and output, from early to late, each (N, channels, h, w).
