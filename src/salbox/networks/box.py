@@ -76,9 +76,7 @@ class Box(StudentNetwork):
         if min(width, head_width) < 1:
             raise UsageError(f"student 'box': width={width!r}, head_width={head_width!r}: expected at least 1")
         if detail < 0 or (detail and stride != STRIDES[0]):
-            raise UsageError(
-                f"student 'box': detail={detail!r}, stride={stride}: expected at least 0, above it stride=2"
-            )
+            raise UsageError(f"student 'box': detail={detail!r}: expected at least 0, and above it stride=2")
         if context not in CONTEXTS:
             raise UsageError(f"student 'box': context={context!r}: expected one of {', '.join(CONTEXTS)}")
         sizes = {"width": width, "head_width": head_width, "stride": stride, "deepest": deepest, "context": context}
