@@ -216,8 +216,8 @@ def overview(figures: Figures) -> str:
             cells.append(f"{low:.2f} (`{by_cc[0]}`) to {high:.2f}")
         rows.append(cells)
     head_row = ["model", "CC, photos", "KL", f"CC of the {CONSTANT}", "CC, kinds in training", "CC, kinds never seen"]
-    height, width = figures["network"]["looks_at"]
-    size = f"The network looks at a photo at about {height}x{width} pixels, whatever its size; finer detail is a guess."
+    seen = figures["network"]["looks_at"]
+    size = f"The network looks at a photo at about {seen}, whatever its size; what is finer is a guess."
     return f"{markdown_table(head_row, rows)}\n\n{size}"
 
 

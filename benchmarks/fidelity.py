@@ -40,6 +40,7 @@ from salbox.distillation.views import View
 from salbox.registry import SHIPPED, load
 from salbox.saved import STUDENT_FILE, packaged
 from salbox.students.fingerprint import weights_fingerprint
+from salbox.students.metadata import resolution
 from salbox.students.student import Student, open_student
 
 NETWORK = Path(packaged(SHIPPED))
@@ -52,7 +53,7 @@ DIGITS = 5
 def measured(held: HeldOut, means: dict[str, Any], few: int | None, run: Path) -> dict[str, Any]:
     """Return every figure there is of the network that ships."""
     student = open_student(NETWORK)
-    looks_at = student.metadata.preprocessing
+    seen = resolution(student.metadata.preprocessing, student.metadata.settings)
     changed = {head: changed_for(held, head, few) for head in HEADS}
     osie = measure(pairs(student, dict.fromkeys(HEADS, held.osie), "OSIE test"), means)
     duts = measure(pairs(student, dict.fromkeys(HEADS, held.duts), "DUTS-TR held out"), means)
@@ -61,7 +62,7 @@ def measured(held: HeldOut, means: dict[str, Any], few: int | None, run: Path) -
     return {
         "weights": weights_fingerprint(NETWORK),
         "measured": provenance(("salbox", "numpy", "opencv-python-headless", "onnxruntime")),
-        "network": {**size_of_network(), "looks_at": [looks_at.height, looks_at.width]},
+        "network": {**size_of_network(), "looks_at": seen},
         "duts_held_out": held.duts_in_all,
         "osie": by_head(osie),
         "osie_float32": {head: {name: own[name] for name in ("cc", "kl")} for head, own in whole.items()},

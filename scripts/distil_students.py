@@ -1,6 +1,6 @@
 """Train the network that ships: several teachers, one box, from the data sets beside this checkout.
 
-    python scripts/distil_students.py [--out runs/students] [--minutes 60] [--further 35] [--fine 100] [--heads ikn ...]
+    python scripts/distil_students.py [--out runs/students] [--minutes 60] [--further 35] [--fine 60] [--heads ikn ...]
 
 Each stage goes on where it was stopped: teachers' maps first (the longest part), then three trainings, each of the
 network that the one before left, with export and a report on the validation photos: the first; `further`, with a
@@ -107,7 +107,7 @@ def main() -> None:
         "--minutes", type=float, default=60.0, help="of training, of the processor; 0: as long as the recipe"
     )
     parser.add_argument("--further", type=float, default=35.0, help="minutes of the second training, 0 for none")
-    parser.add_argument("--fine", type=float, default=100.0, help="minutes of the third training, 0 for none")
+    parser.add_argument("--fine", type=float, default=60.0, help="minutes of the third training, 0 for none")
     parser.add_argument("--few", type=int, default=900, help="training photos for AIM and SUN")
     parser.add_argument("--fine-few", type=int, default=1200, help="the same in the third training")
     parser.add_argument("--heads", nargs="+", choices=HEADS, default=HEADS, help="whom to learn from")

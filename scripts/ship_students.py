@@ -28,7 +28,7 @@ from salbox.inputs import ImageFile
 from salbox.networks.exporting import shrink_student
 from salbox.registry import card
 from salbox.students.fingerprint import weights_fingerprint
-from salbox.students.metadata import Head, Metadata
+from salbox.students.metadata import Head, Metadata, resolution
 from salbox.students.student import open_student
 from salbox.writing import atomic
 
@@ -141,10 +141,10 @@ def agreement(own: Mapping[str, float]) -> str:
 
 def limits(head: Head, metadata: Metadata, figures: Figures | None) -> tuple[str, ...]:
     """Return what a student does not do, and how it does on other kinds of pictures than photos."""
-    size = metadata.preprocessing
+    seen = resolution(metadata.preprocessing, metadata.settings)
     found = [
         f"It imitates {head.teacher} with default parameters, also where that errs.",
-        f"It looks at a photo at about {size.height}x{size.width} pixels; finer detail it cannot see.",
+        f"It looks at a photo at about {seen}; what is finer it cannot see.",
     ]
     if head.teacher == "rare2012":
         found.append("Its teacher is salbox's reading of the paper and not verified against the original program.")

@@ -17,6 +17,8 @@ import pytest
 from salbox.errors import SalboxError, UsageError, WeightsError
 from salbox.students import session as sessions
 from salbox.students.counting import count_arithmetic, learned_numbers
+from salbox.students.metadata import resolution
+from salbox.students.preprocessing import Preprocessing
 from salbox.students.session import open_session, recorded
 from salbox.students.student import copy_student, open_student
 
@@ -39,6 +41,13 @@ def expected(image):
     halves = small.reshape(6, 2, 8, 2, 3).mean(axis=(1, 3)).astype(np.float32) / 255
     full = cv2.resize(halves, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return {"red": full[..., 0], "blue": full[..., 2]}
+
+
+def test_how_much_a_network_sees():
+    plain = Preprocessing("area", 192, 256)
+    assert resolution(plain, {}) == resolution(plain, {"detail": 0}) == "192x256 pixels"
+    fine = Preprocessing("area", 384, 512, 64)
+    assert resolution(fine, {"detail": 16}) == "384x512 pixels, but for local detail at half as many a side"
 
 
 def test_maps_by_hand(colours):

@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..networks.export import export_onnx
 from ..networks.student import StudentNetwork
 from ..registry import card
-from ..students.metadata import KEY, Head, Metadata
+from ..students.metadata import KEY, Head, Metadata, resolution
 from ..students.student import open_student
 from ..writing import atomic
 from .fidelity import PHOTOS, STUDENT, Fidelity
@@ -97,8 +97,8 @@ def _card(lesson: Lesson, network: StudentNetwork, prepared: Prepared) -> ModelC
         f"Network '{network.name}', {network.init_note or 'first weights unknown'}.",
     ]
     if network.preprocessing.rule != "native":
-        size = f"{network.preprocessing.height}x{network.preprocessing.width}"
-        limits.append(f"It looks at a photo at about {size} pixels; finer detail it cannot see.")
+        seen = resolution(network.preprocessing, network.settings)
+        limits.append(f"It looks at a photo at about {seen}; what is finer it cannot see.")
     weights_terms = teacher.licence.weights if teacher is not None else "unknown: the maps were made elsewhere"
     return ModelCard(
         name=f"{lesson.head}.student",

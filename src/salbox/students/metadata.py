@@ -22,6 +22,21 @@ _OUTPUTS = ("score", "log_density")
 _MAX_HEADS = 256
 
 
+def resolution(preprocessing: Preprocessing, settings: Mapping[str, Any]) -> str:
+    """Return in words how many pixels a network sees: "192x256 pixels", and of a box that it sees details beside.
+
+    Parameters
+    ----------
+    preprocessing : Preprocessing
+    settings : mapping
+        What its architecture was made with.
+    """
+    pixels = f"{preprocessing.height}x{preprocessing.width} pixels"
+    if settings.get("detail"):
+        return f"{pixels}, but for local detail at half as many a side"
+    return pixels
+
+
 @dataclass(frozen=True)
 class Head:
     """One map that a network gives: its name, whom it was taught by, its card."""
