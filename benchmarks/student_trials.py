@@ -33,6 +33,7 @@ from salbox.students.student import Student, open_student
 STUDENTS = RUNS / "students"
 TRIALS = RUNS / "trials"
 HEADS = ("ikn", "gbvs", "bms", "imsig")  # whose teachers are quick: maps of all photos are there first
+FINE = ("sun",)  # whose teacher sees single pixels: details are for it
 SHARE, SEED = 0.5, 0  # of the run whose maps these are
 
 EPOCHS = 10
@@ -45,6 +46,9 @@ COMMON = (
     f"epochs={EPOCHS}",
     f"validate_every={EPOCHS}",
 )
+
+# Of a network for SUN alone: of fewer photos.
+FINE_COMMON = ("network.context=contrast", "network.deepest=16", "epochs=7", "validate_every=7")
 
 # Name -> what it is, and what it changes.
 SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -64,7 +68,14 @@ SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "size-240x320": ("looks at 240x320", ("--set", "size=[240, 320]")),
     "share-25": ("a quarter of the photos changed", ("--share", "0.25")),
     "share-0": ("no photo changed", ("--share", "0")),
+    "sun-plain": ("SUN alone, 192x256", ()),
+    "sun-detail": ("SUN alone, details at 384x512 beside", ("--set", "network.detail=16")),
 }
+
+
+def heads_of(name: str) -> tuple[str, ...]:
+    """Return the heads of a trial's network."""
+    return FINE if name.startswith("sun-") else HEADS
 
 
 def train(name: str) -> None:
@@ -74,8 +85,9 @@ def train(name: str) -> None:
     if not (run / "maps").exists():
         (run / "maps").symlink_to(STUDENTS / "maps")
     command = [sys.executable, str(ROOT / "scripts" / "distil_students.py"), "--out", str(run)]
-    command += ["--heads", *HEADS, "--minutes", "0", "--further", "0", "--fine", "0"]
-    command += [text for setting in COMMON for text in ("--set", setting)] + [*SETTINGS[name][1]]
+    command += ["--heads", *heads_of(name), "--minutes", "0", "--further", "0", "--fine", "0"]
+    common = COMMON if heads_of(name) == HEADS else (*COMMON, *FINE_COMMON)
+    command += [text for setting in common for text in ("--set", setting)] + [*SETTINGS[name][1]]
     one = {"SALBOX_THREADS": "1", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     subprocess.run(command, check=True, env={**os.environ, **one})  # this interpreter and script
 
@@ -89,14 +101,18 @@ def validation_views() -> list[View]:
     return plan_views(validating, share=SHARE, seed=SEED)
 
 
-def measured(run: Path, views: list[View]) -> dict[str, Any]:
+def measured(name: str, views: list[View]) -> dict[str, Any]:
     """Return what a trial's network does: CC and KL by head, on photos and on changed ones; and what it costs."""
+    run, heads = TRIALS / name, heads_of(name)
     student = open_student(run / "student.onnx", threads=2)
-    maps = {head: TeacherMaps(map_folder(STUDENTS / "maps", head)) for head in HEADS}
+    maps = {head: TeacherMaps(map_folder(STUDENTS / "maps", head)) for head in heads}
+    known = set.intersection(*(set(each.names()) for each in maps.values()))
     found: dict[tuple[str, bool], list[tuple[float, float]]] = {}
     for view in views:
-        drawn = student.maps([view.render()], HEADS)[0]
-        for head in HEADS:
+        if view.key not in known:
+            continue
+        drawn = student.maps([view.render()], heads)[0]
+        for head in heads:
             told = maps[head].read(view.key)
             figures = fidelity_cc(drawn[head], told), fidelity_kl(drawn[head], told)
             found.setdefault((head, view.domain is not None), []).append(figures)
@@ -107,7 +123,7 @@ def measured(run: Path, views: list[View]) -> dict[str, Any]:
                 part: [mean(f[i] for f in found[head, changed]) for i in (0, 1)]
                 for part, changed in (("photos", False), ("changed", True))
             }
-            for head in HEADS
+            for head in heads
         },
         "pictures": sum(int(row["images"]) for row in log),
         "seconds": max(float(row["seconds"]) for row in log),
@@ -125,33 +141,45 @@ def milliseconds(student: Student, repeats: int = 30) -> float:
     return 1000 * median(times)
 
 
+def table(figures: Mapping[str, Any], heads: tuple[str, ...]) -> str:
+    """Return the trials of networks with these heads side by side."""
+    rows = []
+    for name in SETTINGS:
+        if name not in figures or heads_of(name) != heads:
+            continue
+        own = figures[name]
+        by_part = [own["figures"][head][part] for head in heads for part in ("photos", "changed")]
+        cells = [
+            f"{own['figures'][head]['photos'][0]:.3f} / {own['figures'][head]['changed'][0]:.3f}" for head in heads
+        ]
+        overall, kl = (mean(each[i] for each in by_part) for i in (0, 1))
+        cost = [f"{own['pictures']:,}", f"{own['seconds'] / 60:.1f}", f"{own['milliseconds']:.1f}"]
+        rows.append([f"`{name}`", SETTINGS[name][0], *cells, f"{overall:.3f}", f"{kl:.3f}", *cost])
+    return markdown_table(["trial", "what", *heads, "mean CC", "mean KL", "pictures", "minutes", "ms"], rows)
+
+
 def page(figures: Mapping[str, Any]) -> str:
     """Return the page."""
-    rows = []
-    for name, own in figures.items():
-        cells = [
-            f"{own['figures'][head]['photos'][0]:.3f} / {own['figures'][head]['changed'][0]:.3f}" for head in HEADS
-        ]
-        overall = mean(own["figures"][head][part][0] for head in HEADS for part in ("photos", "changed"))
-        kl = mean(own["figures"][head][part][1] for head in HEADS for part in ("photos", "changed"))
-        cost = [f"{own['seconds'] / 60:.1f}", f"{own['milliseconds']:.1f}"]
-        rows.append([f"`{name}`", SETTINGS[name][0], *cells, f"{overall:.3f}", f"{kl:.3f}", *cost])
-    header = ["trial", "what", *HEADS, "mean CC", "mean KL", "minutes", "ms"]
-    pictures = median(own["pictures"] for own in figures.values())
     return f"""# Trials on the way to the students
 
 {" ".join(sorted({own["measured"] for own in figures.values()}))} Written by `benchmarks/student_trials.py`.
 
-Networks of {len(HEADS)} heads, each trained on {pictures:,.0f} pictures from the same ImageNet weights, which is
-short: what differs by less than .005 may be chance. Measured on the validation photos, of which half are changed into
-other kinds of pictures; no test photo has a part in this. Cells: CC on photos / on changed ones. *minutes*: the
-training took, of one core; *ms*: all maps of a 640x480 photo, median. Both while other programs ran.
+Each network trained on *pictures* from the same ImageNet weights, which is short: what differs by less than .005 may be
+chance. Measured on the validation photos, of which half are changed into other kinds of pictures; no test photo has a
+part in this. Cells: CC on photos / on changed ones. *minutes*: the training took, of one core; *ms*: all maps of a
+640x480 photo, median. Both while other programs ran.
 
-{markdown_table(header, rows)}
+{table(figures, HEADS)}
 
-Decided by it: the decoder of the network that ships sees `contrast`; KL joins the loss, in its second training; it
-looks at 192x256, since more pixels gain less than they cost; and half of the photos are changed, though a quarter gives
-a little more on photos, because students are to be trusted on other pictures too.
+Decided by it: the decoder of the network that ships sees `contrast`; KL joins the loss, in its second training; its
+encoder sees 192x256, since more pixels gain less than they cost; and half of the photos are changed, though a quarter
+gives a little more on photos, because students are to be trusted on other pictures too. Stride 32 adds nothing: the
+third training does without.
+
+{table(figures, FINE)}
+
+SUN's filters are a few pixels wide: a shallow look at twice the pixels tells its student more than a deep one at as
+many. The third training has it.
 """
 
 
@@ -172,7 +200,7 @@ def main() -> None:
         for name in chosen(list(SETTINGS), given.only):
             if name not in figures:
                 train(name)
-                figures[name] = {"measured": provenance(), **measured(TRIALS / name, views)}
+                figures[name] = {"measured": provenance(), **measured(name, views)}
                 write_json(kept, figures)
     write_page("student-trials.md", page({name: figures[name] for name in SETTINGS if name in figures}))
 

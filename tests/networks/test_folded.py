@@ -150,7 +150,7 @@ def weights(shared):
 def test_mobilenet_v2_is_read_and_the_box_s_encoder_is_that_network(weights, shared):
     labels = (weights.parent / "imagenet_labels.txt").read_text().splitlines()
     folded = read_folded_mobilenet_v2(weights)
-    network = build_student("box", ["a"], init=weights).eval()
+    network = build_student("box", ["a"], init=weights, deepest=32).eval()
     assert network.init_note == (
         "encoder from mobilenet_v2_imagenet_folded.npz, statistics of its batch norms from 64 sample photos"
     )
