@@ -261,9 +261,18 @@ def test_details_have_the_decoder_s_size(encoder, size):
         assert network(images(1, *size)).shape == expected
 
 
-@pytest.mark.parametrize("arguments", [{"detail": -1}, {"detail": 8, "stride": 4}])
-def test_details_that_cannot_be(arguments):
-    with pytest.raises(UsageError, match="expected at least 0, and above it stride=2"):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"detail": -1}, "detail=-1: expected a whole number, at least 0"),
+        ({"detail": "fine"}, "detail='fine': expected a whole number"),
+        ({"detail": 8, "stride": 4}, "detail=8, stride=4: details need stride=2"),
+        ({"width": 0}, "width=0: expected a whole number, at least 1"),
+        ({"head_width": 1.5}, "head_width=1.5: expected a whole number"),
+    ],
+)
+def test_box_of_widths_that_cannot_be(arguments, message):
+    with pytest.raises(UsageError, match=message):
         build_student("box", ["a"], **arguments)
 
 

@@ -66,6 +66,9 @@ class Box(StudentNetwork):
         context: str = "contrast",
         detail: int = 0,
     ) -> None:
+        for name, value, least in (("width", width, 1), ("head_width", head_width, 1), ("detail", detail, 0)):
+            if type(value) is not int or value < least:
+                raise UsageError(f"student 'box': {name}={value!r}: expected a whole number, at least {least}")
         scale = FINE if detail else 1
         multiple = STRIDES[-1] * scale
         super().__init__("box", heads, Preprocessing("area", scale * size[0], scale * size[1], multiple))
@@ -73,10 +76,8 @@ class Box(StudentNetwork):
             raise UsageError(f"student 'box': stride={stride!r}: expected one of {STRIDES[:3]}")
         if deepest not in STRIDES or deepest <= stride:
             raise UsageError(f"student 'box': deepest={deepest!r}: expected one of {STRIDES} above stride={stride}")
-        if min(width, head_width) < 1:
-            raise UsageError(f"student 'box': width={width!r}, head_width={head_width!r}: expected at least 1")
-        if detail < 0 or (detail and stride != STRIDES[0]):
-            raise UsageError(f"student 'box': detail={detail!r}: expected at least 0, and above it stride=2")
+        if detail and stride != STRIDES[0]:
+            raise UsageError(f"student 'box': detail={detail}, stride={stride}: details need stride={STRIDES[0]}")
         if context not in CONTEXTS:
             raise UsageError(f"student 'box': context={context!r}: expected one of {', '.join(CONTEXTS)}")
         sizes = {"width": width, "head_width": head_width, "stride": stride, "deepest": deepest, "context": context}
@@ -116,7 +117,10 @@ class Box(StudentNetwork):
         return {**found, "decoder": decoded}
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the logits: (N, heads, H / stride, W / stride); see `StudentNetwork.forward`."""
+        """Return the logits: (N, heads, H / stride, W / stride), of half that size where details are looked at.
+
+        See `StudentNetwork.forward`.
+        """
         decoded = self.features(images)["decoder"]
         return torch.cat([head(decoded) for head in self.head_layers], dim=1)
 
