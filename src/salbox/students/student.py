@@ -76,7 +76,8 @@ class Student:
     ) -> list[dict[str, SaliencyMap]]:
         """Return the maps of images: for each image {head: (H, W) float32, finite}.
 
-        Images that the network looks at in the same size run as one batch.
+        Images that the network looks at in the same size run as one batch. The maps of one image are parts of one block
+        of memory.
 
         Parameters
         ----------
@@ -107,10 +108,12 @@ class Student:
                 batch = members[start : start + step]
                 coarse = self._run(np.stack([preprocessing.prepare(images[i]) for i in batch]))
                 for index, maps in zip(batch, coarse, strict=True):
-                    found[index] = {
-                        name: self._at_size(maps[channel], *images[index].shape[:2])
-                        for name, channel in zip(wanted, channels, strict=True)
-                    }
+                    # One block for all maps of an image: large enough for large pages of memory, of which a few are
+                    # there sooner than thousands of small ones; a fifth of the time of eight heads.
+                    block = np.empty((len(wanted), *images[index].shape[:2]), np.float32)
+                    for channel, target in zip(channels, block, strict=True):
+                        self._bring_to_size(maps[channel], target)
+                    found[index] = dict(zip(wanted, block, strict=True))
         return found
 
     def _channel(self, head: str) -> int:
@@ -132,15 +135,14 @@ class Student:
             raise WeightsError(f"{self.session.file.path}: gave numbers that are not finite: its weights are broken")
         return maps
 
-    def _at_size(self, coarse: npt.NDArray[np.float32], height: int, width: int) -> SaliencyMap:
-        """Return a map brought bilinearly to an image's size; of a log density, a log density there."""
-        if coarse.shape == (height, width):
-            fine = coarse.copy()
+    def _bring_to_size(self, coarse: npt.NDArray[np.float32], target: SaliencyMap) -> None:
+        """Write a map, brought bilinearly to an image's size, to `target`; of a log density, a log density there."""
+        if coarse.shape == target.shape:
+            target[:] = coarse
         else:
-            fine = cv2.resize(np.ascontiguousarray(coarse), (width, height), interpolation=cv2.INTER_LINEAR)
+            cv2.resize(np.ascontiguousarray(coarse), target.shape[::-1], dst=target, interpolation=cv2.INTER_LINEAR)
         if self.metadata.output == "log_density":
-            return normalized_log(fine)
-        return fine
+            target[:] = normalized_log(target)
 
 
 def open_student(path: str | os.PathLike[str], *, threads: int | None = None, provider: str = "cpu") -> Student:
