@@ -134,7 +134,7 @@ def test_settings_that_differ_have_runs_of_their_own(scripts):
 def test_a_head_on_the_students_has_their_features(scripts):
     network = scripts.learn_gaze.head_on_students()
     box = scripts.learn_gaze.read_exported(Path(packaged(SHIPPED))).eval()
-    image = torch.rand(1, 3, 64, 96) * 255
+    image = torch.rand(1, 3, 128, 192) * 255  # the students' encoder sees half of it
     with torch.no_grad():
         torch.testing.assert_close(network.eval().features(image)["decoder"], box.features(image)["decoder"])
         assert network(image).shape == (1, 1, 32, 48)

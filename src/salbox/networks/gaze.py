@@ -22,7 +22,7 @@ class Gaze(Box):
     ----------
     heads : names
         What ships has one; several share the prior.
-    encoder, size, width, head_width, stride, deepest, context
+    encoder, size, width, head_width, stride, deepest, context, detail
         See `Box`. A density of fixations is smooth: it is drawn at stride 4.
     centre : float
         The first weight of the prior's log density, which is learned.
@@ -43,6 +43,7 @@ class Gaze(Box):
         stride: int = 4,
         deepest: int = 16,
         context: str = "contrast",
+        detail: int = 0,
         centre: float = 0.3,
     ) -> None:
         super().__init__(
@@ -54,6 +55,7 @@ class Gaze(Box):
             stride=stride,
             deepest=deepest,
             context=context,
+            detail=detail,
         )
         self.name = "gaze"
         self.output = "log_density"
