@@ -71,6 +71,9 @@ EQUAL_IMAGES = ("kdsalbox-code", "box-code-equal", "kdsalbox-box", "box-box-equa
 FIGURES = ("fidelity.json", "log.csv", "split.csv", "recipe.yaml")
 RECORD = "run.json"
 
+# The box that was measured, which is not the one that a box is by default since its trials.
+WHOLE = {"context": "none", "deepest": 32}
+
 # CC and KL of IMSIG's student in the paper's Tables 1 and 3: mean, standard deviation, on 5,000 photos of SALICON.
 PAPER = {False: "0.96 ± 0.04 | 0.02 ± 0.02", True: "0.94 ± 0.05 | 0.08 ± 0.10"}
 
@@ -98,12 +101,13 @@ def photos(learned: int, tested: int) -> tuple[tuple[ImageFile, ...], dict[str, 
 
 def recipe_of(setting: Setting, kept: Path) -> Recipe:
     """Return the recipe: the setting's own, or the one that another run came to, for this student."""
+    network = WHOLE if setting.student == "box" else {}
     if not setting.like:
-        return read_recipe(setting.recipe, student=setting.student, size=list(SIZE))
+        return read_recipe(setting.recipe, student=setting.student, size=list(SIZE), network=network)
     file = kept / setting.like / "recipe.yaml"
     if not is_finished(kept / setting.like):
         raise SystemExit(f"{setting.like} comes first: its images are to be seen again")
-    return read_recipe(str(file), student=setting.student)
+    return read_recipe(str(file), student=setting.student, network=network)
 
 
 def is_finished(folder: Path) -> bool:

@@ -168,7 +168,8 @@ def students(folder: Path) -> dict[str, str]:
     for number, (what, (name, size)) in enumerate(made.items()):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that the weights are random
-            network = build_student(name, ("map",), init="none", size=size)
+            settings = {"context": "none", "deepest": 32} if name == "box" else {}  # the plain one, with all strides
+            network = build_student(name, ("map",), init="none", size=size, **settings)
         paths[what] = str(folder / f"{number}.onnx")
         export_onnx(network, Path(paths[what]), {"map": nobody(name)}, {"map": "nobody"})
     return paths

@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 from torch.nn import functional  # noqa: E402
 
 from salbox.networks.box import Box  # noqa: E402
+from salbox.networks.gaze import Gaze  # noqa: E402
 from salbox.networks.regrowing import can_become, regrown  # noqa: E402
 
 
@@ -34,6 +35,16 @@ def test_details_begin_as_if_they_were_not_there(trained):
     assert (grown.preprocessing.height, grown.preprocessing.width) == (128, 192)
     assert grown.settings == {**trained.settings, "detail": 8}
     assert not grown.training
+
+
+def test_a_gaze_stays_one():
+    torch.manual_seed(0)
+    encoder = {"encoder": "mobilenetv3_small_050", "width": 16, "head_width": 4}
+    trained = Gaze(["gaze"], deepest=32, centre=0.7, **encoder).eval()
+    cut = regrown(trained, {"deepest": 16})
+    assert type(cut) is Gaze
+    assert cut.settings == {**trained.settings, "deepest": 16}
+    assert torch.equal(cut.centre, trained.centre)
 
 
 def test_details_learn(trained):
@@ -68,6 +79,7 @@ def same(one, other):
         ("deepest", 32, 16, True),
         ("deepest", 16, 32, False),
         ("deepest", 16, None, False),
+        ("deepest", 16, "deep", False),
         ("detail", None, 16, True),
         ("detail", 0, 16, True),
         ("detail", 16, 8, False),

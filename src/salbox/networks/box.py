@@ -80,10 +80,8 @@ class Box(StudentNetwork):
             raise UsageError(f"student 'box': detail={detail}, stride={stride}: details need stride={STRIDES[0]}")
         if context not in CONTEXTS:
             raise UsageError(f"student 'box': context={context!r}: expected one of {', '.join(CONTEXTS)}")
-        sizes = {"width": width, "head_width": head_width, "stride": stride, "deepest": deepest, "context": context}
-        self.arguments = {"encoder": encoder, "size": list(size), **sizes}
-        if detail:
-            self.arguments["detail"] = detail
+        sizes = {"width": width, "head_width": head_width, "stride": stride, "deepest": deepest, "detail": detail}
+        self.arguments = {"encoder": encoder, "size": list(size), "context": context, **sizes}
         made = make_encoder(encoder, deepest)
         self.encoder = made.network
         self.normalise = Normalise(made.mean, made.std)

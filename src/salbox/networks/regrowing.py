@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from .box import Box
+from .encoders import STRIDES
 
 
 def can_become(key: str, own: Any, wanted: Any) -> bool:
     """Return whether a trained box with a setting can be made into one of another: of `deepest` and `detail`."""
     if key == "detail":
         return not own and bool(wanted)
-    return key == "deepest" and wanted is not None and wanted < own
+    return key == "deepest" and wanted in STRIDES and wanted < own
 
 
 def regrown(trained: Box, changes: Mapping[str, Any]) -> Box:
@@ -29,7 +30,7 @@ def regrown(trained: Box, changes: Mapping[str, Any]) -> Box:
         Settings of `Box` that `can_become` allows.
     """
     arguments = {**trained.arguments, "size": tuple(trained.arguments["size"]), **changes}
-    grown = Box(trained.heads, **arguments)
+    grown = type(trained)(trained.heads, **arguments)
     grown.output = trained.output
     before = trained.state_dict()
     moved = {
@@ -39,7 +40,9 @@ def regrown(trained: Box, changes: Mapping[str, Any]) -> Box:
     }
     weights = {}
     for name in grown.state_dict():
-        beginning = ".".join(name.split(".")[:2]) + "."
-        weights[name] = before.get(moved.get(beginning, beginning) + name.removeprefix(beginning))
-    grown.load_state_dict({name: tensor for name, tensor in weights.items() if tensor is not None}, strict=False)
+        place = next((place for place in moved if name.startswith(place)), "")
+        source = moved.get(place, "") + name.removeprefix(place)
+        if source in before:
+            weights[name] = before[source]
+    grown.load_state_dict(weights, strict=False)
     return grown.train(trained.training)
