@@ -5,27 +5,35 @@ CORE := .venv/bin
 ALL := .venv-all/bin
 SALBOX_DEMO ?= salbox-demo
 
-.PHONY: demo test test-core test-all test-newest lint docs bench clean
+# Tests share the cores out among themselves, so that one computation has one.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 SALBOX_THREADS=1
+PYTEST := python -m pytest -n auto --dist worksteal
+
+.PHONY: demo test test-all test-core test-quick test-newest lint docs bench clean
 
 demo: .venv/core.stamp  ## install the core package and draw all models on sample photos
 	$(CORE)/salbox demo -o $(SALBOX_DEMO)
 
-test: lint test-core test-all  ## lint, types, core tests without torch, then all tests
+test: lint test-all test-core  ## lint, types, all tests, then what can differ without PyTorch
 
-test-core: .venv/test.stamp
-	$(CORE)/python -m pytest
+test-all: .venv-all/stamp  ## every test, with every extra
+	$(ONE_THREAD) $(ALL)/$(PYTEST)
 
-test-all: .venv-all/stamp
-	$(ALL)/python -m pytest
+test-core: .venv/test.stamp  ## what can differ where PyTorch and the other extras are missing
+	$(ONE_THREAD) $(CORE)/$(PYTEST) -m core
+
+test-quick: .venv-all/stamp  ## all that takes no more than a moment
+	$(ONE_THREAD) $(ALL)/$(PYTEST) -m "not slow"
 
 test-newest: .venv-newest/stamp  ## the core tests against the newest core packages
-	.venv-newest/bin/python -m pytest
+	$(ONE_THREAD) .venv-newest/bin/$(PYTEST)
 
 lint: .venv/test.stamp
 	$(CORE)/ruff check .
 	$(CORE)/ruff format --check .
 	$(CORE)/mypy
 	$(CORE)/lint-imports
+	$(CORE)/python scripts/count_imports.py
 
 docs: .venv-all/stamp
 	$(ALL)/mkdocs build --strict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from salbox.datasets import Dataset, fixation_density, open_dataset
 from salbox.distillation.splitting import part_of_name
-from salbox.writing import atomic
+from salbox.imaging.writing import atomic
+from salbox.system.progress import Progress
 
 RUNS = ROOT / "runs"  # not in the repository
 OSIE = SHARED / "data" / "OSIE"
@@ -23,6 +25,13 @@ IMAGENET = SHARED / "weights" / "mobilenet_v2" / "mobilenet_v2_imagenet_folded.n
 
 # Two of OSIE's photos are the same one: both are given the part of the first.
 SAME = {"1374.jpg": "1279.jpg"}
+
+
+class Printer(Progress):
+    """Prints lines; a run's log keeps the rest."""
+
+    def say(self, text: str) -> None:
+        print(text, flush=True)
 
 
 def osie(split: str) -> Dataset:
@@ -50,6 +59,12 @@ def read_json(path: Path) -> Any:
 def write_json(path: Path, value: Any) -> None:
     with atomic(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Return the lines of a CSV file with a header, each as {column: text}."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def kept(path: Path, make: Callable[[], dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:

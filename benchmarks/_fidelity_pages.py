@@ -12,8 +12,8 @@ from _student_pictures import GROUPS
 from _tables import ROOT, markdown_table
 
 from salbox.distillation.domains import DOMAINS, TEST_DOMAINS, TRAINING_DOMAINS
-from salbox.distillation.fidelity import CONSTANT, FORMULAS
-from salbox.writing import atomic
+from salbox.distillation.fidelity.measure import CONSTANT, FORMULAS
+from salbox.imaging.writing import atomic
 
 # What the students are to reach on OSIE test: the paper's Table 1; of fastgaze, which it does not have, a pilot's.
 TARGETS = {
@@ -128,19 +128,19 @@ def table_of(found: dict[str, dict[str, float]], *, targets: bool) -> str:
 
 def shortfalls(figures: Figures) -> str:
     """Return where the DUTS-TR photos fall short of the paper's Table 1, and what goes with it."""
-    told = []
+    found = []
     for head in HEADS:
         own, plain = figures["duts"][head], figures["osie"][head]
         if head not in CONTEXT and verdict(own["cc"], TARGETS[head]) != "met":
-            told.append(
+            found.append(
                 f"{head} by {verdict(own['cc'], TARGETS[head]).split()[0]} (standard deviation {own['cc_std']:.3f}, on "
                 f"OSIE {plain['cc_std']:.3f}; worst photo {own['lowest_cc']:.2f}, on OSIE {plain['lowest_cc']:.2f})"
             )
-    if not told:
+    if not found:
         return "No head falls short of the paper's Table 1 here."
     return (
-        f"Short of the paper's Table 1: {'; '.join(told)}. The means fall with the spread: it is some photos that pull "
-        "them down, not all. A photo of 320 pixels is enlarged for its teacher, whose fine filters then see what "
+        f"Short of the paper's Table 1: {'; '.join(found)}. The means fall with the spread: it is some photos that "
+        "pull them down, not all. A photo of 320 pixels is enlarged for its teacher, whose fine filters then see what "
         "enlarging made of it, while the student looks at a reduced photo either way."
     )
 
@@ -216,8 +216,8 @@ def overview(figures: Figures) -> str:
             cells.append(f"{low:.2f} (`{by_cc[0]}`) to {high:.2f}")
         rows.append(cells)
     head_row = ["model", "CC, photos", "KL", f"CC of the {CONSTANT}", "CC, kinds in training", "CC, kinds never seen"]
-    seen = figures["network"]["looks_at"]
-    size = f"The network looks at a photo at about {seen}, whatever its size; what is finer is a guess."
+    resolution = figures["network"]["looks_at"]
+    size = f"The network looks at a photo at about {resolution}, whatever its size; what is finer is a guess."
     return f"{markdown_table(head_row, rows)}\n\n{size}"
 
 

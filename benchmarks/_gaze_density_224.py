@@ -19,14 +19,14 @@ from gaze_data import MAPS, TEACHERS, ensemble
 from scipy.ndimage import gaussian_filter
 
 import salbox
-from salbox.datasets.dataset import read_grey
-from salbox.distillation.maps_folder import TeacherMaps
-from salbox.distillation.teacher import Teacher, map_folder, teach_views
-from salbox.distillation.views import plain_view
+from salbox.datasets.dataset import read_gray
+from salbox.distillation.teachers.augmentations import plain_view
+from salbox.distillation.teachers.maps_folder import TeacherMaps
+from salbox.distillation.teachers.teacher import Teacher, map_folder, teach_views
 from salbox.evaluation.bootstrap import difference, estimate, resampled
-from salbox.inputs import ImageFile
+from salbox.imaging.inputs import ImageFile
 from salbox.metrics import cc, kl_mit, sim
-from salbox.students.gaze import log_centre
+from salbox.runtime.gaze import log_center
 
 Map = npt.NDArray[Any]
 
@@ -35,7 +35,7 @@ FOLDER = SHARED / "data" / "fixation-density-224"
 AGAIN = {"1158", "2245", "2840", "2858", "2179"}
 FIT, MEASURED = 200, 400  # photos of even and of odd numbers, evenly spread
 BLURS = (0.0, 1.5, 3.0, 4.5, 6.0, 8.0)  # pixels of 112
-CENTRES = (0.0, 0.15, 0.3, 0.5, 0.75, 1.0, 1.4)
+CENTERS = (0.0, 0.15, 0.3, 0.5, 0.75, 1.0, 1.4)
 SHARPNESS = (0.5, 0.75, 1.0, 1.3)
 METRICS = {"cc": cc, "sim": sim, "kl": kl_mit}
 SIDE = 112
@@ -73,8 +73,8 @@ def _figures(values: dict[str, dict[str, Map]], photos: int) -> dict[str, Any]:
         own = estimate(float(values[row][metric].mean()), drawn[row, metric])
         found["rows"].setdefault(row, {})[metric] = [own.value, own.low, own.high]
     for metric in METRICS:
-        apart = float(values["gaze"][metric].mean() - values["ensemble"][metric].mean())
-        own = difference(apart, drawn["gaze", metric] - drawn["ensemble", metric])
+        gap = float(values["gaze"][metric].mean() - values["ensemble"][metric].mean())
+        own = difference(gap, drawn["gaze", metric] - drawn["ensemble", metric])
         found["against"][metric] = [own.value, own.low, own.high]
     return found
 
@@ -84,20 +84,20 @@ def _fit(maps: list[Map], truth: list[Map]) -> tuple[float, float, float]:
     tried = {}
     for blur in BLURS:
         blurred = [gaussian_filter(m, blur) if blur else m for m in maps]
-        for centre in CENTRES:
+        for center in CENTERS:
             for sharpness in SHARPNESS:
-                made = [_exp(m, centre, sharpness) for m in blurred]
-                tried[blur, centre, sharpness] = np.mean([cc(m, t) for m, t in zip(made, truth, strict=True)])
+                made = [_exp(m, center, sharpness) for m in blurred]
+                tried[blur, center, sharpness] = np.mean([cc(m, t) for m, t in zip(made, truth, strict=True)])
     return max(tried, key=lambda key: tried[key])
 
 
-def _density(values: Map, blur: float, centre: float, sharpness: float) -> Map:
-    return _exp(gaussian_filter(values, blur) if blur else values, centre, sharpness)
+def _density(values: Map, blur: float, center: float, sharpness: float) -> Map:
+    return _exp(gaussian_filter(values, blur) if blur else values, center, sharpness)
 
 
-def _exp(values: Map, centre: float, sharpness: float) -> Map:
+def _exp(values: Map, center: float, sharpness: float) -> Map:
     """Return the density of a log density or of a z-scored map with a centre prior."""
-    total = sharpness * values + centre * log_centre(*values.shape)
+    total = sharpness * values + center * log_center(*values.shape)
     density = np.exp(total - total.max())
     return np.asarray(density / density.sum())
 
@@ -134,7 +134,7 @@ def _small(values: Map) -> Map:
 
 
 def _truth(number: str) -> Map:
-    values = read_grey(FOLDER / "maps" / f"{number}.png").astype(np.float64)
+    values = read_gray(FOLDER / "maps" / f"{number}.png").astype(np.float64)
     return np.asarray(values / values.sum())
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gaze_data import ensemble, people_photos
 from scipy.optimize import minimize
 
-from salbox.datasets import Fixations, centre_bias
+from salbox.datasets import Fixations, center_bias
 
 Array = npt.NDArray[np.float64]
 
@@ -21,7 +21,7 @@ GRID = 120  # longest side of the grid that is fitted on
 
 
 @dataclass(frozen=True)
-class Centre:
+class Center:
     """Where people looked, whatever the photo: the fixations of data sets' training parts."""
 
     fixations: tuple[Fixations, ...]
@@ -29,7 +29,7 @@ class Centre:
     sigma: float  # as a share of the width
 
     @classmethod
-    def of(cls, names: Sequence[str]) -> Centre:
+    def of(cls, names: Sequence[str]) -> Center:
         """Return the centre bias of the training parts of data sets."""
         fixations, shapes = [], []
         for name in names:
@@ -40,7 +40,7 @@ class Centre:
 
     def log_density(self, shape: tuple[int, int]) -> Array:
         """Return the log of the density on a grid of this shape."""
-        return np.log(centre_bias(self.fixations, self.shapes, shape, self.sigma * shape[1]))
+        return np.log(center_bias(self.fixations, self.shapes, shape, self.sigma * shape[1]))
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Calibrated:
     a: float
     b: float
     blur: float
-    centre: Centre
+    center: Center
 
-    def log_density(self, z: npt.NDArray[Any], centre: Array | None = None) -> Array:
-        """Return the log density of a z-scored map; `centre` saves computing it again for maps of one shape."""
-        prior = self.centre.log_density(z.shape) if centre is None else centre
+    def log_density(self, z: npt.NDArray[Any], center: Array | None = None) -> Array:
+        """Return the log density of a z-scored map; `center` saves computing it again for maps of one shape."""
+        prior = self.center.log_density(z.shape) if center is None else center
         values = self.a * blurred(z, self.blur) + self.b * prior
         return values - np.log(np.exp(values - values.max()).sum()) - values.max()
 
@@ -67,7 +67,7 @@ def blurred(z: npt.NDArray[Any], blur: float) -> Array:
 
 def calibrate(names: Sequence[str]) -> Calibrated:
     """Return the ensemble fitted to people on the training parts of data sets: the likelihood of their fixations."""
-    centre = Centre.of(names)
+    center = Center.of(names)
     photos = []
     for name in names:
         data, images = people_photos(name, "train")
@@ -77,13 +77,13 @@ def calibrate(names: Sequence[str]) -> Calibrated:
             size = (round(z.shape[1] * scale), round(z.shape[0] * scale))
             small = cv2.resize(z, size, interpolation=cv2.INTER_AREA)
             photos.append((small, counts(data.fixations(index), data.shape(index), small.shape)))
-    priors = {shape: centre.log_density(shape) for shape in {z.shape for z, _ in photos}}
+    priors = {shape: center.log_density(shape) for shape in {z.shape for z, _ in photos}}
     best: tuple[float, Calibrated] | None = None
     for blur in BLURS:
         terms = [(blurred(z, blur), priors[z.shape], looked / looked.sum()) for z, looked in photos]
         found = minimize(_loss, (1.0, 0.5), args=(terms,), method="BFGS", options={"gtol": 1e-4})
         if best is None or found.fun < best[0]:
-            best = found.fun, Calibrated(float(found.x[0]), float(found.x[1]), blur, centre)
+            best = found.fun, Calibrated(float(found.x[0]), float(found.x[1]), blur, center)
     assert best is not None
     return best[1]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from _gaze_rows import CALIBRATED, CEILING, CENTRE, GAZE
+from _gaze_rows import CALIBRATED, CEILING, CENTER, GAZE
 from _tables import markdown_table
 
 TITLES = {"nss": "NSS", "auc_judd": "AUC-Judd", "cc": "CC", "ig": "information gain", "sim": "SIM", "kl": "KL"}
@@ -216,4 +216,4 @@ def _cell(figure: Iterable[float] | None, digits: int) -> str:
 
 
 def _name(row: str) -> str:
-    return row if row in (CALIBRATED, CENTRE, CEILING, "ensemble", "constant") else f"`{row}`"
+    return row if row in (CALIBRATED, CENTER, CEILING, "ensemble", "constant") else f"`{row}`"

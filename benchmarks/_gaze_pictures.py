@@ -13,9 +13,10 @@ from gaze_data import people_photos
 from PIL import Image
 
 import salbox
-from salbox.image import Pixels, read_image
-from salbox.plots import overlay
-from salbox.writing import atomic
+from salbox.imaging.image import read_image
+from salbox.imaging.plots import overlay
+from salbox.imaging.writing import atomic
+from salbox.types import Pixels
 
 SAMPLES = (
     "astronaut", "coffee", "chelsea", "rocket", "camera", "text", "page", "clock", "hubble_deep_field", "colorwheel"

@@ -11,38 +11,39 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from _distilling import RUNS
-from _gaze_ensemble import Calibrated, Centre
+from _gaze_ensemble import Calibrated, Center
 from gaze_data import MAPS, TEACHERS, ensemble
 from ship_gaze import looking as at_own_size
 
 from salbox.datasets import Dataset
-from salbox.distillation.maps_folder import TeacherMaps
-from salbox.distillation.teacher import map_folder
+from salbox.distillation.teachers.maps_folder import TeacherMaps
+from salbox.distillation.teachers.teacher import map_folder
 from salbox.evaluation import Evaluation, HumanCeiling, MapSource, evaluate
 from salbox.evaluation.maps import map_folders
 from salbox.evaluation.sources import Source
-from salbox.image import Pixels, read_image
-from salbox.networks.student import StudentNetwork
-from salbox.writing import atomic
+from salbox.imaging.image import read_image
+from salbox.imaging.writing import atomic
+from salbox.networks.trainable.base import TrainableNetwork
+from salbox.types import Pixels
 
 KEPT = RUNS / "gaze" / "measured"
 METRICS = ("nss", "auc_judd", "cc", "ll")
 SIGMA = {"OSIE": 27.0, "EyeCrowd": None}  # pixels, of the density that CC compares with; None: the data set's own
 
 GAZE, CALIBRATED, RAW = "gaze", "ensemble, calibrated", "ensemble"
-CENTRE, CEILING = "centre bias", "human ceiling"
+CENTER, CEILING = "centre bias", "human ceiling"
 
 Map = npt.NDArray[Any]
 Mapper = Callable[[Path, str], Map]  # a photo's file and key -> its map
 
 
-def rows_of(network: Callable[[Pixels], Map], calibrated: Calibrated, centre: Centre) -> dict[str, tuple[str, Mapper]]:
+def rows_of(network: Callable[[Pixels], Map], calibrated: Calibrated, center: Center) -> dict[str, tuple[str, Mapper]]:
     """Return name -> what a row's maps are, "log_density" or "score", and what makes them."""
     priors: dict[tuple[int, int], Map] = {}
 
     def prior(shape: tuple[int, int]) -> Map:
         if shape not in priors:
-            priors[shape] = centre.log_density(shape)
+            priors[shape] = center.log_density(shape)
         return priors[shape]
 
     def of_teacher(name: str) -> Mapper:
@@ -58,11 +59,11 @@ def rows_of(network: Callable[[Pixels], Map], calibrated: Calibrated, centre: Ce
         CALIBRATED: ("log_density", of_ensemble),
         RAW: ("score", lambda path, key: ensemble(key)),
         **{name: ("score", of_teacher(name)) for name in TEACHERS},
-        CENTRE: ("log_density", lambda path, key: prior(ensemble(key).shape)),
+        CENTER: ("log_density", lambda path, key: prior(ensemble(key).shape)),
     }
 
 
-def fingerprint(network: StudentNetwork) -> str:
+def fingerprint(network: TrainableNetwork) -> str:
     """Return what tells a network's weights from others'."""
     found = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):
@@ -90,7 +91,7 @@ def scored(
     return evaluate(data, sources, METRICS, sigma=SIGMA[name], folder=KEPT / label / "figures")
 
 
-def looking(network: StudentNetwork) -> Callable[[Pixels], Map]:
+def looking(network: TrainableNetwork) -> Callable[[Pixels], Map]:
     """Return what gives a trained network's log density of an image, its longest side 320."""
     coarsely = at_own_size(network.eval())
 
@@ -99,7 +100,7 @@ def looking(network: StudentNetwork) -> Callable[[Pixels], Map]:
         height, width = image.shape[:2]
         scale = 320 / max(height, width)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        return normalised(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR))
+        return normalized(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR))
 
     return look
 
@@ -111,10 +112,10 @@ def at_map_size(density: Map) -> Map:
     if scale >= 1:
         return density
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return normalised(np.log(np.maximum(cv2.resize(np.exp(density), size, interpolation=cv2.INTER_AREA), 1e-30)))
+    return normalized(np.log(np.maximum(cv2.resize(np.exp(density), size, interpolation=cv2.INTER_AREA), 1e-30)))
 
 
-def normalised(values: Map) -> Map:
+def normalized(values: Map) -> Map:
     """Return values as a log density: exp sums to 1."""
     largest = values.max()
     return np.asarray(values - largest - np.log(np.exp((values - largest).astype(np.float64)).sum()), np.float32)

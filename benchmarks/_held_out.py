@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,22 +10,22 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from _distilling import RUNS, osie, read_json
+from _distilling import RUNS, osie, read_csv, read_json
 from _tables import SHARED
 
 from salbox.datasets import open_dataset
 from salbox.distillation.domains import DOMAINS, TRAINING_DOMAINS
-from salbox.distillation.maps_folder import TeacherMaps
-from salbox.distillation.reference import at_reference_size, is_classical
-from salbox.distillation.teacher import Teacher, map_folder, teach_views
-from salbox.distillation.views import View, changed_view, plain_view
-from salbox.image import Pixels
-from salbox.inputs import ImageFile
+from salbox.distillation.teachers.augmentations import View, changed_view, plain_view
+from salbox.distillation.teachers.maps_folder import TeacherMaps
+from salbox.distillation.teachers.reference import at_reference_size, is_classical
+from salbox.distillation.teachers.teacher import Teacher, map_folder, teach_views
+from salbox.imaging.inputs import ImageFile
+from salbox.imaging.writing import write_picture
 from salbox.metrics.fidelity import HEIGHT, WIDTH, to_common_size
-from salbox.model import Model
-from salbox.registry import STUDENTS as HEADS
-from salbox.registry import card
-from salbox.writing import write_picture
+from salbox.models.loading import card
+from salbox.models.model import Model
+from salbox.models.registry import STUDENTS as HEADS
+from salbox.types import Pixels
 
 KEPT = RUNS / "fidelity"
 SLOW = ("aim", "sun")  # a second a picture
@@ -140,8 +139,7 @@ def maps_of(head: str, folder: str = "maps") -> TeacherMaps:
 
 def check_seeds(run: Path, held: HeldOut) -> int:
     """Return how many seeds the run's training could have drawn with; exit if a test picture has one of them."""
-    with (run / "split.csv").open(encoding="utf-8", newline="") as file:
-        keys = [row["name"] for row in csv.DictReader(file)]
+    keys = [row["name"] for row in read_csv(run / "split.csv")]
     seed = read_json(run / "run.json")["identity"]["seed"]
     used = {
         (domain, changed_view(View(run, key), domain, "", seed).seed) for key in keys for domain in TRAINING_DOMAINS

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
 
+from _distilling import read_csv
 from _tables import SHARED
 
 CONTEXT = {"fastgaze": "dgii"}  # heads whose teacher the paper does not have, and the one of it that is nearest
@@ -47,5 +47,4 @@ def _rows(name: str) -> list[dict[str, str]]:
     path = SHARED / "published" / name
     if not path.is_file():
         raise SystemExit(f"{path}: the paper's table is not there (set SALBOX_SHARED)")
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_csv(path)

@@ -12,13 +12,13 @@ import numpy.typing as npt
 from _held_out import HEADS, SHOWN, maps_of
 from PIL import Image
 
-from salbox.distillation._pictures import Example, draw_examples
 from salbox.distillation.domains import DOMAINS
-from salbox.distillation.views import View
+from salbox.distillation.fidelity._pictures import Example, draw_examples
+from salbox.distillation.teachers.augmentations import View
+from salbox.imaging.plots import Panel, save_figure
+from salbox.imaging.writing import atomic
 from salbox.metrics.fidelity import fidelity_cc
-from salbox.plots import Panel, save_figure
-from salbox.predicting import predict
-from salbox.writing import atomic
+from salbox.prediction.images import predict
 
 GROUPS = tuple(dict.fromkeys(domain.group for domain in DOMAINS.values()))
 NAMES = [f"{head}.student" for head in HEADS]

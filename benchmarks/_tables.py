@@ -1,4 +1,4 @@
-"""What every result page says about where and when it was measured."""
+"""What every result page has: tables, and where and when it was measured."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import datetime
 import os
 import platform
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from salbox.evaluation.formats import markdown_table as markdown_table
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
 SHARED = Path(os.environ.get("SALBOX_SHARED", ROOT.parent / "shared"))
-
-
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join(lines)
 
 
 def provenance(packages: Sequence[str] = ("salbox", "numpy", "scipy", "opencv-python-headless")) -> str:

@@ -82,9 +82,9 @@ def cases() -> list[Case]:
     lab = pixels * 3 * 30 / 1e9 + 3 * 2 * pixels * 64 / 1e9 + 2 * pixels * 48 / 1e9
     maps = 94
     bms_because = f"{maps} boolean maps of 400x300, each two floods, two dilations and a sum (byte operations)"
-    listed = []
+    originals = []
     if weights.is_dir():
-        listed += [
+        originals += [
             Case(
                 "aim, original filters",
                 "aim",
@@ -97,7 +97,7 @@ def cases() -> list[Case]:
             Case("sun, original filters", "sun", {"stats": weights / "sun" / "stats.mat"}, "sun", 10, sun, sun_because),
         ]
     return [
-        *listed,
+        *originals,
         Case("aim, filters that ship", "aim", {}, "aim", 30, own_aim, own_aim_because),
         Case("sun, filters that ship", "sun", {}, "sun", 10, sun, sun_because),
         Case("imsig", "imsig", {}, "imsig", 10, lab, "Lab at every pixel, two passes of bicubic resizing each way"),
@@ -119,21 +119,21 @@ def cases() -> list[Case]:
 def main() -> None:
     """Time everything, model after model and round after round, and write the page."""
     image = photo()
-    listed = cases()
-    models = [salbox.load(case.model, **case.parameters) for case in listed]
+    all_cases = cases()
+    models = [salbox.load(case.model, **case.parameters) for case in all_cases]
     for model in models:
         model(image)
-    seconds: list[list[float]] = [[] for _ in listed]
-    rates: list[list[float]] = [[] for _ in listed]
+    seconds: list[list[float]] = [[] for _ in all_cases]
+    rates: list[list[float]] = [[] for _ in all_cases]
     for _ in range(RUNS):
         for i, model in enumerate(models):
             before = matmul_rate(1)
             seconds[i].append(timed(lambda model=model: model(image)))
             rates[i].append((before + matmul_rate(1)) / 2)
     originals = original_seconds()
-    rows = [row(case, seconds[i], rates[i], originals) for i, case in enumerate(listed)]
+    rows = [row(case, seconds[i], rates[i], originals) for i, case in enumerate(all_cases)]
     everything = np.median([rate for each in rates for rate in each])
-    write_page("classical.md", page(rows, listed, float(everything)))
+    write_page("classical.md", page(rows, all_cases, float(everything)))
 
 
 def memory_table() -> str:
@@ -176,7 +176,7 @@ def row(case: Case, seconds: list[float], rates: list[float], originals: dict[st
     return [*start, f"{original:.3f}", f"{plain:.1f}", f"{scaled:.1f}", f"{case.target:g}", verdict, *work]
 
 
-def page(rows: list[list[str]], listed: list[Case], rate: float) -> str:
+def page(rows: list[list[str]], all_cases: list[Case], rate: float) -> str:
     """Return the page's text."""
     header = [
         "model",
@@ -191,7 +191,7 @@ def page(rows: list[list[str]], listed: list[Case], rate: float) -> str:
         "GFLOP",
         "ms at that rate",
     ]
-    reasons = "\n".join(f"- {case.label}: {case.because}." for case in listed)
+    reasons = "\n".join(f"- {case.label}: {case.because}." for case in all_cases)
     return f"""# Speed of the classical models
 
 How exact they are is on [a page of its own](conformance.md).

@@ -17,7 +17,7 @@ from _tables import ROOT, SHARED, markdown_table, provenance, write_page
 import salbox
 from salbox.classical.bms import mean_attention
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "helpers"))
 from oracle import demo_map, demo_photo, oracle_maps
 
 AIM = SHARED / "weights" / "aim"
@@ -89,11 +89,11 @@ def exact_table() -> str:
             for s in [model(o.image)]
         ]
         worst = max(measured)
-        shown = ", ".join(f"{k}={Path(v).name if isinstance(v, Path) else v}" for k, v in case.parameters.items())
+        parameters = ", ".join(f"{k}={Path(v).name if isinstance(v, Path) else v}" for k, v in case.parameters.items())
         rows.append(
             [
                 case.model,
-                shown or "defaults",
+                parameters or "defaults",
                 str(len(measured)),
                 f"{worst[0]:.1e}" if worst[0] else "none",
                 worst[2] if worst[0] else "",

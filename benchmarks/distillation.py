@@ -14,27 +14,25 @@ docs/results/distillation.md when all runs are finished.
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from _distilling import IMAGENET, OSIE, RUNS, chosen, is_validation, osie, read_json, write_json
+from _distilling import IMAGENET, OSIE, RUNS, Printer, chosen, is_validation, osie, read_csv, read_json, write_json
 from _tables import RESULTS, markdown_table, provenance, write_page
 
 import salbox
-from salbox.benching import bench
-from salbox.distillation.distilling import distill
-from salbox.distillation.fidelity import CONSTANT, PHOTOS, STUDENT
-from salbox.distillation.plan import Lesson, Plan
+from salbox.bench import bench
+from salbox.distillation.distill import distill
+from salbox.distillation.fidelity.measure import CONSTANT, PHOTOS, STUDENT
+from salbox.distillation.plan import HeadTarget, Plan
 from salbox.distillation.run_folder import RunFolder
 from salbox.distillation.splitting import Part
-from salbox.distillation.teacher import Teacher
-from salbox.distillation.telling import Teller
-from salbox.inputs import ImageFile, find_images
-from salbox.postprocess import NOTHING
+from salbox.distillation.teachers.teacher import Teacher
+from salbox.imaging.inputs import ImageFile, find_images
+from salbox.imaging.postprocess import NOTHING
 from salbox.training.recipe import Recipe, read_recipe
 
 TEACHER = "imsig"
@@ -78,13 +76,6 @@ WHOLE = {"context": "none", "deepest": 32}
 PAPER = {False: "0.96 ± 0.04 | 0.02 ± 0.02", True: "0.94 ± 0.05 | 0.08 ± 0.10"}
 
 
-class Printer(Teller):
-    """Prints lines; a run's log keeps the rest."""
-
-    def say(self, text: str) -> None:
-        print(text, flush=True)
-
-
 def photos(learned: int, tested: int) -> tuple[tuple[ImageFile, ...], dict[str, Part]]:
     """Return photos of OSIE and their parts: of the training split those with the smallest hashes, half of the test's.
 
@@ -123,7 +114,7 @@ def run(name: str, given: argparse.Namespace) -> None:
     plan = Plan(
         photos=images,
         run=folder,
-        lessons=(Lesson(TEACHER, Teacher(TEACHER, preprocess=MATCHED if setting.matched else NOTHING)),),
+        targets=(HeadTarget(TEACHER, Teacher(TEACHER, preprocess=MATCHED if setting.matched else NOTHING)),),
         recipe=recipe_of(setting, kept),
         init=str(IMAGENET),
         chosen=parts,
@@ -168,10 +159,8 @@ class Outcome:
     def read(cls, name: str, out: Path) -> Outcome:
         folder = RunFolder(out / name)
         rows = read_json(folder.path / "fidelity.json")["rows"]
-        with (folder.path / "log.csv").open(encoding="utf-8", newline="") as file:
-            log = list(csv.DictReader(file))
-        with folder.split.open(encoding="utf-8", newline="") as file:
-            parts = [line["part"] for line in csv.DictReader(file)]
+        log = read_csv(folder.path / "log.csv")
+        parts = [line["part"] for line in read_csv(folder.split)]
         return cls(
             setting=SETTINGS[name],
             fidelity={row["maps"]: row for row in rows if row["domain"] == PHOTOS},

@@ -33,15 +33,16 @@ from _held_out import (
 from _student_pictures import draw_heads, draw_worst
 from _tables import ROOT, provenance
 
-from salbox.benching import count, photo
-from salbox.distillation.constant import read_means
-from salbox.distillation.fidelity import CONSTANT, PHOTOS, Fidelity, Pair, measure
-from salbox.distillation.views import View
-from salbox.registry import SHIPPED, load
-from salbox.saved import STUDENT_FILE, packaged
-from salbox.students.fingerprint import weights_fingerprint
-from salbox.students.metadata import resolution
-from salbox.students.student import Student, open_student
+from salbox.bench import count, photo
+from salbox.distillation.fidelity.mean_map import read_means
+from salbox.distillation.fidelity.measure import CONSTANT, PHOTOS, Fidelity, Pair, measure
+from salbox.distillation.teachers.augmentations import View
+from salbox.models.exported import STUDENT_FILE, packaged
+from salbox.models.loading import load
+from salbox.models.registry import SHIPPED
+from salbox.runtime.fingerprint import weights_fingerprint
+from salbox.runtime.metadata import resolution
+from salbox.runtime.network import ExportedNetwork, open_network
 
 NETWORK = Path(packaged(SHIPPED))
 PHOTO = (640, 480)  # on which operations are counted
@@ -52,17 +53,17 @@ DIGITS = 5
 
 def measured(held: HeldOut, means: dict[str, Any], few: int | None, run: Path) -> dict[str, Any]:
     """Return every figure there is of the network that ships."""
-    student = open_student(NETWORK)
-    seen = resolution(student.metadata.preprocessing, student.metadata.settings)
+    student = open_network(NETWORK)
+    looks_at = resolution(student.metadata.preprocessing, student.metadata.settings)
     changed = {head: changed_for(held, head, few) for head in HEADS}
     osie = measure(pairs(student, dict.fromkeys(HEADS, held.osie), "OSIE test"), means)
     duts = measure(pairs(student, dict.fromkeys(HEADS, held.duts), "DUTS-TR held out"), means)
     domains = measure(pairs(student, changed, "changed photos"), means)
-    whole = by_head(measure(pairs(open_student(run / STUDENT_FILE), dict.fromkeys(HEADS, held.osie), "float32"), means))
+    whole = by_head(measure(pairs(open_network(run / STUDENT_FILE), dict.fromkeys(HEADS, held.osie), "float32"), means))
     return {
         "weights": weights_fingerprint(NETWORK),
         "measured": provenance(("salbox", "numpy", "opencv-python-headless", "onnxruntime")),
-        "network": {**size_of_network(), "looks_at": seen},
+        "network": {**size_of_network(), "looks_at": looks_at},
         "duts_held_out": held.duts_in_all,
         "osie": by_head(osie),
         "osie_float32": {head: {name: own[name] for name in ("cc", "kl")} for head, own in whole.items()},
@@ -77,7 +78,7 @@ def measured(held: HeldOut, means: dict[str, Any], few: int | None, run: Path) -
     }
 
 
-def pairs(student: Student, views: dict[str, list[View]], what: str) -> Iterator[Pair]:
+def pairs(student: ExportedNetwork, views: dict[str, list[View]], what: str) -> Iterator[Pair]:
     """Yield the student's and the teacher's map of pictures; `views` are those that each head is measured on."""
     keys = {head: {view.key for view in own} for head, own in views.items()}
     every = list(max(views.values(), key=len))
@@ -92,7 +93,7 @@ def pairs(student: Student, views: dict[str, list[View]], what: str) -> Iterator
             print(f"{what}: {start} of {len(every)}", flush=True)
 
 
-def original_filters(student: Student, held: HeldOut, means: dict[str, Any]) -> dict[str, Any]:
+def original_filters(student: ExportedNetwork, held: HeldOut, means: dict[str, Any]) -> dict[str, Any]:
     """Return how AIM's and SUN's students, and their teachers, agree with the maps of the originals' filters."""
     found = {}
     for head in with_original_filters():

@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 import salbox
 from salbox.datasets import open_dataset
-from salbox.evaluation import CentreBias, Evaluation, HumanCeiling, ModelSource, evaluate
+from salbox.evaluation import CenterBias, Evaluation, HumanCeiling, ModelSource, evaluate
 from salbox.evaluation.formats import grids, legend
 from salbox.evaluation.sources import Source
 from salbox.metrics import get_metric
@@ -33,15 +33,15 @@ MIT300 = {"sun": 0.67, "ikn": 0.75, "imsig": 0.75, "aim": 0.77, "rare2012": 0.77
 
 # What the published maps have and the plain algorithms need not: blur, and a preference for the centre.
 SMOOTHING = (0.0, 0.02, 0.04)  # of the longer side
-CENTRES = (0.0, 0.5)  # weight of the prior added to the min-max scaled map
-CENTRE_SIGMA = 0.25  # of each side
+CENTERS = (0.0, 0.5)  # weight of the prior added to the min-max scaled map
+CENTER_SIGMA = 0.25  # of each side
 
 ORDER = """AUC-Judd beside the figures of the MIT300 benchmark."""
 QUARTER = ModelSource("gaussian", {"sigma": 0.25})
 
 
 def rows() -> list[Source]:
-    return [*(ModelSource(name) for name in MODELS), QUARTER, CentreBias(), HumanCeiling()]
+    return [*(ModelSource(name) for name in MODELS), QUARTER, CenterBias(), HumanCeiling()]
 
 
 def measured(
@@ -63,13 +63,13 @@ def judd(evaluation: Evaluation, row: str) -> float:
     return found.value
 
 
-def processed(name: str, smoothing: float, centre: float) -> ModelSource:
+def processed(name: str, smoothing: float, center: float) -> ModelSource:
     options = {}
     if smoothing:
         options |= {"do_smoothing": "proportional", "smooth_prop": smoothing}
-    if centre:
+    if center:
         options |= {
-            "center_prior": "proportional_add", "center_prior_weight": centre, "center_prior_prop": CENTRE_SIGMA
+            "center_prior": "proportional_add", "center_prior_weight": center, "center_prior_prop": CENTER_SIGMA
         }  # fmt: skip
     return ModelSource(name, postprocess=salbox.PostProcess(**options))
 
@@ -77,12 +77,12 @@ def processed(name: str, smoothing: float, centre: float) -> ModelSource:
 def processing() -> dict[str, Evaluation]:
     """Return EyeCrowd's AUC-Judd of maps that were blurred and given a preference for the centre."""
     return {
-        f"blur {smoothing:g}, centre {centre:g}": measured(
-            "EyeCrowd", [processed(m, smoothing, centre) for m in MODELS], ("auc_judd",)
+        f"blur {smoothing:g}, centre {center:g}": measured(
+            "EyeCrowd", [processed(m, smoothing, center) for m in MODELS], ("auc_judd",)
         )
-        for centre in CENTRES
+        for center in CENTERS
         for smoothing in SMOOTHING
-        if smoothing or centre
+        if smoothing or center
     }
 
 
@@ -98,7 +98,7 @@ def order_table(plain: dict[str, Evaluation], variants: dict[str, Evaluation]) -
 
 
 def order_text(plain: dict[str, Evaluation], variants: dict[str, Evaluation]) -> str:
-    crowd, blurred, centred = plain["EyeCrowd"], variants["blur 0.04, centre 0"], variants["blur 0, centre 0.5"]
+    crowd, blurred, centered = plain["EyeCrowd"], variants["blur 0.04, centre 0"], variants["blur 0, centre 0.5"]
     beaten = {name: sum(judd(e, m) < judd(e, "centre bias") for m in MODELS) for name, e in plain.items()}
 
     def change(model: str, after: Evaluation) -> str:
@@ -113,8 +113,8 @@ def order_text(plain: dict[str, Evaluation], variants: dict[str, Evaluation]) ->
             "What the reversals on EyeCrowd come from was tried out. Image Signature blurs widely itself; a blur of",
             f".04 takes AIM {change('aim', blurred)}, Image Signature {change('imsig', blurred)}.",
             f"RARE2012 has no preference for the centre: blur takes it {change('rare2012', blurred)}, the prior",
-            f"{change('rare2012', centred)}. GBVS and IKN prefer the centre already; the prior takes them",
-            f"{change('gbvs', centred)} and {change('ikn', centred)}.",
+            f"{change('rare2012', centered)}. GBVS and IKN prefer the centre already; the prior takes them",
+            f"{change('gbvs', centered)} and {change('ikn', centered)}.",
             "On EyeCrowd the centre matters more than on OSIE: the centre bias alone",
             f"is better than {beaten['EyeCrowd']} of the {len(MODELS)} models there, than {beaten['OSIE']} on OSIE.",
         ]
@@ -140,7 +140,7 @@ def reversal_table(name: str, evaluation: Evaluation) -> str:
 
 def table_of(evaluation: Evaluation) -> str:
     (grid,) = grids(evaluation)
-    return markdown_table(grid.header, [[cell.replace("\n", " ") for cell in row] for row in grid.rows])
+    return markdown_table(grid.header, grid.rows)
 
 
 def notes_of(evaluation: Evaluation) -> str:

@@ -25,22 +25,22 @@ from _tables import ROOT
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from _gaze_density_224 import density_224
-from _gaze_ensemble import Centre, calibrate
+from _gaze_ensemble import Center, calibrate
 from _gaze_page import page
 from _gaze_pictures import draw_held_out, draw_samples
-from _gaze_rows import CALIBRATED, CENTRE, GAZE, METRICS, fingerprint, looking, rows_of, scored
+from _gaze_rows import CALIBRATED, CENTER, GAZE, METRICS, fingerprint, looking, rows_of, scored
 from _tables import provenance, write_page
 from gaze_data import PEOPLE, Mixture, fold, people_photos, teach_all
 from learn_gaze import FOLDS, RUNS, Setting, learn
 from temperature import best_temperature
 
 import salbox
-from salbox.benching import count, photo
+from salbox.bench import count, photo
 from salbox.evaluation import Evaluation
-from salbox.registry import GAZE as FILE
-from salbox.registry import SHIPPED
-from salbox.saved import packaged
-from salbox.students.fingerprint import weights_fingerprint
+from salbox.models.exported import packaged
+from salbox.models.registry import GAZE as FILE
+from salbox.models.registry import SHIPPED
+from salbox.runtime.fingerprint import weights_fingerprint
 
 HELD = 0  # the fold that settings are chosen on
 LN2 = float(np.log(2))
@@ -97,9 +97,9 @@ def choices(only: list[str]) -> dict[str, Any]:
             data, images = people_photos(data_name, "train")
             kept = [i for i, image in enumerate(images) if fold(image, FOLDS) == HELD]
             held = data.subset(kept, "the fold that settings are chosen on")
-            centre = Centre.of(list(PEOPLE))
-            rows = rows_of(looking(network), calibrated_on(tuple(PEOPLE)), centre)
-            wanted = {row: rows[row] for row in (GAZE, CENTRE)}
+            center = Center.of(list(PEOPLE))
+            rows = rows_of(looking(network), calibrated_on(tuple(PEOPLE)), center)
+            wanted = {row: rows[row] for row in (GAZE, CENTER)}
             evaluation = scored(f"choices/{name}-{fingerprint(network)}/{data_name}", data_name, held, wanted)
             own[data_name] = figures(evaluation)
             own[data_name]["temperature"] = best_temperature(looking(network), held)
@@ -116,8 +116,8 @@ def elsewhere(only: list[str]) -> dict[str, Any]:
             others = tuple(other for other in PEOPLE if other != data_name)
             network = learn(replace(CHOICES[name][1], people=others, held_out=None))
             data, _ = people_photos(data_name, "train")
-            rows = rows_of(looking(network), calibrated_on(others), Centre.of(others))
-            wanted = {row: rows[row] for row in (GAZE, CENTRE)}
+            rows = rows_of(looking(network), calibrated_on(others), Center.of(others))
+            wanted = {row: rows[row] for row in (GAZE, CENTER)}
             label = f"elsewhere/{name}-{fingerprint(network)}/{data_name}"
             found[name][data_name] = figures(scored(label, data_name, data, wanted))
     return found
@@ -127,12 +127,12 @@ def test() -> dict[str, Any]:
     """Return the figures of the network that ships on the test photos."""
     model = salbox.load("gaze")
     names = tuple(PEOPLE)
-    centre = Centre.of(names)
-    rows = rows_of(model.log_density, calibrated_on(names), centre)
+    center = Center.of(names)
+    rows = rows_of(model.log_density, calibrated_on(names), center)
     best = salbox.load("gaze", quality="best")
-    rows["gaze, quality best"] = rows_of(best.log_density, calibrated_on(names), centre)[GAZE]
+    rows["gaze, quality best"] = rows_of(best.log_density, calibrated_on(names), center)[GAZE]
     rows["gaze, no centre prior"] = rows_of(
-        salbox.load("gaze", center_prior=0.0).log_density, calibrated_on(names), centre
+        salbox.load("gaze", center_prior=0.0).log_density, calibrated_on(names), center
     )[GAZE]
     found, ships = {}, weights_fingerprint(packaged(FILE))[:8]
     for name in PEOPLE:
@@ -149,7 +149,7 @@ def left_out() -> dict[str, Any]:
         others = tuple(other for other in PEOPLE if other != name)
         network = learn(Setting(people=others))
         data, _ = people_photos(name, "all")
-        rows = rows_of(looking(network), calibrated_on(others), Centre.of(others))
+        rows = rows_of(looking(network), calibrated_on(others), Center.of(others))
         found[name] = figures(scored(f"without/{name}-{fingerprint(network)}", name, data, rows))
     return found
 
@@ -175,21 +175,21 @@ def figures(evaluation: Evaluation) -> dict[str, Any]:
             for metric in METRICS[:3]
             if (own := evaluation.estimate(row, metric)) is not None
         }
-        if (gain := evaluation.difference(row, "ll", CENTRE)) is not None:
+        if (gain := evaluation.difference(row, "ll", CENTER)) is not None:
             found["rows"][row]["ig"] = [gain.value / LN2, gain.low / LN2, gain.high / LN2]
     if CALIBRATED in evaluation.rows:
         for metric in METRICS:
-            apart = evaluation.difference(GAZE, metric, CALIBRATED)
-            assert apart is not None
+            between = evaluation.difference(GAZE, metric, CALIBRATED)
+            assert between is not None
             name, scale = ("ig", LN2) if metric == "ll" else (metric, 1.0)
-            found["against"][name] = [apart.value / scale, apart.low / scale, apart.high / scale]
+            found["against"][name] = [between.value / scale, between.low / scale, between.high / scale]
     return found
 
 
 def cost() -> dict[str, Any]:
     """Return what `gaze` takes, and beside it all students together."""
     image = photo(640, 480)
-    students = [f"{name}.student" for name in salbox.registry.STUDENTS]
+    students = [f"{name}.student" for name in salbox.models.registry.STUDENTS]
     calls: Mapping[str, Callable[[], Any]] = {
         "gaze": lambda: salbox.predict(image, ["gaze"]),
         "gaze, quality best": lambda: salbox.load("gaze", quality="best")(image),

@@ -22,7 +22,7 @@ from scipy.io import loadmat
 
 import salbox
 from salbox import metrics
-from salbox.datasets import Fixations, ShuffledNegatives, centre_bias, fixation_density
+from salbox.datasets import Fixations, ShuffledNegatives, center_bias, fixation_density
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # pkg_resources, np.trapz
@@ -216,7 +216,7 @@ def log_densities(osie: Osie) -> tuple[list[Any], list[Any]]:
     """Return log densities made of BMS (nine tenths) and a uniform share, and each image's baseline."""
     uniform = UNIFORM_SHARE / (SHAPE[0] * SHAPE[1])
     logs = [np.log((1 - UNIFORM_SHARE) * metrics.to_density(m, "sum") + uniform) for m in osie.maps["bms"]]
-    baselines = [np.log(centre_bias([osie.negatives.of(i)], [SHAPE], SHAPE, BASELINE_SIGMA)) for i in range(osie.count)]
+    baselines = [np.log(center_bias([osie.negatives.of(i)], [SHAPE], SHAPE, BASELINE_SIGMA)) for i in range(osie.count)]
     return logs, baselines
 
 
@@ -514,7 +514,7 @@ def main() -> None:
         [
             [
                 f"`{m.name}`",
-                m.formula.replace("|", "\\|"),
+                m.formula,
                 m.source,
                 m.direction,
                 ", ".join(m.accepts),

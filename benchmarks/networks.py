@@ -24,12 +24,12 @@ import torch
 from _tables import ROOT, SHARED, markdown_table, provenance, write_page
 
 import salbox
-from salbox.benching import apart, count, in_fresh_process, photo
-from salbox.memory import peak_memory, resident_memory
-from salbox.model import Model
-from salbox.networks import unisal
+from salbox.bench import count, in_fresh_process, largest_difference, photo
+from salbox.models.model import Model
+from salbox.networks.unisal import predictor as unisal
+from salbox.system.memory import peak_memory, resident_memory
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "helpers"))
 import authors_files as files
 from generated_weights import arrays_of, facts_of, saved_every
 
@@ -97,22 +97,23 @@ def of_deepgaze(model: Model, facts: str) -> Pairs:
 
 def of_msinet(model: Model, facts: str) -> Pairs:
     """Before the map is rounded to 8 bits, at both sizes."""
-    from salbox.networks.msinet import SIZES, framed
+    from salbox.networks.msinet.network import SIZES
+    from salbox.networks.msinet.predictor import framed
 
     image, network = files.as_tensorflow_decodes(files.photo_path(SHARED)), model.function.network
     for dataset, tag in {"salicon": "osie1001_salicon_240x320", "mit1003": "osie1001_mit1003_360x360"}.items():
-        seen = torch.from_numpy(framed(image, SIZES[dataset])).permute(2, 0, 1)[None]
-        yield kept(facts, tag, network.scaled(network(seen))[0, 0].numpy())
+        batch = torch.from_numpy(framed(image, SIZES[dataset])).permute(2, 0, 1)[None]
+        yield kept(facts, tag, network.scaled(network(batch))[0, 0].numpy())
 
 
 def of_transalnet(model: Model, facts: str) -> Pairs:
     """Before the map is rounded to 8 bits, in both orders of channels."""
-    from salbox.networks.official.framing import fit
-    from salbox.networks.transalnet import FILL, HEIGHT, WIDTH
+    from salbox.networks.ops.letterbox import fit
+    from salbox.networks.transalnet.network import FILL, HEIGHT, WIDTH
 
     image = torch.from_numpy(fit(the_photo(), HEIGHT, WIDTH, FILL)).permute(2, 0, 1)[None].float()
-    for order, seen in {"RGB": image, "BGR": image.flip(1)}.items():
-        yield kept(facts, f"osie1001_{order}", model.function.network.maps(seen)[0, 0].numpy())
+    for order, batch in {"RGB": image, "BGR": image.flip(1)}.items():
+        yield kept(facts, f"osie1001_{order}", model.function.network.maps(batch)[0, 0].numpy())
 
 
 def kept(facts: str, tag: str, found: FloatMap) -> tuple[FloatMap, FloatMap]:
@@ -198,7 +199,7 @@ def figures(name: str, path: Path) -> Figures:
     seconds, plain = clocked(model, image)
     memory = (peak_memory() or 0) - (before or 0)
     # What follows may take memory of its own and change the layout of the network, so the order matters.
-    worst = max(apart(found, expected) for found, expected in official.outputs(model, official.facts))
+    worst = max(largest_difference(found, expected) for found, expected in official.outputs(model, official.facts))
     macs = count(model, image)[1]
     facts = facts_of(SHARED, official.facts)
     if worst > TOLERANCE and official.model != "deepgaze2e":  # see the page
@@ -223,7 +224,7 @@ def in_other_ways(model: Model, image: npt.NDArray[np.uint8], plain: FloatMap) -
     found = {}
     for way, keywords in WAYS.items():
         seconds, saliency = clocked(model.run_as(**keywords), image)
-        found[way] = (seconds, apart(saliency, plain))
+        found[way] = (seconds, largest_difference(saliency, plain))
     return found
 
 

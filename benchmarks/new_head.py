@@ -10,36 +10,27 @@ all stages together are the clock's on the wall. Writes docs/results/new-head.md
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _distilling import RUNS, read_json
+from _distilling import RUNS, Printer, read_csv, read_json
 from _tables import SHARED, markdown_table, provenance, write_page
 
 import salbox
-from salbox.distillation.distilling import distill
-from salbox.distillation.fidelity import CONSTANT, PHOTOS, STUDENT
-from salbox.distillation.plan import Lesson, Plan
-from salbox.distillation.teacher import Teacher
-from salbox.distillation.telling import Teller
-from salbox.inputs import ImageFile, find_images
-from salbox.registry import SHIPPED
-from salbox.saved import packaged
-from salbox.students.student import Student, open_student
+from salbox.distillation.distill import distill
+from salbox.distillation.fidelity.measure import CONSTANT, PHOTOS, STUDENT
+from salbox.distillation.plan import HeadTarget, Plan
+from salbox.distillation.teachers.teacher import Teacher
+from salbox.imaging.inputs import ImageFile, find_images
+from salbox.models.exported import packaged
+from salbox.models.registry import SHIPPED
+from salbox.runtime.network import ExportedNetwork, open_network
 from salbox.training.recipe import read_recipe
 
 COUNT = 1000
 PROBES = 20  # photos on which the old heads are looked at before and after
-
-
-class Printer(Teller):
-    """Prints lines."""
-
-    def say(self, text: str) -> None:
-        print(text, flush=True)
 
 
 def photos(count: int) -> list[ImageFile]:
@@ -47,7 +38,7 @@ def photos(count: int) -> list[ImageFile]:
     return found[:: max(1, len(found) // count)][:count]
 
 
-def old_heads_moved(before: Student, after: Student, images: list[ImageFile]) -> float:
+def old_heads_moved(before: ExportedNetwork, after: ExportedNetwork, images: list[ImageFile]) -> float:
     """Return by how much maps of the old heads differ at most, as a share of a map's range."""
     worst = 0.0
     for image in images[:PROBES]:
@@ -57,14 +48,12 @@ def old_heads_moved(before: Student, after: Student, images: list[ImageFile]) ->
     return worst
 
 
-def page(head: str, trunk: str, run: Path, before: Student, moved: float, wall: float, minutes: float) -> str:
+def page(head: str, trunk: str, run: Path, before: ExportedNetwork, moved: float, wall: float, minutes: float) -> str:
     rows: list[dict[str, Any]] = read_json(run / "fidelity.json")["rows"]
     of_photos = {row["maps"]: row for row in rows if (row["head"], row["domain"]) == (head, PHOTOS)}
-    with (run / "log.csv").open(encoding="utf-8", newline="") as file:
-        log = list(csv.DictReader(file))
-    with (run / "split.csv").open(encoding="utf-8", newline="") as file:
-        parts = [line["part"] for line in csv.DictReader(file)]
-    seen, seconds = sum(int(line["images"]) for line in log), float(log[-1]["seconds"])
+    log = read_csv(run / "log.csv")
+    parts = [line["part"] for line in read_csv(run / "split.csv")]
+    images, seconds = sum(int(line["images"]) for line in log), float(log[-1]["seconds"])
     figures = [
         [maps, *(f"{of_photos[maps][k]:.3f} ± {of_photos[maps][f'{k}_std']:.3f}" for k in ("cc", "kl"))]
         for maps in (STUDENT, CONSTANT)
@@ -78,9 +67,9 @@ def page(head: str, trunk: str, run: Path, before: Student, moved: float, wall: 
             f"({', '.join(before.heads)}), whose trunk is frozen: `salbox distill --teacher {head} --add-to {trunk}`. "
             f"{len(parts)} photos of DUTS-TR: {parts.count('training')} train, {parts.count('validation')} choose the "
             f"checkpoint, {parts.count('test')} are measured once.",
-            f"Training took {seconds / 60:.1f} minutes (of {minutes:g}) for {seen:,} pictures, processor time divided "
-            f"by the threads; teachers' maps, training, export and report together {wall / 60:.1f} minutes by the wall "
-            "clock.",
+            f"Training took {seconds / 60:.1f} minutes (of {minutes:g}) for {images:,} pictures, processor time "
+            "divided by the threads; teachers' maps, training, export and report together "
+            f"{wall / 60:.1f} minutes by the wall clock.",
             markdown_table(["maps", "CC ↑", "KL ↓"], figures),
             f"The old heads' maps of {PROBES} photos moved by at most {moved:.1e} of their range.",
         ]
@@ -99,7 +88,7 @@ def main() -> Path | None:
     plan = Plan(
         photos=tuple(images),
         run=given.out,
-        lessons=(Lesson(given.teacher, Teacher(given.teacher)),),
+        targets=(HeadTarget(given.teacher, Teacher(given.teacher)),),
         recipe=read_recipe("box", ()),
         add_to=given.trunk,
         max_seconds=60 * given.minutes,
@@ -109,8 +98,8 @@ def main() -> Path | None:
     began = time.monotonic()
     distill(plan, Printer())
     wall = time.monotonic() - began
-    before = open_student(packaged(SHIPPED) if given.trunk == "shipped" else Path(given.trunk) / "student.onnx")
-    moved = old_heads_moved(before, open_student(given.out / "student.onnx"), images)
+    before = open_network(packaged(SHIPPED) if given.trunk == "shipped" else Path(given.trunk) / "student.onnx")
+    moved = old_heads_moved(before, open_network(given.out / "student.onnx"), images)
     text = page(given.teacher, Path(given.trunk).name, given.out, before, moved, wall, given.minutes)
     if given.photos != COUNT:  # a trial
         print(text)

@@ -23,11 +23,12 @@ from _tables import ROOT, SHARED, markdown_table, matmul_rate, provenance, write
 
 import salbox
 from salbox.classical._gabor_bank import GaborBank
-from salbox.classical._rarity import FloatMap, box_mean, fuse, rarity, stretch
+from salbox.classical._rarity import box_mean, fuse, rarity, stretch
 from salbox.classical._resize import imresize
 from salbox.classical.rare2012 import _enlarge, principal_components, rare2012
+from salbox.types import FloatMap
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "helpers"))
 from oracle import demo_map, demo_photo
 
 RECORDED = "tests/external_models"  # in pysaliency's repository

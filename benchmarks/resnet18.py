@@ -28,13 +28,13 @@ from numpy.typing import NDArray
 
 import salbox
 from salbox.datasets import Dataset
+from salbox.imaging.writing import atomic
 from salbox.losses.kl import kl
 from salbox.metrics import fidelity_kl, get_metric
-from salbox.networks.building import build_student
 from salbox.networks.encoders import WeightsWarning
-from salbox.threads import available_threads
+from salbox.networks.trainable.factory import build_network
+from salbox.system.threads import available_threads
 from salbox.training.clock import now
-from salbox.writing import atomic
 
 TEACHER = "attention-center"
 WEIGHTS = SHARED / "weights" / "attention-center" / "center_fp32.npz"
@@ -45,7 +45,7 @@ LEARNING_RATE = 1e-3  # Adam's; this and the smoothing factor are the document's
 SMOOTHING = 3.0
 POINT = 31  # batches between two points of a curve, about half of the training photos
 PICTURE = "resnet18.png"
-COLOURS = {"A-human": "#0072b2", "B-both": "#d55e00", "A-teacher": "#009e73"}  # told apart by the colour-blind
+COLORS = {"A-human": "#0072b2", "B-both": "#d55e00", "A-teacher": "#009e73"}  # the colour-blind can tell them apart
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,8 @@ def losses(network: Any, setting: Setting, batch: dict[str, torch.Tensor]) -> to
     """Return the loss: KL from people's density, KL with the smoothing factor from the teacher's map."""
     valid = torch.ones(len(batch["images"]), 1, dtype=torch.bool, device=batch["images"].device)
     if setting.branch:
-        saliency, feature = network.forward_branches(batch["images"])
+        outputs = network.outputs(batch["images"])
+        saliency, (feature,) = outputs.main, outputs.side
         return kl(saliency, batch["human"], valid) + kl(feature, batch["teacher"], valid, temperature=SMOOTHING)
     smoothing = SMOOTHING if setting.learns == "teacher" else 1.0
     return kl(network(batch["images"]), batch[setting.learns], valid, temperature=smoothing)
@@ -153,7 +154,7 @@ def measured(network: Any, setting: Setting, part: Part, device: str) -> dict[st
     for start in range(0, len(part.images), BATCH):
         places = np.arange(start, min(start + BATCH, len(part.images)))
         images = part.batch(places, np.zeros(len(places), bool), device)["images"]
-        logits = torch.cat(network.forward_branches(images), 1) if setting.branch else network(images)
+        logits = network.outputs(images).joined
         for place, maps in zip(places, torch.sigmoid(logits.double()).cpu().numpy(), strict=True):
             for name, value in scores(maps[0], part, int(place)).items():
                 found[name].append(value)
@@ -233,8 +234,8 @@ def start(setting: Setting, seed: int) -> torch.nn.Module:
     """Return a student with the random weights of a seed: those that A and B share are the same."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", WeightsWarning)  # random weights are meant here
-        first = build_student("resnet18-a", [TEACHER], init="none", size=SIZE, seed=seed)
-        network = build_student(setting.student, [TEACHER], init="none", size=SIZE, seed=seed)
+        first = build_network("resnet18-a", [TEACHER], init="none", size=SIZE, seed=seed)
+        network = build_network(setting.student, [TEACHER], init="none", size=SIZE, seed=seed)
     missing = network.load_state_dict(first.state_dict(), strict=False)
     assert not missing.unexpected_keys
     assert all(key.startswith("feature.") for key in missing.missing_keys)
@@ -250,9 +251,9 @@ def draw(records: dict[str, dict[int, Any]], levels: dict[str, dict[str, float]]
     for axes, (key, title) in zip(figure.subplots(1, 2), titles.items(), strict=True):
         for name, by_seed in records.items():
             for seed, record in by_seed.items():
-                _line(axes, record["points"], key, COLOURS[name], "-", name if not seed else None)
+                _line(axes, record["points"], key, COLORS[name], "-", name if not seed else None)
                 if key == "teacher" and SETTINGS[name].branch:
-                    _line(axes, record["points"], "branch", COLOURS[name], ":", None if seed else f"{name}, 2nd branch")
+                    _line(axes, record["points"], "branch", COLORS[name], ":", None if seed else f"{name}, 2nd branch")
         level = levels[f"mean {'density' if key == 'human' else 'teacher map'} of the training photos"][key]
         axes.axhline(level, color="0.4", linestyle="--", linewidth=1, label="mean map of the training photos")
         tops = [p[key] for by_seed in records.values() for r in by_seed.values() for p in r["points"]]
@@ -263,8 +264,8 @@ def draw(records: dict[str, dict[int, Any]], levels: dict[str, dict[str, float]]
         figure.savefig(temporary, format="png")
 
 
-def _line(axes: Any, points: list[dict[str, float]], key: str, colour: str, style: str, label: str | None) -> None:
-    axes.plot([p["images"] for p in points], [p[key] for p in points], style, color=colour, label=label, linewidth=1.6)
+def _line(axes: Any, points: list[dict[str, float]], key: str, color: str, style: str, label: str | None) -> None:
+    axes.plot([p["images"] for p in points], [p[key] for p in points], style, color=color, label=label, linewidth=1.6)
 
 
 def smooth(record: dict[str, Any], key: str) -> NDArray[np.float64]:

@@ -10,25 +10,23 @@ Writes docs/results/student-trials.md.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from _distilling import RUNS, chosen, read_json, write_json
+from _distilling import RUNS, chosen, read_csv, read_json, write_json
 from _tables import ROOT, markdown_table, provenance, write_page
 
-from salbox.benching import photo
-from salbox.distillation.maps_folder import TeacherMaps
-from salbox.distillation.teacher import map_folder
-from salbox.distillation.views import View, plan_views
+from salbox.bench import photo
+from salbox.distillation.teachers.augmentations import View, plan_views
+from salbox.distillation.teachers.maps_folder import TeacherMaps
+from salbox.distillation.teachers.teacher import map_folder
 from salbox.metrics.fidelity import fidelity_cc, fidelity_kl
-from salbox.students.student import Student, open_student
+from salbox.runtime.network import ExportedNetwork, open_network
 
 STUDENTS = RUNS / "students"
 TRIALS = RUNS / "trials"
@@ -104,7 +102,7 @@ def validation_views() -> list[View]:
 def measured(name: str, views: list[View]) -> dict[str, Any]:
     """Return what a trial's network does: CC and KL by head, on photos and on changed ones; and what it costs."""
     run, heads = TRIALS / name, heads_of(name)
-    student = open_student(run / "student.onnx", threads=2)
+    student = open_network(run / "student.onnx", threads=2)
     maps = {head: TeacherMaps(map_folder(STUDENTS / "maps", head)) for head in heads}
     known = set.intersection(*(set(each.names()) for each in maps.values()))
     found: dict[tuple[str, bool], list[tuple[float, float]]] = {}
@@ -113,10 +111,10 @@ def measured(name: str, views: list[View]) -> dict[str, Any]:
             continue
         drawn = student.maps([view.render()], heads)[0]
         for head in heads:
-            told = maps[head].read(view.key)
-            figures = fidelity_cc(drawn[head], told), fidelity_kl(drawn[head], told)
+            wanted = maps[head].read(view.key)
+            figures = fidelity_cc(drawn[head], wanted), fidelity_kl(drawn[head], wanted)
             found.setdefault((head, view.domain is not None), []).append(figures)
-    log = _log(run)
+    log = read_csv(run / "log.csv")
     return {
         "figures": {
             head: {
@@ -131,7 +129,7 @@ def measured(name: str, views: list[View]) -> dict[str, Any]:
     }
 
 
-def milliseconds(student: Student, repeats: int = 30) -> float:
+def milliseconds(student: ExportedNetwork, repeats: int = 30) -> float:
     """Return how long all maps of a 640x480 photo take: the median."""
     image, times = photo(640, 480), []
     for _ in range(repeats):
@@ -182,11 +180,6 @@ SUN's filters are a few pixels wide: a shallow look at twice the pixels adds a h
 more time and with no better KL after so short a training. The third training has it, and there KL fell as well
 ([fidelity](fidelity.md)).
 """
-
-
-def _log(run: Path) -> list[dict[str, str]]:
-    with (run / "log.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def main() -> None:

@@ -19,11 +19,11 @@ from _distilling import IMAGENET
 from _tables import markdown_table, matmul_rate, provenance, write_page
 
 import salbox
-from salbox.benching import Timing, count, in_fresh_process, measure, peak_memory, photo, resident_memory
-from salbox.cards import ModelCard
-from salbox.registry import STUDENTS
-from salbox.saved import packaged
-from salbox.students.student import open_student
+from salbox.bench import Timing, count, in_fresh_process, measure, peak_memory, photo, resident_memory
+from salbox.models.cards import ModelCard
+from salbox.models.exported import packaged
+from salbox.models.registry import STUDENTS
+from salbox.runtime.network import open_network
 
 THREADS = 2
 WIDTH, HEIGHT = 640, 480
@@ -50,13 +50,13 @@ class Size:
 
 def export_kdsalbox(folder: Path) -> Models:
     """Write KDSalBox's student at the paper's input size and at the box's, as ONNX."""
-    from salbox.networks.building import build_student
-    from salbox.networks.export import export_onnx
+    from salbox.networks.export.onnx import export_onnx
+    from salbox.networks.trainable.factory import build_network
 
     found = {}
     for what, size in ((PAPER, (HEIGHT, WIDTH)), (EQUAL, (192, 256))):
         path = folder / f"{size[0]}.onnx"
-        network = build_student("kdsalbox", ["map"], init=IMAGENET, size=size)
+        network = build_network("kdsalbox", ["map"], init=IMAGENET, size=size)
         export_onnx(network, path, {"map": _card()}, {"map": "nobody"})
         found[what] = [str(path)]
     return found
@@ -78,7 +78,7 @@ def timed(models: Models) -> dict[str, Timing]:
 
 def network_alone() -> Timing:
     """Return how long the network itself takes, opened before, without what `salbox.predict` does around it."""
-    image, student = photo(WIDTH, HEIGHT), open_student(packaged("box.onnx"))
+    image, student = photo(WIDTH, HEIGHT), open_network(packaged("box.onnx"))
     return measure({"": lambda: student.maps([image])}, repeat=REPEAT)[""]
 
 

@@ -19,9 +19,9 @@ from _tables import markdown_table, matmul_rate, provenance, write_page
 from batch import link_photos, resident
 
 import salbox
-from salbox.distillation.teacher import Teacher, TeacherMaps
-from salbox.distillation.views import FlipRule, measure_flip_cc
-from salbox.inputs import find_images
+from salbox.distillation.teachers.augmentations import FlipRule, measure_flip_cc
+from salbox.distillation.teachers.teacher import Teacher, TeacherMaps
+from salbox.imaging.inputs import find_images
 
 TEACH = [sys.executable, "-c", "from salbox.cli.main import run; run()", "teach"]
 MODEL, PHOTOS = "imsig", 300

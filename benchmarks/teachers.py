@@ -21,15 +21,15 @@ from _tables import ROOT, SHARED, markdown_table, provenance, write_page
 from PIL import Image
 
 import salbox
-from salbox.benching import Cost, bench
-from salbox.cards import ModelCard
+from salbox.bench import Cost, bench
 from salbox.datasets import open_dataset
 from salbox.evaluation import Evaluation, ModelSource, evaluate
 from salbox.metrics.fidelity import fidelity_cc
-from salbox.networks.building import build_student
-from salbox.networks.export import export_onnx
+from salbox.models.cards import ModelCard
+from salbox.networks.export.onnx import export_onnx
+from salbox.networks.trainable.factory import build_network
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "helpers"))
 from oracle import demo_map, demo_photo
 
 KEPT = ROOT / "cache" / "teachers"
@@ -37,7 +37,7 @@ STIMULI = SHARED / "data" / "OSIE" / "data" / "stimuli"
 
 MODELS = ("attention-center", "fastgaze", "glimpse")
 ENSEMBLE = "ensemble:" + "+".join(MODELS)
-CENTRE = "gaussian"
+CENTER = "gaussian"
 METRICS = ("nss", "auc_judd", "cc")
 SIGMA = 27  # pixels, of the density that CC compares with
 TOLERANCE = (0.04, 0.004, 0.004)
@@ -48,7 +48,7 @@ REFERENCE = {
     "fastgaze": (2.31, 0.865, 0.678),
     "glimpse": (2.06, 0.874, 0.652),
     ENSEMBLE: (2.47, 0.890, 0.730),
-    CENTRE: (0.85, 0.735, 0.318),
+    CENTER: (0.85, 0.735, 0.318),
 }
 
 THREADS = 2
@@ -58,7 +58,7 @@ WIDTH, HEIGHT = 640, 480
 def scored() -> Evaluation:
     """Return NSS, AUC-Judd and CC of the networks, their ensemble and the centred Gaussian on OSIE test."""
     data = open_dataset(f"osie:{SHARED / 'data' / 'OSIE'}", "test")
-    rows = [*(ModelSource(name) for name in (*MODELS, ENSEMBLE)), ModelSource(CENTRE, {"sigma": 0.25})]
+    rows = [*(ModelSource(name) for name in (*MODELS, ENSEMBLE)), ModelSource(CENTER, {"sigma": 0.25})]
     return evaluate(data, rows, METRICS, sigma=SIGMA, folder=KEPT)
 
 
@@ -71,9 +71,9 @@ def score_table(evaluation: Evaluation) -> str:
             if abs(found.value - reference) > tolerance:
                 raise SystemExit(f"{name}: {metric} {found.value:.4f} is not within {tolerance} of {reference}")
         figures = [evaluation.estimate(name, metric) for metric in METRICS]
-        shown = [f"{f.value:.{d}f} [{f.low:.{d}f}, {f.high:.{d}f}]" for f, d in zip(figures, (2, 3, 3), strict=True)]
+        measured = [f"{f.value:.{d}f} [{f.low:.{d}f}, {f.high:.{d}f}]" for f, d in zip(figures, (2, 3, 3), strict=True)]
         beside = [f"{value:.{digits}f}" for value, digits in zip(expected, (2, 3, 3), strict=True)]
-        body.append([f"`{name}`", *(cell for pair in zip(shown, beside, strict=True) for cell in pair)])
+        body.append([f"`{name}`", *(cell for pair in zip(measured, beside, strict=True) for cell in pair)])
     head = [cell for title in ("NSS", "AUC-Judd", "CC") for cell in (title, "reference")]
     return markdown_table(["model", *head], body)
 
@@ -81,18 +81,18 @@ def score_table(evaluation: Evaluation) -> str:
 def auc_line(evaluation: Evaluation) -> str:
     """Return how far AUC-Judd is from the reference: alike in all rows, also that of the Gaussian without weights."""
     found = {name: evaluation.estimate(name, "auc_judd") for name in REFERENCE}
-    apart = {name: found[name].value - expected[1] for name, expected in REFERENCE.items()}
+    gaps = {name: found[name].value - expected[1] for name, expected in REFERENCE.items()}
     return (
-        f"AUC-Judd is {min(apart.values()):+.4f} to {max(apart.values()):+.4f} from the reference, and "
-        f"{apart[CENTRE]:+.4f} for `{CENTRE}`, which has no weights: what differs is the metric, not the networks."
+        f"AUC-Judd is {min(gaps.values()):+.4f} to {max(gaps.values()):+.4f} from the reference, and "
+        f"{gaps[CENTER]:+.4f} for `{CENTER}`, which has no weights: what differs is the metric, not the networks."
     )
 
 
 def fastgaze_raw() -> Callable[[str], tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-    from salbox.networks.fastgaze import open_fastgaze
+    from salbox.networks.fastgaze.predictor import FastGazePredictor
 
     folder = SHARED / "weights" / "fastgaze"
-    network = open_fastgaze(folder / "fastgaze_fp32.npz").network
+    network = FastGazePredictor.load(folder / "fastgaze_fp32.npz").network
     return lambda name: (
         network(as_tensor(name, (400, 300)))[0, 0].numpy(),
         np.load(folder / "expected" / f"{name}.npz")["log_density"],
@@ -100,10 +100,10 @@ def fastgaze_raw() -> Callable[[str], tuple[npt.NDArray[np.float32], npt.NDArray
 
 
 def attention_center_raw() -> Callable[[str], tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-    from salbox.networks.attention_center import open_attention_center
+    from salbox.networks.attention_center.predictor import AttentionCenterPredictor
 
     folder = SHARED / "weights" / "attention-center"
-    network = open_attention_center(folder / "center_fp32.npz").network
+    network = AttentionCenterPredictor.load(folder / "center_fp32.npz").network
     return lambda name: (
         network(as_tensor(name, (640, 480)))[0, 0, ::4, ::4].numpy(),
         np.load(folder / "expected" / f"{name}.npz")["logit_every_4th"],
@@ -111,10 +111,10 @@ def attention_center_raw() -> Callable[[str], tuple[npt.NDArray[np.float32], npt
 
 
 def glimpse_raw() -> Callable[[str], tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-    from salbox.students.glimpse import open_glimpse
+    from salbox.runtime.glimpse import GlimpsePredictor
 
     path = SHARED / "weights" / "glimpse" / "saliency.onnx"
-    model = open_glimpse(path)
+    model = GlimpsePredictor.load(path)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (port,) = session.get_inputs()
     return lambda name: (
@@ -169,7 +169,7 @@ def students(folder: Path) -> dict[str, str]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that the weights are random
             settings = {"context": "none", "deepest": 32} if name == "box" else {}  # the plain one, with all strides
-            network = build_student(name, ("map",), init="none", size=size, **settings)
+            network = build_network(name, ("map",), init="none", size=size, **settings)
         paths[what] = str(folder / f"{number}.onnx")
         export_onnx(network, Path(paths[what]), {"map": nobody(name)}, {"map": "nobody"})
     return paths
@@ -226,7 +226,7 @@ def main() -> Path:
         f"Density of fixations: sigma {SIGMA} pixels. In brackets the 95 % interval of a bootstrap over photos. "
         "*Reference*: another implementation's figures for the same weights and photos; the run stops if NSS is more "
         f"than {TOLERANCE[0]} off, AUC-Judd or CC more than {TOLERANCE[1]}. "
-        f"`{CENTRE}` has a sigma of a quarter of each side.",
+        f"`{CENTER}` has a sigma of a quarter of each side.",
         score_table(evaluation),
         auc_line(evaluation),
         f"```\n{command}\n```",

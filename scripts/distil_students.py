@@ -22,12 +22,12 @@ from pathlib import Path
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # threads that wait must not take the cores from those that work
 
 from salbox.datasets import open_dataset
-from salbox.distillation.distilling import distill
-from salbox.distillation.plan import Lesson, Plan
+from salbox.distillation.distill import distill
+from salbox.distillation.plan import HeadTarget, Plan
 from salbox.distillation.splitting import Part
-from salbox.distillation.teacher import Teacher
-from salbox.distillation.telling import Teller
-from salbox.inputs import ImageFile
+from salbox.distillation.teachers.teacher import Teacher
+from salbox.imaging.inputs import ImageFile
+from salbox.system.progress import Progress
 from salbox.training.recipe import read_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,7 +82,7 @@ def few(images: list[ImageFile], count: int) -> frozenset[str]:
     return frozenset(photo.output.as_posix() for photo in ordered[:count])
 
 
-class Printer(Teller):
+class Printer(Progress):
     """Prints lines, and every so often how far a stage is."""
 
     def __init__(self) -> None:
@@ -92,9 +92,9 @@ class Printer(Teller):
         """Print a line."""
         print(text, flush=True)
 
-    def progress(self, what: str, done: int, total: int) -> None:
+    def update(self, title: str, done: int, total: int | None) -> None:
         """Print how far a stage is, in steps of a twentieth."""
-        line = f"{what}: {100 * done // max(1, total) // 5 * 5} %"
+        line = f"{title}: {100 * done // max(1, total or done) // 5 * 5} %"
         if line != self._last:
             self._last = line
             self.say(line)
@@ -131,10 +131,10 @@ def main() -> None:
     by_part = {part: [p for p in images if parts[p.output.as_posix()] == part] for part in ("training", "validation")}
     weights = {"fastgaze": {"weights": str(WEIGHTS / "fastgaze" / "fastgaze_fp32.npz")}}
 
-    def lessons(count: int) -> tuple[Lesson, ...]:
+    def targets(count: int) -> tuple[HeadTarget, ...]:
         slow = few(by_part["training"], count) | few(by_part["validation"], count // VALIDATES)
         return tuple(
-            Lesson(name, Teacher(name, weights.get(name, {})), photos=slow if name in SLOW else None)
+            HeadTarget(name, Teacher(name, weights.get(name, {})), photos=slow if name in SLOW else None)
             for name in HEADS
             if name in given.heads
         )
@@ -142,7 +142,7 @@ def main() -> None:
     first = Plan(
         photos=tuple(images),
         run=given.out,
-        lessons=lessons(given.few),
+        targets=targets(given.few),
         recipe=read_recipe("box", [*RECIPE, *given.set]),
         init=str(IMAGENET),
         domains=given.share,
@@ -169,7 +169,7 @@ def main() -> None:
         plan = replace(
             before,
             run=run,
-            lessons=lessons(count),
+            targets=targets(count),
             recipe=read_recipe("box", [*changes, *given.set]),
             init=str(before.run),
             max_seconds=60 * minutes,

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from salbox.datasets import DATASETS, dataset_card
+from salbox.evaluation.formats import markdown_table
 from salbox.metrics import METRICS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "evaluate.md"
@@ -21,22 +22,18 @@ def documented(page: str) -> str:
 
 def metric_table() -> str:
     """Return a line for each metric."""
-    lines = [
-        "| name | title | formula | source | better | defined for | compares with |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for m in METRICS.values():
-        cells = [f"`{m.name}`", m.title, m.formula, m.source, m.direction, ", ".join(m.accepts), ", ".join(m.needs)]
-        lines.append(_row(cells))
-    return "\n".join(lines)
+    return markdown_table(
+        ("name", "title", "formula", "source", "better", "defined for", "compares with"),
+        [
+            (f"`{m.name}`", m.title, m.formula, m.source, m.direction, ", ".join(m.accepts), ", ".join(m.needs))
+            for m in METRICS.values()
+        ],
+    )
 
 
 def dataset_table() -> str:
     """Return a line for each dataset."""
-    lines = [
-        "| name | files | splits | sigma | what the numbers mean | licence | paper |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for name in DATASETS:
         card = dataset_card(name)
         splits = "; ".join(f"`{split}`: {what}" for split, what in card.splits.items()) or "none"
@@ -45,12 +42,8 @@ def dataset_table() -> str:
         paper = (
             f"{card.paper.authors}: {card.paper.title}. {card.paper.venue}, {card.paper.year}." if card.paper else "-"
         )
-        lines.append(_row([f"`{name}:PATH`", card.layout, splits, sigma, card.meaning, card.licence, paper]))
-    return "\n".join(lines)
-
-
-def _row(cells: list[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+        rows.append((f"`{name}:PATH`", card.layout, splits, sigma, card.meaning, card.license, paper))
+    return markdown_table(("name", "files", "splits", "sigma", "what the numbers mean", "licence", "paper"), rows)
 
 
 if __name__ == "__main__":

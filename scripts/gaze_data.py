@@ -16,11 +16,11 @@ import numpy.typing as npt
 from distil_students import DATA, ROOT, VALIDATES, WEIGHTS, Printer, number, photos
 
 from salbox.datasets import Dataset, fixation_density, open_dataset
-from salbox.distillation.maps_folder import TeacherMaps
-from salbox.distillation.teacher import Teacher, map_folder, teach_views
-from salbox.distillation.views import View, plain_view, plan_views
-from salbox.inputs import ImageFile
-from salbox.training.pictures import Sample
+from salbox.distillation.teachers.augmentations import View, plain_view, plan_views
+from salbox.distillation.teachers.maps_folder import TeacherMaps
+from salbox.distillation.teachers.teacher import Teacher, map_folder, teach_views
+from salbox.imaging.inputs import ImageFile
+from salbox.training.cache import Sample
 
 MAPS = ROOT / "runs" / "gaze" / "maps"
 TEACHERS = {
@@ -80,7 +80,7 @@ def fold(photo: ImageFile, folds: int) -> int:
     return number(photo, "fold") % folds
 
 
-def views_of(images: Sequence[ImageFile], *, changed: bool) -> list[View]:
+def plan_pictures(images: Sequence[ImageFile], *, changed: bool) -> list[View]:
     """Return photos as they are, half of them in a changed form too if asked."""
     return plan_views(images, share=SHARE, seed=SEED) if changed else [plain_view(photo) for photo in images]
 
@@ -88,12 +88,12 @@ def views_of(images: Sequence[ImageFile], *, changed: bool) -> list[View]:
 def teach_all() -> None:
     """Compute the teachers' maps that are not there yet, of all photos that are trained or measured on."""
     measured = [photo for name in PEOPLE for photo in people_photos(name, "all")[1]]
-    views = [*views_of(unlabelled(), changed=True), *map(plain_view, measured)]
-    teller = Printer()
+    views = [*plan_pictures(unlabelled(), changed=True), *map(plain_view, measured)]
+    progress = Printer()
     for name, weights in TEACHERS.items():
         failures = []
         outcomes = teach_views(Teacher(name, {"weights": str(weights)}), views, MAPS)
-        for outcome in teller.track(outcomes, len(views), f"maps of {name}"):
+        for outcome in progress.track(outcomes, len(views), f"maps of {name}"):
             failures += outcome.failures
         if failures:
             raise SystemExit(f"{name}: {len(failures)} maps cannot be made: {failures[0]}")

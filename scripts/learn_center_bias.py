@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from salbox.datasets import Dataset, centre_bias, open_dataset
+from salbox.datasets import Dataset, center_bias, open_dataset
 
 GRID = (48, 64)  # of 12.5 pixels of OSIE's images, half as wide as the Gaussian's deviation
 
@@ -35,7 +35,7 @@ def learn(osie: Dataset) -> npt.NDArray[np.float32]:
     indices = range(len(osie))
     shapes = [osie.shape(index) for index in indices]
     sigma = osie.sigma(0) * GRID[1] / shapes[0][1]
-    density = centre_bias([osie.fixations(index) for index in indices], shapes, GRID, sigma)
+    density = center_bias([osie.fixations(index) for index in indices], shapes, GRID, sigma)
     return np.log(density).astype(np.float32)
 
 

@@ -77,7 +77,7 @@ def learn_sun(data: Path, seed: int, iterations: int) -> dict[str, Array]:
     """Return B1, (362, 363) float32, and scale and shape of each filter's responses, sigmas and thetas, (362,)."""
     rng = np.random.default_rng(seed)
     photos = eyecrowd_photos(data)
-    patches = np.concatenate(list(sample(photos, SUN_SIDE, SUN_PATCHES, rng, shrink=SUN_SHRINK, normalise=True)))
+    patches = np.concatenate(list(sample(photos, SUN_SIDE, SUN_PATCHES, rng, shrink=SUN_SHRINK, normalize=True)))
     patches += SUN_NOISE * rng.standard_normal(patches.shape, dtype=np.float32)
     patches -= patches.mean(axis=1, keepdims=True)
     print(f"{len(patches)} patches of {len(photos)} photos")
@@ -122,12 +122,12 @@ def sample(
     rng: np.random.Generator,
     *,
     shrink: float = 1.0,
-    normalise: bool = False,
+    normalize: bool = False,
 ) -> Iterator[Array]:
     """Yield about count / len(photos) random patches of each photo: (m, 3 side²) float32, RGB in 0..1.
 
     The order within a patch is Matlab's: row fastest, then column, then channel. Places are random, so the blocks of
-    JPEG have no fixed place in a patch. `normalise` divides by the standard deviation of the photo's values.
+    JPEG have no fixed place in a patch. `normalize` divides by the standard deviation of the photo's values.
     """
     each = -(-count // len(photos))
     for path in photos:
@@ -135,7 +135,7 @@ def sample(
         if shrink != 1:
             photo = cv2.resize(photo, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         values = photo.astype(np.float32) / 255
-        if normalise:
+        if normalize:
             values /= values.std(ddof=1)
         windows = np.lib.stride_tricks.sliding_window_view(values, (side, side), axis=(0, 1))  # y, x, channel, row, col
         rows, columns = rng.integers(windows.shape[0], size=each), rng.integers(windows.shape[1], size=each)
@@ -147,8 +147,8 @@ def principal_components(patches: Array, *, count: int | None = None, variance: 
     mean = patches.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((patches.shape[1],) * 2)
     for first in range(0, len(patches), CHUNK):
-        centred = patches[first : first + CHUNK] - mean
-        covariance += centred.T @ centred / len(patches)
+        centered = patches[first : first + CHUNK] - mean
+        covariance += centered.T @ centered / len(patches)
     variances, directions = np.linalg.eigh(covariance)
     variances, directions = variances[::-1], directions[:, ::-1]
     if count is None:

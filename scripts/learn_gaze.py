@@ -28,31 +28,31 @@ from gaze_data import (
     Mixture,
     fold,
     people_samples,
+    plan_pictures,
     teach_all,
     teachers_samples,
     unlabelled,
     validates,
-    views_of,
 )
 
-from salbox.distillation.beginning import map_size
 from salbox.distillation.heads import read_weights, save_weights
-from salbox.image import Pixels
-from salbox.networks.building import build_student, rebuild
-from salbox.networks.exported import read_exported
-from salbox.networks.student import StudentNetwork
-from salbox.registry import SHIPPED
-from salbox.saved import packaged
-from salbox.threads import available_threads
-from salbox.training.fitting import EpochReport, Job, Watch, fit
-from salbox.training.pictures import Pictures, Sample, prepare
+from salbox.distillation.initial_network import map_size
+from salbox.models.exported import packaged
+from salbox.models.registry import SHIPPED
+from salbox.networks.trainable.base import TrainableNetwork
+from salbox.networks.trainable.factory import build_network, rebuild
+from salbox.networks.trainable.reload import read_exported
+from salbox.system.threads import available_threads
+from salbox.training.cache import Pictures, Sample, prepare
 from salbox.training.recipe import Recipe, read_recipe
+from salbox.training.trainer import EpochReport, Job, fit
+from salbox.types import Pixels
 
 RUNS = ROOT / "runs" / "gaze"
 WEIGHTS = "student.safetensors"
 FOLDS = 5  # of the photos that people looked at
 FIRST, SECOND = 16, 8  # epochs of the two trainings
-LEARNED_CENTRE = 0.38  # the weight of the centre prior, of a head on the students
+LEARNED_CENTER = 0.38  # the weight of the centre prior, of a head on the students
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ class Setting:
         return Setting(plain, (), others=True, epochs=FIRST, **same)
 
 
-def learn(setting: Setting) -> StudentNetwork:
-    """Return a network trained as set; what is there is not trained again, and what was begun goes on."""
+def learn(setting: Setting) -> TrainableNetwork:
+    """Return a network trained as set; what is there is not trained again, and what was stopped goes on."""
     run = place(setting)
     done = run / WEIGHTS
     if done.is_file():
@@ -117,7 +117,7 @@ def learn(setting: Setting) -> StudentNetwork:
     elif setting.people and setting.teachers:
         network = learn(setting.first).train()
     else:
-        network = build_student(
+        network = build_network(
             "gaze",
             ["gaze"],
             init=str(IMAGENET),
@@ -145,20 +145,20 @@ def learn(setting: Setting) -> StudentNetwork:
             names=("gaze",),
             trainable=[network.head_layers] if setting.head_only else None,  # type: ignore[list-item]
         ),
-        Watch(epoch=lambda report: print(f"{run.name}: {_line(report)}", flush=True)),
+        on_epoch=lambda report: print(f"{run.name}: {_line(report)}", flush=True),
     )
     save_weights(network, done)
     return network.eval()
 
 
-def head_on_students() -> StudentNetwork:
+def head_on_students() -> TrainableNetwork:
     """Return a network with the encoder and the decoder of the students that ship, and a new head.
 
     The weight of the centre prior is the one that the second network learned: a module it is not.
     """
     box = read_exported(Path(packaged(SHIPPED)))
     settings = {key: value for key, value in box.settings.items() if key != "output"}
-    network = rebuild("gaze", ["gaze"], settings | {"centre": LEARNED_CENTRE})
+    network = rebuild("gaze", ["gaze"], settings | {"centre": LEARNED_CENTER})
     shared = {name: t for name, t in box.state_dict().items() if not name.startswith("head_layers.")}
     network.load_state_dict(network.state_dict() | shared)
     return network.train()
@@ -188,23 +188,22 @@ def _folds(setting: Setting) -> list[int]:
     return [number for number in range(FOLDS) if number != setting.held_out]
 
 
-def _people(name: str, setting: Setting, number: int, network: StudentNetwork) -> Pictures:
+def _people(name: str, setting: Setting, number: int, network: TrainableNetwork) -> Pictures:
     samples = people_samples(name, setting.mixture, lambda photo: fold(photo, FOLDS) == number)
     return _ready(samples, f"{name}-{number}", setting, network)
 
 
-def _teachers(setting: Setting, part: str, network: StudentNetwork) -> Pictures:
+def _teachers(setting: Setting, part: str, network: TrainableNetwork) -> Pictures:
     chosen = [photo for photo in unlabelled() if validates(photo) == (part == "validation")]
-    views = views_of(chosen, changed=setting.mixture.changed)
+    views = plan_pictures(chosen, changed=setting.mixture.changed)
     return _ready(teachers_samples(views, setting.mixture), f"teachers-{part}", setting.first, network)
 
 
-def _ready(samples: Sequence[Sample], name: str, setting: Setting, network: StudentNetwork) -> Pictures:
+def _ready(samples: Sequence[Sample], name: str, setting: Setting, network: TrainableNetwork) -> Pictures:
     """Return pictures ready at working size; trainings that need the same ones share them."""
     wanted = _digest((asdict(setting.mixture) | {"repeats": 0}, setting.size, name))
     if setting.head_only:  # it draws finer maps
         wanted += "-fine"
-    printer = Printer()
     pictures = prepare(
         samples,
         RUNS / "pictures" / f"{name}-{wanted}",
@@ -212,19 +211,20 @@ def _ready(samples: Sequence[Sample], name: str, setting: Setting, network: Stud
         map_size=_sizes(network),
         heads=1,
         identity=repr(network.preprocessing),
-        watch=lambda done, total: printer.progress(f"pictures of {name}", done, total),
+        progress=Printer(),
+        title=f"pictures of {name}",
     )
     if pictures.failures:
         raise SystemExit(f"{name}: {pictures.failures[0]}")
     return pictures
 
 
-def _sizes(network: StudentNetwork) -> Callable[[int, int], tuple[int, int]]:
+def _sizes(network: TrainableNetwork) -> Callable[[int, int], tuple[int, int]]:
     return cache(lambda height, width: map_size(network, height, width))
 
 
 def _calibration() -> list[Pixels]:
-    return [view.render() for view in views_of(unlabelled()[:64], changed=False)]
+    return [view.render() for view in plan_pictures(unlabelled()[:64], changed=False)]
 
 
 def _digest(value: object) -> str:
@@ -233,7 +233,7 @@ def _digest(value: object) -> str:
 
 def _line(report: EpochReport) -> str:
     text = f"epoch {report.epoch}/{report.epochs}, loss {report.loss:.4f}"
-    found = report.validated
+    found = report.validation
     return text if found is None else f"{text}, CC {found.cc[0]:.4f}, KL {found.kl[0]:.4f}"
 
 

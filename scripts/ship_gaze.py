@@ -24,29 +24,30 @@ from learn_gaze import FOLDS, Setting, learn
 from ship_students import ENCODER, TERMS
 from temperature import best_temperature
 
-from salbox.cards import Licence, ModelCard
-from salbox.distillation.packaging import put_cards
-from salbox.image import Pixels
-from salbox.networks.export import export_onnx
-from salbox.networks.exporting import shrink_student
-from salbox.networks.gaze import Gaze
-from salbox.networks.student import StudentNetwork
-from salbox.registry import GAZE, card
-from salbox.saved import packaged
-from salbox.students.fingerprint import weights_fingerprint
-from salbox.writing import atomic
+from salbox.distillation.package import put_cards
+from salbox.imaging.writing import atomic
+from salbox.models.cards import License, ModelCard
+from salbox.models.exported import packaged
+from salbox.models.loading import card
+from salbox.models.registry import GAZE
+from salbox.networks.export.models import shrink_exported
+from salbox.networks.export.onnx import export_onnx
+from salbox.networks.trainable.base import TrainableNetwork
+from salbox.networks.trainable.gaze import Gaze
+from salbox.runtime.fingerprint import weights_fingerprint
+from salbox.types import Pixels
 
 FIGURES = ROOT / "docs" / "results" / "gaze" / "figures.json"
 UNMEASURED = "not measured yet"
 
 
-def looking(network: StudentNetwork) -> Any:
+def looking(network: TrainableNetwork) -> Any:
     """Return what gives a network's log density of an image, at the network's own size."""
 
     def look(image: Pixels) -> Any:
-        seen = np.ascontiguousarray(network.preprocessing.prepare(image))
+        pixels = np.ascontiguousarray(network.preprocessing.prepare(image))
         with torch.no_grad():
-            return network.maps(torch.from_numpy(seen).permute(2, 0, 1)[None].float())[0, 0].numpy()
+            return network.maps(torch.from_numpy(pixels).permute(2, 0, 1)[None].float())[0, 0].numpy()
 
     return look
 
@@ -73,11 +74,11 @@ def soften(network: Gaze, temperature: float) -> None:
 def finished(network: Gaze, temperature: float, size: int, figures: Mapping[str, Any] | None) -> ModelCard:
     """Return the card."""
     people = {name: len(people_photos(name, "train")[1]) for name in PEOPLE}
-    seen = [photo for photo in unlabelled() if not validates(photo)]
-    photos = {name: sum(p.output.parts[0] == name for p in seen) for name in ("DUTS-TR", "coco-semantic")}
+    learned = [photo for photo in unlabelled() if not validates(photo)]
+    photos = {name: sum(p.output.parts[0] == name for p in learned) for name in ("DUTS-TR", "coco-semantic")}
     sets = "; ".join(f"{count} of {name} ({TERMS[name]})" for name, count in {**people, **photos}.items())
     teachers = ", ".join(TEACHERS)
-    terms = " ".join(f"{name}: {card(name).licence.training_data}." for name in TEACHERS)
+    terms = " ".join(f"{name}: {card(name).license.training_data}." for name in TEACHERS)
     return ModelCard(
         name="gaze",
         title="gaze",
@@ -88,7 +89,7 @@ def finished(network: Gaze, temperature: float, size: int, figures: Mapping[str,
         origin=f"trained by salbox on the fixations of people on {sum(people.values())} photos ("
         f"{', '.join(f'{count} of {name}' for name, count in people.items())}) and on the maps of {teachers} on "
         f"{sum(photos.values())} others",
-        licence=Licence(
+        license=License(
             code="Apache-2.0",
             weights="Apache-2.0: trained by salbox, within the terms of the photos that it saw; its teachers' weights "
             "are Apache-2.0",
@@ -111,14 +112,14 @@ def finished(network: Gaze, temperature: float, size: int, figures: Mapping[str,
 
 def agreement(test: Mapping[str, Any]) -> str:
     """Return the figures on test photos in one line."""
-    told = []
+    lines = []
     for name, own in test.items():
         nss, auc, cc, gain = (own["rows"]["gaze"][metric][0] for metric in ("nss", "auc_judd", "cc", "ig"))
-        told.append(
+        lines.append(
             f"{own['photos']} test photos of {name}: NSS {nss:.2f}, AUC-Judd {auc:.3f}, CC {cc:.3f}, information gain "
             f"over the centre bias {gain:.2f} bits a fixation"
         )
-    return "; ".join(told)
+    return "; ".join(lines)
 
 
 def ship(target: Path, temperature: float) -> ModelCard:
@@ -130,15 +131,15 @@ def ship(target: Path, temperature: float) -> ModelCard:
     with tempfile.TemporaryDirectory() as folder, atomic(target) as temporary:
         whole = Path(folder) / "gaze.onnx"
         export_onnx(network, whole, {"gaze": first}, {"gaze": "people"})
-        shrink_student(whole, temporary, "int8")
+        shrink_exported(whole, temporary, "int8")
         figures = None
         if FIGURES.is_file():
             kept = json.loads(FIGURES.read_text(encoding="utf-8"))
             figures = kept if kept.get("weights") == weights_fingerprint(temporary) else None
         for _ in range(2):  # the card states the size of the file that it is in
-            told = finished(network, temperature, temporary.stat().st_size, figures)
-            put_cards(temporary, {"gaze": told})
-    return told
+            shipped = finished(network, temperature, temporary.stat().st_size, figures)
+            put_cards(temporary, {"gaze": shipped})
+    return shipped
 
 
 def main() -> None:
@@ -148,8 +149,8 @@ def main() -> None:
     given = parser.parse_args()
     temperature = held_out_temperature() if given.temperature is None else given.temperature
     target = Path(packaged(GAZE))
-    told = ship(target, temperature)
-    print(f"wrote {target}: {target.stat().st_size / 1e6:.2f} MB, temperature {temperature:.3f}\n{told.agreement}")
+    shipped = ship(target, temperature)
+    print(f"wrote {target}: {target.stat().st_size / 1e6:.2f} MB, temperature {temperature:.3f}\n{shipped.agreement}")
 
 
 if __name__ == "__main__":

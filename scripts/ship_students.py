@@ -16,21 +16,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from salbox.cards import Licence, ModelCard
-from salbox.distillation.fidelity import CONSTANT
-from salbox.distillation.maps_folder import TeacherMaps
-from salbox.distillation.packaging import put_cards
+from salbox.distillation.fidelity.measure import CONSTANT
+from salbox.distillation.package import put_cards
 from salbox.distillation.run_folder import RunFolder
 from salbox.distillation.splitting import read_split
-from salbox.distillation.teacher import map_folder
-from salbox.distillation.views import plan_views
-from salbox.inputs import ImageFile
-from salbox.networks.exporting import shrink_student
-from salbox.registry import card
-from salbox.students.fingerprint import weights_fingerprint
-from salbox.students.metadata import Head, Metadata, resolution
-from salbox.students.student import open_student
-from salbox.writing import atomic
+from salbox.distillation.teachers.augmentations import plan_views
+from salbox.distillation.teachers.maps_folder import TeacherMaps
+from salbox.distillation.teachers.teacher import map_folder
+from salbox.imaging.inputs import ImageFile
+from salbox.imaging.writing import atomic
+from salbox.models.cards import License, ModelCard
+from salbox.models.loading import card
+from salbox.networks.export.models import shrink_exported
+from salbox.runtime.fingerprint import weights_fingerprint
+from salbox.runtime.metadata import Head, Metadata, resolution
+from salbox.runtime.network import open_network
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "src" / "salbox" / "students" / "data" / "box.onnx"
@@ -67,8 +67,8 @@ def ship(run: Path, target: Path = TARGET, figures: Path = FIGURES) -> dict[str,
     """
     folder = RunFolder(run)
     with atomic(target) as temporary:
-        shrink_student(folder.student, temporary, "int8")
-        metadata = open_student(temporary, threads=1).metadata
+        shrink_exported(folder.student, temporary, "int8")
+        metadata = open_network(temporary, threads=1).metadata
         found = measured_figures(figures, weights_fingerprint(temporary))
         for _ in range(2):  # the cards state the size of the file that they are in
             size = temporary.stat().st_size
@@ -101,12 +101,12 @@ def finished(head: Head, metadata: Metadata, folder: RunFolder, size: int, figur
         paper=teacher.paper,
         origin=f"student of {head.teacher} trained on {total} photos, {changed} of them changed into other kinds of "
         f"pictures; the teacher: {teacher.origin}",
-        licence=Licence(
+        license=License(
             code="Apache-2.0",
             weights="Apache-2.0: trained by salbox, within the terms of the photos that it saw"
-            + _of_teacher(teacher.licence.weights),
+            + _of_teacher(teacher.license.weights),
             training_data=f"{sets}; no mask and no fixation was learned from; the encoder began with {ENCODER}"
-            + _of_teacher(teacher.licence.training_data),
+            + _of_teacher(teacher.license.training_data),
         ),
         size=f"{metadata.parameters / 1e6:.2f} million learned numbers, {size / 1e6:.1f} MB, all "
         f"{len(metadata.heads)} heads together",
@@ -120,14 +120,14 @@ def learned_from(head: Head, folder: RunFolder) -> tuple[Counter[str], int]:
 
     A folder of maps may serve several trainings: what counts is the pictures that this run planned.
     """
-    run = folder.read()["identity"]
+    run = folder.identity
     names = [name for name, part in read_split(folder.split).items() if part == "training"]
     photos = [ImageFile(Path(name), Path(name)) for name in names]
     views = plan_views(photos, share=run["domains"], keep_plain=run["keep_plain"], seed=run["seed"])
     has_map = set(TeacherMaps(map_folder(folder.maps, card(head.teacher).name)).names())
-    seen = [view for view in views if view.key in has_map]
-    by_set = Counter(name.partition("/")[0] for name in {view.photo_key for view in seen})
-    return Counter(dict(by_set.most_common())), len({view.photo_key for view in seen if view.domain})
+    views = [view for view in views if view.key in has_map]
+    by_set = Counter(name.partition("/")[0] for name in {view.photo_key for view in views})
+    return Counter(dict(by_set.most_common())), len({view.photo_key for view in views if view.domain})
 
 
 def agreement(own: Mapping[str, float]) -> str:
@@ -141,10 +141,10 @@ def agreement(own: Mapping[str, float]) -> str:
 
 def limits(head: Head, metadata: Metadata, figures: Figures | None) -> tuple[str, ...]:
     """Return what a student does not do, and how it does on other kinds of pictures than photos."""
-    seen = resolution(metadata.preprocessing, metadata.settings)
+    size = resolution(metadata.preprocessing, metadata.settings)
     found = [
         f"It imitates {head.teacher} with default parameters, also where that errs.",
-        f"It looks at a photo at about {seen}; what is finer it cannot see.",
+        f"It looks at a photo at about {size}; what is finer it cannot see.",
     ]
     if head.teacher == "rare2012":
         found.append("Its teacher is salbox's reading of the paper and not verified against the original program.")

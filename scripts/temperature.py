@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
 from salbox.datasets import Dataset
-from salbox.image import Pixels, read_image
+from salbox.imaging.image import read_image
+from salbox.types import Pixels
 
 
 def best_temperature(density: Callable[[Pixels], npt.NDArray[Any]], data: Dataset) -> float:

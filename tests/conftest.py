@@ -7,12 +7,58 @@ from pathlib import Path
 
 import pytest
 
+from salbox.cli.main import run
+
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
+
+# What can differ where PyTorch and the other extras are missing: what is opened by its name, what ONNX Runtime
+# computes, the verbs, and the public names. The rest computes the same in both environments, whose packages are pinned.
+CORE = (
+    "cli/test_cli.py",
+    "cli/test_datasets.py",
+    "cli/test_evaluate.py",
+    "cli/test_main.py",
+    "formats/test_hdf5.py",
+    "interop/test_missing_pysaliency.py",
+    "models",
+    "networks/test_cards.py",
+    "networks/test_kdsalbox_cards.py",
+    "prediction",
+    "runtime",
+    "test_api.py",
+    "test_bench.py",
+    "test_doctests.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make test` runs without PyTorch as well."""
+    for item in items:
+        place = item.path.relative_to(TESTS)
+        if any(place.is_relative_to(core) for core in CORE):
+            item.add_marker(pytest.mark.core)
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with the original programs' maps and the data sets; tests that need it skip without it."""
-    default = Path(__file__).resolve().parents[2] / "shared"
-    folder = Path(os.environ.get("SALBOX_SHARED", default))
+    folder = Path(os.environ.get("SALBOX_SHARED", ROOT.parent / "shared"))
     if not (folder / "oracle").is_dir():
         pytest.skip("the reference data is not beside this checkout (set SALBOX_SHARED to its folder)")
     return folder
+
+
+@pytest.fixture
+def cli(capsys, tmp_path_factory, monkeypatch):
+    """Run the command line in this process, with a cache of its own; return exit code, output and complaints."""
+    monkeypatch.setenv("SALBOX_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.delenv("SALBOX_WEIGHTS", raising=False)
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return int(left.value.code or 0), captured.out, captured.err
+
+    return call

@@ -1,7 +1,9 @@
 """Every visual-saliency model in one box: run it, compare it, measure it.
 
->>> import salbox
->>> saliency = salbox.load("gbvs")("photo.jpg")  # doctest: +SKIP
+>>> import salbox, skimage.data
+>>> saliency = salbox.load("gbvs")(skimage.data.chelsea())  # or a path: "photo.jpg"
+>>> saliency.shape
+(300, 451)
 """
 
 import lazy_loader as _lazy

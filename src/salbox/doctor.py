@@ -9,7 +9,8 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
-from .registry import card, list_models
+from .models.loading import card
+from .models.registry import list_models
 from .version import __version__
 
 

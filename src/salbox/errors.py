@@ -37,3 +37,27 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean 'x'?" for the closest known words, or an empty string."""
     matches = difflib.get_close_matches(word.lower(), list(known), n=3, cutoff=0.5)
     return f"; did you mean {' or '.join(repr(m) for m in matches)}?" if matches else ""
+
+
+def name_some(names: Iterable[str], most: int = 5, *, quoted: bool = False) -> str:
+    """Return the first few names, and how many more there are.
+
+    Parameters
+    ----------
+    names : texts
+    most : int
+        How many to name.
+    quoted : bool
+        Whether to put each in quotes and to cut what is long: for names out of a file that nobody vouches for.
+    """
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(f"'{one_line(name, 80)}'" if quoted else name for name in every[:most]) + more
+
+
+def one_line(text: object, most: int = 200) -> str:
+    """Return a text out of a file, or what a library's error says, fit for a message: one line, printable, not long."""
+    line = " ".join(str(text).split())
+    if not line and isinstance(text, BaseException):
+        return type(text).__name__
+    return "".join(c if c.isprintable() else "?" for c in line[:most])

@@ -29,12 +29,14 @@ def write_basis(path: Path, kernels: np.ndarray) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("folder", "basis"), [("aim", "21jade950"), ("aim_21infomax950", "21infomax950")])
 def test_equals_the_original(shared, folder, basis):
     for o in oracle_maps(shared, folder):
         assert o.difference(aim(o.image, basis=shared / "weights" / "aim" / f"{basis}.mat")) <= 1e-5, o.name
 
 
+@pytest.mark.slow
 def test_own_filters_give_nearly_the_original_map(shared):
     correlations = {o.name: o.correlation(aim(o.image)) for o in oracle_maps(shared, "aim")}
     assert np.mean(list(correlations.values())) > 0.998, correlations
@@ -143,27 +145,27 @@ def test_every_other_size_gives_a_finite_map(size):
     assert (saliency == saliency[0, 0]).all() == (size == (21, 21))  # one position is as rare as itself
 
 
-@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (10, 200, 30)])
-def test_one_colour_carries_no_information(colour):
-    np.testing.assert_array_equal(aim(np.full((64, 50, 3), colour, np.uint8)), 0)
+@pytest.mark.parametrize("color", [(0, 0, 0), (255, 255, 255), (10, 200, 30)])
+def test_one_colour_carries_no_information(color):
+    np.testing.assert_array_equal(aim(np.full((64, 50, 3), color, np.uint8)), 0)
 
 
 def test_components_that_do_not_respond_carry_no_information(photo):
     """Weights of the channels that cancel in a grey image: their rounding errors must not be stretched."""
-    grey = np.repeat(photo[:, :, :1], 3, axis=2)
+    gray = np.repeat(photo[:, :, :1], 3, axis=2)
     kernels = np.zeros((2, 3, 21, 21))
     kernels[0] = np.array([0.1, 0.2, -0.3])[:, None, None]
-    np.testing.assert_array_equal(self_information(grey, kernels), 0)
+    np.testing.assert_array_equal(self_information(gray, kernels), 0)
 
 
 def test_grey_is_given_by_three_equal_channels(photo, tmp_path):
     """Only the sum of a filter's channels counts."""
-    grey = np.repeat(photo[:, :, :1], 3, axis=2)
+    gray = np.repeat(photo[:, :, :1], 3, axis=2)
     kernels = np.random.default_rng(3).normal(size=(3, 7, 7, 3))
     merged = np.zeros_like(kernels)
     merged[..., 1] = kernels.sum(axis=-1)
-    separate = aim(grey, basis=write_basis(tmp_path / "a.mat", kernels))
-    np.testing.assert_allclose(separate, aim(grey, basis=write_basis(tmp_path / "b.mat", merged)), rtol=1e-4)
+    separate = aim(gray, basis=write_basis(tmp_path / "a.mat", kernels))
+    np.testing.assert_allclose(separate, aim(gray, basis=write_basis(tmp_path / "b.mat", merged)), rtol=1e-4)
 
 
 def test_unfit_arguments_are_refused(photo, tmp_path):

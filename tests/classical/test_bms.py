@@ -16,6 +16,7 @@ from salbox.classical.bms import bms, color_features, mean_attention, surrounded
 FIXTURE = Path(__file__).parent / "fixtures" / "bms.npz"
 
 
+@pytest.mark.slow
 def test_equals_the_original(shared):
     for o in oracle_maps(shared, "bms"):
         attention = mean_attention(o.image)[::2, ::2]

@@ -8,14 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from salbox.classical._features import (
-    attenuate_borders,
-    feature_maps,
-    local_variance,
-    map_shape,
-    master_map,
-    mat2gray,
-)
+from salbox.classical._features import attenuate_borders, feature_maps, local_variance, map_shape, master_map, mat2gray
 from salbox.errors import UsageError
 
 ANGLES = (0.0, 45.0, 90.0, 135.0)

@@ -16,6 +16,7 @@ from salbox.classical.gbvs import CARD, gbvs
 FIXTURE = Path(__file__).parent / "fixtures" / "gbvs.npz"
 
 
+@pytest.mark.slow
 def test_equals_the_original(shared, monkeypatch):
     masters = []
     finish = module.finish
@@ -34,6 +35,7 @@ def test_agrees_with_the_published_demo_map(shared):
     assert np.corrcoef(gbvs(demo_photo(shared)).ravel(), demo_map(shared, "gbvs").ravel())[0, 1] > 0.9998
 
 
+@pytest.mark.slow
 def test_output_has_not_changed():
     with np.load(FIXTURE) as kept:
         np.testing.assert_allclose(gbvs(data.astronaut())[::16, ::16], kept["default"], atol=1e-5)
@@ -43,15 +45,15 @@ def test_output_has_not_changed():
         np.testing.assert_allclose(everything[::16, ::16], kept["everything"], atol=1e-5)
 
 
-def colour_bars():
+def color_bars():
     """Return bars of full colours: max(R, G, B) is 255 everywhere, so intensity is flat but for rounding."""
-    colours = [(255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 0, 255), (255, 0, 255), (255, 255, 255)]
-    return np.repeat(np.repeat(np.array([colours], np.uint8), 210, 0), 40, 1)
+    colors = [(255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 0, 255), (255, 0, 255), (255, 255, 255)]
+    return np.repeat(np.repeat(np.array([colors], np.uint8), 210, 0), 40, 1)
 
 
 def test_rounding_noise_is_not_stretched():
     """Intensity and orientation say nothing about the bars, so they leave no trace but an even weight."""
-    bars = colour_bars()
+    bars = color_bars()
     turned = gbvs(np.ascontiguousarray(bars[::-1]))[::-1]
     np.testing.assert_allclose(gbvs(bars), turned, atol=1e-6)
     for channels in ("I", "O", "IO", "R"):

@@ -85,8 +85,8 @@ def test_center_surround():
 
 def test_rounding_noise_is_not_stretched():
     """Bars of full colours: max(R, G, B) is 255 everywhere, so intensity and orientation have nothing to say."""
-    colours = [(255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 0, 255), (255, 0, 255), (255, 255, 255)]
-    bars = np.repeat(np.repeat(np.array([colours], np.uint8), 210, 0), 40, 1)
+    colors = [(255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 0, 255), (255, 0, 255), (255, 255, 255)]
+    bars = np.repeat(np.repeat(np.array([colors], np.uint8), 210, 0), 40, 1)
     np.testing.assert_array_equal(ikn(bars, channels="IO"), 0)
     np.testing.assert_allclose(ikn(bars), ikn(bars, channels="D"), atol=1e-7)
     np.testing.assert_allclose(ikn(bars), ikn(np.ascontiguousarray(bars[::-1]))[::-1], atol=1e-6)

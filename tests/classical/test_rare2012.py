@@ -204,8 +204,8 @@ def test_a_rare_colour_stands_out():
 def test_a_rare_orientation_stands_out_of_a_grating():
     y, x = np.mgrid[:200, :200]
     wave = np.where((abs(y - 100) < 15) & (abs(x - 60) < 15), y, x)
-    grey = np.rint(127 + 100 * np.sin(2 * np.pi * wave / 6)).astype(np.uint8)
-    saliency = rare2012(np.repeat(grey[:, :, None], 3, axis=2))
+    gray = np.rint(127 + 100 * np.sin(2 * np.pi * wave / 6)).astype(np.uint8)
+    saliency = rare2012(np.repeat(gray[:, :, None], 3, axis=2))
     assert saliency[90:110, 50:70].mean() > 3 * saliency[90:110, 130:150].mean()
 
 
@@ -229,8 +229,8 @@ def test_any_size(shape, color_space):
 
 
 def test_grey_images_have_one_channel():
-    grey = np.repeat(data.camera()[:, :, None], 3, axis=2)
-    saliency = rare2012(grey)
+    gray = np.repeat(data.camera()[:, :, None], 3, axis=2)
+    saliency = rare2012(gray)
     assert np.isfinite(saliency).all()
     assert saliency.max() <= 2 + 1e-5  # colour and texture of the only channel, each up to 1, at weight 1
     assert np.ptp(saliency) > 0.5

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
-from oracle import demo_map, demo_photo, oracle_map, oracle_maps
+from oracle import demo_map, demo_photo, oracle_map
 from scipy.signal import convolve2d, correlate
 from skimage import data
 
@@ -15,7 +15,8 @@ from salbox.classical.sun import CARD, negative_log_probability, sun
 from salbox.errors import WeightsError
 
 FIXTURE = Path(__file__).parent / "fixtures" / "sun.npz"
-FEW = ("clowns", "flipped_person", "O_Q")  # the smallest; the drawn one is mostly plain
+# The smallest of the sixteen; the drawn one is mostly plain. benchmarks/conformance.py computes all.
+FEW = ("clowns", "flipped_person", "O_Q")
 
 
 @pytest.fixture
@@ -30,6 +31,7 @@ def write_stats(path: Path, kernels: np.ndarray, sigmas: np.ndarray, thetas: np.
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FEW)
 def test_equals_the_original(shared, name):
     o = oracle_map(shared, "sun", name)
@@ -37,18 +39,13 @@ def test_equals_the_original(shared, name):
 
 
 @pytest.mark.slow
-def test_equals_the_original_on_all_images(shared):
-    for o in oracle_maps(shared, "sun"):
-        assert o.difference(sun(o.image, stats=shared / "weights" / "sun" / "stats.mat")) <= 1e-5, o.name
-
-
-@pytest.mark.slow
 def test_own_filters_give_nearly_the_original_map(shared):
-    correlations = {o.name: o.correlation(sun(o.image)) for o in oracle_maps(shared, "sun")}
+    correlations = {o.name: o.correlation(sun(o.image)) for o in (oracle_map(shared, "sun", name) for name in FEW)}
     assert np.mean(list(correlations.values())) > 0.97, correlations
     assert min(correlations.values()) > 0.945, correlations
 
 
+@pytest.mark.slow
 def test_agrees_with_the_published_demo_map(shared):
     image, expected = demo_photo(shared), demo_map(shared, "sun").ravel()
     original = sun(image, stats=shared / "weights" / "sun" / "stats.mat")
@@ -137,9 +134,9 @@ def test_every_other_size_gives_a_finite_map(size):
     assert saliency[5:-5, 5:-5].min() > 0 == saliency[0].max()
 
 
-@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (10, 200, 30)])
-def test_one_colour_is_nowhere_salient(colour):
-    np.testing.assert_array_equal(sun(np.full((64, 50, 3), colour, np.uint8)), 0)
+@pytest.mark.parametrize("color", [(0, 0, 0), (255, 255, 255), (10, 200, 30)])
+def test_one_colour_is_nowhere_salient(color):
+    np.testing.assert_array_equal(sun(np.full((64, 50, 3), color, np.uint8)), 0)
 
 
 def test_plain_areas_are_not_salient():

@@ -14,21 +14,7 @@ from PIL import Image
 from skimage import data
 
 import salbox
-from salbox.cli.main import run
-from salbox.writing import read_notes
-
-
-@pytest.fixture
-def cli(capsys):
-    """Run the command line in this process; return its exit code, output and complaints."""
-
-    def call(*arguments) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            run([str(a) for a in arguments])
-        captured = capsys.readouterr()
-        return int(left.value.code or 0), captured.out, captured.err
-
-    return call
+from salbox.imaging.writing import read_notes
 
 
 @pytest.fixture
@@ -181,7 +167,7 @@ def test_interrupt_is_one_line_and_exit_code_130(cli, photos, tmp_path, monkeypa
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("salbox.batch.read_image", interrupt)
+    monkeypatch.setattr("salbox.prediction.batch.read_image", interrupt)
     code, _, said = cli("predict", photos, "-m", "gaussian", "-o", tmp_path / "out")
     assert code == 130
     assert said.strip().splitlines()[-1] == "salbox: interrupted"
@@ -205,6 +191,7 @@ def test_models_as_json_and_bibtex(cli):
     assert cli("models", "gaze", "--bibtex") == (0, "", "model 'gaze' has no paper to cite\n")
 
 
+@pytest.mark.slow
 def test_demo_draws_every_model(cli, tmp_path, monkeypatch):
     monkeypatch.setattr("salbox.cli.demo.PHOTOS", ("chelsea",))
     code, out, _ = cli("demo", "-o", tmp_path)

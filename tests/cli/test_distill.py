@@ -18,23 +18,13 @@ pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
 import salbox
-from salbox.cli.main import run
 
 QUICK = ("--size", "32x32", "--set", "epochs=1", "--set", "batch_size=4", "--init", "none", "--workers", "1")
 
 
-@pytest.fixture
-def cli(capsys, monkeypatch):
-    """Run the command line in this process; return its exit code, output and complaints."""
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
     monkeypatch.setenv("SALBOX_THREADS", "1")
-
-    def call(*arguments) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            run([str(a) for a in arguments])
-        captured = capsys.readouterr()
-        return int(left.value.code or 0), captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture
@@ -48,6 +38,7 @@ def photos(tmp_path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_distill_prints_the_fidelity_and_the_command_that_uses_the_student(cli, photos, tmp_path):
     out = tmp_path / "run"
     code, printed, said = cli("distill", "--teacher", "bms", "--images", photos, "-o", out, *QUICK)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,20 +17,13 @@ from PIL import Image
 from trees import mask_pair, photo, random_osie
 
 from salbox.cli.main import run
+from salbox.evaluation.store import default_folder
 
 
 @pytest.fixture
-def cli(capsys, tmp_path, monkeypatch):
-    """Run `salbox evaluate` in this process; return its exit code, output and complaints."""
-    monkeypatch.setenv("SALBOX_HOME", str(tmp_path / "home"))
-
-    def call(*arguments) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            run(["evaluate", *[str(a) for a in arguments]])
-        captured = capsys.readouterr()
-        return int(left.value.code or 0), captured.out, captured.err
-
-    return call
+def cli(cli):
+    """`salbox evaluate`."""
+    return partial(cli, "evaluate")
 
 
 @pytest.fixture
@@ -37,7 +31,7 @@ def osie(tmp_path):
     return f"osie:{random_osie(tmp_path / 'OSIE')}"
 
 
-def test_the_table_says_what_one_needs_to_repeat_it(cli, osie, tmp_path):
+def test_the_table_says_what_one_needs_to_repeat_it(cli, osie):
     code, out, err = cli(
         "-m", "gaussian,bms", "--param", "gaussian:sigma=.25", "--dataset", osie, "--metrics", "nss,cc", "--sigma", "3",
         "--baseline", "--ceiling", "--against", "bms", "--do-smoothing", "proportional", "--smooth-prop", "0.02",
@@ -50,7 +44,7 @@ def test_the_table_says_what_one_needs_to_repeat_it(cli, osie, tmp_path):
         "do_smoothing=proportional", "smooth_prop=0.02", "3 pixels (given)", "nss: mean over fixations",
     ):  # fmt: skip
         assert part in out, part
-    assert len(list((tmp_path / "home" / "evaluations" / "osie-test").glob("*.jsonl"))) == 4
+    assert len(list((default_folder() / "osie-test").glob("*.jsonl"))) == 4
 
 
 def test_formats(cli, osie, tmp_path):
@@ -139,7 +133,13 @@ def test_agreement(cli, tmp_path):
     assert out.splitlines()[1].split()[:2] == ["gaussian", "1.000"]
     assert "mean over 1 images" in out
     _, out, _ = cli("-m", "gaussian,bms", "--images", tmp_path / "photos", "--agreement", "--json")
-    assert json.loads(out)["models"] == ["gaussian", "bms"]
+    found = json.loads(out)
+    assert found["models"] == ["gaussian", "bms"]
+    _, out, _ = cli("-m", "gaussian,bms", "--images", tmp_path / "photos", "--agreement", "--csv")
+    header, *rows = csv.reader(out.splitlines())
+    assert header == ["", "gaussian", "bms"]
+    assert [row[0] for row in rows] == ["gaussian", "bms"]
+    assert [[float(value) for value in row[1:]] for row in rows] == found["cc"]
 
 
 def test_a_broken_image_is_named_and_the_exit_code_is_1(cli, osie, tmp_path):

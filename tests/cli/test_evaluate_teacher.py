@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -12,29 +13,19 @@ import pytest
 from trees import photo
 
 import salbox
-from salbox.cli.main import run
-from salbox.distillation.constant import write_means
-from salbox.distillation.fidelity import CONSTANT
+from salbox.distillation.fidelity.mean_map import write_means
+from salbox.distillation.fidelity.measure import CONSTANT
 from salbox.metrics import fidelity_cc, fidelity_kl
-from salbox.students.metadata import INPUT, KEY, OUTPUT, Head, Metadata
-from salbox.students.preprocessing import Preprocessing
+from salbox.runtime.metadata import INPUT, KEY, OUTPUT, Head, Metadata
+from salbox.runtime.preprocessing import Preprocessing
 
 SLOPE = np.linspace(0, 1, 240 * 320, dtype=np.float32).reshape(240, 320)
 
 
 @pytest.fixture
-def cli(capsys, tmp_path, monkeypatch):
-    """Run `salbox evaluate` in this process; return its exit code, output and complaints."""
-    monkeypatch.setenv("SALBOX_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("SALBOX_WEIGHTS", raising=False)
-
-    def call(*arguments) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            run(["evaluate", *[str(a) for a in arguments]])
-        captured = capsys.readouterr()
-        return int(left.value.code or 0), captured.out, captured.err
-
-    return call
+def cli(cli):
+    """`salbox evaluate`."""
+    return partial(cli, "evaluate")
 
 
 @pytest.fixture
@@ -86,11 +77,12 @@ def test_a_run_against_a_classical_teacher_at_reference_size(cli, photos, tmp_pa
     assert rows.keys() == {"a", "below/b"}
     for name, row in rows.items():
         path = photos / f"{name}.png"
-        grey, teacher = salbox.read_image(path).mean(axis=2), salbox.load("bms")(at_640(path))
-        assert float(row["fidelity_cc"]) == pytest.approx(fidelity_cc(grey, teacher), abs=1e-5)
-        assert float(row["fidelity_kl"]) == pytest.approx(fidelity_kl(grey, teacher), abs=1e-5)
+        gray, teacher = salbox.read_image(path).mean(axis=2), salbox.load("bms")(at_640(path))
+        assert float(row["fidelity_cc"]) == pytest.approx(fidelity_cc(gray, teacher), abs=1e-5)
+        assert float(row["fidelity_kl"]) == pytest.approx(fidelity_kl(gray, teacher), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_mean_teacher_map_of_the_training_photos_is_a_row(cli, photos, tmp_path):
     student = brightness_run(tmp_path / "runs" / "mine", ["bms", "gbvs"])
     write_means(student, {"bms": SLOPE, "gbvs": 1 - SLOPE})
@@ -117,9 +109,9 @@ def test_a_run_as_the_teacher(cli, photos, tmp_path):
     assert "has several heads: say which" in err
     code, out, _ = cli(*common, f"{teacher}#y")
     assert code == 0
-    grey = [salbox.read_image(photos / name).mean(axis=2) for name in ("a.png", "below/b.png")]
+    gray = [salbox.read_image(photos / name).mean(axis=2) for name in ("a.png", "below/b.png")]
     own = [salbox.load("gaussian")(photos / name) for name in ("a.png", "below/b.png")]
-    expected = np.mean([fidelity_cc(s, t) for s, t in zip(own, grey, strict=True)])
+    expected = np.mean([fidelity_cc(s, t) for s, t in zip(own, gray, strict=True)])
     assert float(next(csv.DictReader(out.splitlines()))["value"]) == pytest.approx(expected, abs=1e-5)
 
 

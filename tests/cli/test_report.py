@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import shlex
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,17 +16,9 @@ from salbox.cli.main import run
 
 
 @pytest.fixture
-def cli(capsys, tmp_path, monkeypatch):
-    """Run `salbox report` in this process; return its exit code, output and complaints."""
-    monkeypatch.setenv("SALBOX_HOME", str(tmp_path / "home"))
-
-    def call(*arguments) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            run(["report", *[str(a) for a in arguments]])
-        captured = capsys.readouterr()
-        return int(left.value.code or 0), captured.out, captured.err
-
-    return call
+def cli(cli):
+    """`salbox report`."""
+    return partial(cli, "report")
 
 
 @pytest.fixture
@@ -80,6 +73,7 @@ def test_figures_are_shared_with_evaluate(cli, osie, tmp_path, capsys):
     assert sorted((tmp_path / "kept").rglob("*.jsonl")) == before
 
 
+@pytest.mark.slow
 def test_no_agreement_and_no_pictures(cli, osie, tmp_path):
     page = tmp_path / "page.html"
     common = ["--dataset", osie, "-m", "gaussian,bms", "--metrics", "nss", "-o", page]

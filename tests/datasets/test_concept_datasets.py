@@ -163,10 +163,10 @@ def test_semantic_masks(semantic):
 
 def test_a_mask_with_a_palette_holds_numbers_not_colours(semantic):
     path = semantic / "masks" / "train2017" / "a.png"
-    with Image.open(path) as grey:
-        coloured = Image.fromarray(np.asarray(grey))
-    coloured.putpalette([255 - v // 3 for v in range(768)])
-    coloured.save(path)
+    with Image.open(path) as gray:
+        colored = Image.fromarray(np.asarray(gray))
+    colored.putpalette([255 - v // 3 for v in range(768)])
+    colored.save(path)
     with Image.open(path) as saved:
         assert saved.mode == "P"
     assert list(open_dataset(f"coco-semantic:{semantic}").concepts(0).masks()) == ["person", "traffic light"]

@@ -93,6 +93,7 @@ def test_a_dataset_reads_them_when_asked(tmp_path):
         data.concepts(1)
 
 
+@pytest.mark.slow
 def test_the_published_data(shared):
     data = shared / "data"
     coco = open_dataset(f"coco-semantic:{data / 'coco-semantic'}")

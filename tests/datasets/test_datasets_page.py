@@ -30,7 +30,7 @@ def test_a_card_says_what_there_is_to_know(name):
     assert card.name == name
     assert card.meaning
     assert card.layout
-    assert card.licence
+    assert card.license
     assert not card.default_split or card.default_split in (*card.splits, "all")
     assert set(card.images) <= {*card.splits, "all"}
     assert (card.sigma is None) == (card.sigma_width is None) == (card.sigma_source == "")

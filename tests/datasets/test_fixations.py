@@ -11,7 +11,7 @@ from scipy import ndimage
 from salbox.datasets import (
     Fixations,
     ShuffledNegatives,
-    centre_bias,
+    center_bias,
     fixation_counts,
     fixation_density,
     fixation_map,
@@ -166,12 +166,12 @@ def test_what_lies_inside_stays_inside_when_resized(old, new):
 def test_centre_bias_is_a_positive_density_of_all_fixations():
     images = [Fixations([5, 50], [5, 5]), Fixations([19], [9])]  # 50 lies outside
     shapes = [(20, 40), (10, 20)]
-    bias = centre_bias(images, shapes, (10, 20), 2, uniform_share=0)
+    bias = center_bias(images, shapes, (10, 20), 2, uniform_share=0)
     np.testing.assert_allclose(bias, fixation_density(Fixations([2.5, 19], [2.5, 9]), (10, 20), 2))
-    mixed = centre_bias(images, shapes, (10, 20), 2, uniform_share=0.1)
+    mixed = center_bias(images, shapes, (10, 20), 2, uniform_share=0.1)
     np.testing.assert_allclose(mixed, 0.9 * bias + 0.1 / 200)
     with pytest.raises(UsageError, match="uniform_share"):
-        centre_bias(images, shapes, (10, 20), 2, uniform_share=2)
+        center_bias(images, shapes, (10, 20), 2, uniform_share=2)
 
 
 def test_pooled_keeps_order_and_duplicates():

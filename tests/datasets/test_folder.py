@@ -73,7 +73,7 @@ def test_a_black_picture_and_an_empty_table_are_no_fixations(tmp_path):
         ("a.csv", "x,y\n1,2\n3\n", "expected positions x, y"),
         ("a.csv", "x,y\n1,left\n", "not readable as positions"),
         ("a.csv", "1,nan\n", "expected positions x, y"),
-        ("a.npy", "not an array", "not readable as positions"),
+        ("a.npy", "not an array", "not readable as an .npy .it does not begin as one"),
         ("a.mat", "not a mat", "not readable as a MATLAB file"),
         ("a.png", "not a picture", "not readable as a grey picture"),
     ],
@@ -83,6 +83,13 @@ def test_what_cannot_be_read_is_named(tmp_path, name, text, message):
     with pytest.raises(SalboxError, match=message) as caught:
         read_fixations(tmp_path / name, SHAPE)
     assert name in str(caught.value)
+
+
+def test_more_positions_than_an_image_has_pixels_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("salbox.datasets.points.MAX_PIXELS", 10)
+    savemat(tmp_path / "a.mat", {"points": np.ones((6, 2))})
+    with pytest.raises(SalboxError, match="'points' has 12 numbers, more than the limit of 10"):
+        read_fixations(tmp_path / "a.mat", SHAPE)
 
 
 def test_a_colour_picture_is_no_fixation_map(tmp_path):

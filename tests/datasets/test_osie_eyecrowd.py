@@ -143,6 +143,7 @@ def test_a_broken_mat_is_one_line(tmp_path, cut):
         open_dataset(f"osie:{tree}")
 
 
+@pytest.mark.slow
 def test_the_published_data(shared):
     osie = open_dataset(f"osie:{shared / 'data' / 'OSIE'}", "all")
     assert (len(osie), len(open_dataset(f"osie:{shared / 'data' / 'OSIE'}"))) == (700, 140)

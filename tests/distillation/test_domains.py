@@ -30,8 +30,8 @@ def saturation(image: np.ndarray) -> int:
 
 
 def strength_of_edges(image: np.ndarray) -> float:
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(float)
-    return float(np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean())
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(float)
+    return float(np.abs(np.diff(gray, axis=0)).mean() + np.abs(np.diff(gray, axis=1)).mean())
 
 
 def test_what_is_kept_for_tests_is_not_trained_on():
@@ -177,10 +177,10 @@ def test_fractal_has_detail_at_every_scale():
 def test_layouts_vary_with_the_seed(photo):
     for name in ("web-page", "ad", "infographic", "mobile-ui"):
         made = [apply(name, photo, seed) for seed in range(12)]
-        colours = {tuple(np.median(m.reshape(-1, 3), axis=0).astype(int)) for m in made}
+        colors = {tuple(np.median(m.reshape(-1, 3), axis=0).astype(int)) for m in made}
         small = [cv2.resize(m, (16, 16), interpolation=cv2.INTER_AREA).astype(float) for m in made]
         apart = [np.abs(a - b).mean() for k, a in enumerate(small) for b in small[:k]]
-        assert len(colours) >= 4, name
+        assert len(colors) >= 4, name
         assert min(apart) > 3, name
 
 

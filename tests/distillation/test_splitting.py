@@ -6,11 +6,13 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from salbox.distillation.splitting import part_of_name, read_split, split, write_split
+from salbox.distillation.splitting import first_pixels, part_of_name, photo_key, read_split, split, write_split
 from salbox.errors import UsageError
-from salbox.inputs import ImageFile, find_images
+from salbox.imaging.inputs import ImageFile, find_images
+from salbox.imaging.writing import write_picture
 
 
 def photos(*names: str) -> list[ImageFile]:
@@ -23,7 +25,7 @@ MANY = photos(*(f"photo_{k:05}.jpg" for k in range(5000)))
 def test_the_held_out_photos_are_those_of_the_convention():
     found = split(MANY)
     expected = [p.output.as_posix() for p in MANY if int(hashlib.sha1(p.path.name.encode()).hexdigest(), 16) % 18 == 0]
-    assert list(found.test) == expected
+    assert [photo_key(photo) for photo in found.test] == expected
 
 
 def test_duts_has_its_207_held_out_photos(shared):
@@ -44,7 +46,7 @@ def test_validation_is_a_tenth_of_the_rest_and_independent_of_the_test():
     by_remainder = [0] * 18
     for photo in MANY:
         number = int(hashlib.sha1(photo.path.name.encode()).hexdigest(), 16)
-        by_remainder[number % 18] += photo.output.as_posix() in found.validation
+        by_remainder[number % 18] += photo in found.validation
     assert by_remainder[0] == 0
     assert min(by_remainder[1:]) > 10
 
@@ -90,11 +92,14 @@ def test_a_file_overrides_the_hash_and_what_does_not_match_is_listed(tmp_path):
     path = tmp_path / "split.csv"
     path.write_text("name,part\na.jpg,val\nsub/b,train\nc.png,Test\ngone.jpg,test\n", encoding="utf-8")
     found = split(photos("a.jpg", "sub/b.jpg", "sub/c.png", "d.jpg"), read_split(path))
-    assert found.training == ("sub/b",)
-    assert found.validation == ("a",)
-    assert found.test == ("sub/c",)
+    assert found.part_of() == {"sub/b": "training", "a": "validation", "sub/c": "test"}
     assert found.left_out == ("d",)
     assert found.unknown == ("gone.jpg",)
+    assert found.lines() == [
+        "1 training, 1 validation, 1 test photos",
+        "1 photos that the split does not name are left out: d",
+        "1 names of the split have no photo: gone.jpg",
+    ]
 
 
 def test_json_in_both_ways(tmp_path):
@@ -144,3 +149,11 @@ def test_two_names_of_one_photo_in_two_parts_are_refused():
 
 def test_part_of_a_name():
     assert part_of_name("1.jpg") == split(photos("1.jpg", *(p.path.name for p in MANY[:40]))).part_of()["1"]
+
+
+def test_the_first_photos_that_can_be_read(tmp_path):
+    for name, value in (("a.png", 1), ("c.png", 3), ("d.png", 4)):
+        write_picture(tmp_path / name, np.full((4, 4, 3), value, np.uint8))
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    found = first_pixels(find_images([str(tmp_path)]), 2)
+    assert [pixels[0, 0, 0] for pixels in found] == [1, 3]

@@ -16,7 +16,7 @@ from salbox.datasets.folder import open_folder
 from salbox.errors import UsageError
 from salbox.evaluation import MapSource, ModelSource, agreement, evaluate, map_folders
 from salbox.evaluation.truth import Truths
-from salbox.postprocess import PostProcess
+from salbox.imaging.postprocess import PostProcess
 from salbox.submissions import export_hdf5
 
 with warnings.catch_warnings():
@@ -129,8 +129,8 @@ def test_maps_are_cached_as_pysaliency_does(osie):
 
 def test_a_loaded_model_takes_no_parameters():
     model = salbox.load("gaussian", sigma=0.3)
-    grey = np.zeros((20, 30), np.uint8)  # pysaliency's stimuli may be grey
-    np.testing.assert_array_equal(pysaliency_model(model).saliency_map(grey), model(grey))
+    gray = np.zeros((20, 30), np.uint8)  # pysaliency's stimuli may be grey
+    np.testing.assert_array_equal(pysaliency_model(model).saliency_map(gray), model(gray))
     with pytest.raises(UsageError, match="'gaussian' is loaded; leave out sigma"):
         pysaliency_model(model, sigma=0.2)
     with pytest.raises(UsageError, match="did you mean 'gbvs'"):
@@ -371,12 +371,12 @@ def test_figures_are_kept_only_under_a_version(osie, tmp_path):
 def test_a_model_that_looks_maps_up_needs_its_stimuli(tmp_path):
     paths = []
     for name in "ab":
-        grey = np.random.default_rng(ord(name)).integers(0, 256, (30, 40), np.uint8)
+        gray = np.random.default_rng(ord(name)).integers(0, 256, (30, 40), np.uint8)
         paths.append(tmp_path / "images" / f"{name}.png")
         paths[-1].parent.mkdir(exist_ok=True)
-        Image.fromarray(grey).save(paths[-1])
+        Image.fromarray(gray).save(paths[-1])
         (tmp_path / "maps").mkdir(exist_ok=True)
-        Image.fromarray(255 - grey).save(tmp_path / "maps" / f"{name}.png")
+        Image.fromarray(255 - gray).save(tmp_path / "maps" / f"{name}.png")
     stimuli = file_stimuli(paths)
     fixations = pysaliency.Fixations.create_without_history([3.0, 30.0], [4.0, 20.0], [0, 1])
     data = dataset_from_pysaliency(stimuli, fixations)

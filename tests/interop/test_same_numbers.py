@@ -12,7 +12,7 @@ from salbox.datasets import open_dataset
 from salbox.datasets.folder import open_folder
 from salbox.evaluation import ModelSource, evaluate
 from salbox.evaluation.truth import Truths
-from salbox.postprocess import PostProcess
+from salbox.imaging.postprocess import PostProcess
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it imports pkg_resources, which warns

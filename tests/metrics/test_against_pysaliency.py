@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from salbox import metrics
-from salbox.datasets import Fixations, ShuffledNegatives, centre_bias, fixation_density
+from salbox.datasets import Fixations, ShuffledNegatives, center_bias, fixation_density
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it imports pkg_resources, which warns
@@ -91,7 +91,7 @@ def test_metrics_of_maps(dataset, maps):
 def test_log_likelihood_and_information_gain(dataset):
     stimuli, fixations = dataset
     logs = [np.log(m / m.sum()) for m in DISTINCT]
-    baselines = [np.log(centre_bias(FIXATIONS, SHAPES, s, 9)) for s in SHAPES]
+    baselines = [np.log(center_bias(FIXATIONS, SHAPES, s, 9)) for s in SHAPES]
     likelihoods = Densities(logs).log_likelihoods(stimuli, fixations)
     gains = Densities(logs).information_gains(stimuli, fixations, Densities(baselines))
     for i, (log, baseline, fixated) in enumerate(zip(logs, baselines, FIXATIONS, strict=True)):

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from salbox.datasets import Fixations, centre_bias, fixation_density
+from salbox.datasets import Fixations, center_bias, fixation_density
 from salbox.errors import UsageError
 from salbox.metrics import METRICS, get_metric
 
@@ -20,11 +20,11 @@ TRUTH = {
     "fixations": FIXATIONS,
     "negatives": OTHERS,
     "density": DENSITY,
-    "baseline": np.log(centre_bias([OTHERS], [SHAPE], SHAPE, 8)),
+    "baseline": np.log(center_bias([OTHERS], [SHAPE], SHAPE, 8)),
     "mask": DENSITY.mean() < DENSITY,
     "teacher": DENSITY,
 }
-GOOD = centre_bias([FIXATIONS], [SHAPE], SHAPE, 4)
+GOOD = center_bias([FIXATIONS], [SHAPE], SHAPE, 4)
 NEEDS_LIBRARY = {name for name, metric in METRICS.items() if "PySODMetrics" in metric.source}
 
 

@@ -9,30 +9,19 @@ import numpy as np
 import pytest
 
 from salbox.errors import MissingExtraError, UsageError
-from salbox.metrics import (
-    METRICS,
-    adaptive_e,
-    adaptive_f,
-    e_curve,
-    f_curve,
-    mae,
-    mean_e,
-    mean_f,
-    s_measure,
-    weighted_f,
-)
+from salbox.metrics import METRICS, adaptive_e, adaptive_f, e_curve, f_curve, mae, mean_e, mean_f, s_measure, weighted_f
 
 ALL = (mae, f_curve, mean_f, adaptive_f, weighted_f, e_curve, mean_e, adaptive_e, s_measure)
 rng = np.random.default_rng(9)
 MASK = np.zeros((40, 50), bool)
 MASK[10:30, 15:35] = True
-GREY = (np.clip(MASK * 0.6 + rng.random(MASK.shape) * 0.4, 0, 1) * 255).astype(np.uint8)
+GRAY = (np.clip(MASK * 0.6 + rng.random(MASK.shape) * 0.4, 0, 1) * 255).astype(np.uint8)
 
 
 def test_missing_extra_names_the_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "py_sod_metrics", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'salbox\[eval\]'"):
-        mae(GREY, MASK)
+        mae(GRAY, MASK)
 
 
 @pytest.fixture
@@ -42,8 +31,8 @@ def library():
 
 @pytest.mark.usefixtures("library")
 def test_error_and_f_worked_out_in_numpy():
-    scaled = (GREY.astype(float) - GREY.min()) / (int(GREY.max()) - int(GREY.min()))
-    assert mae(GREY, MASK) == pytest.approx(np.abs(scaled - MASK).mean(), abs=1e-12)
+    scaled = (GRAY.astype(float) - GRAY.min()) / (int(GRAY.max()) - int(GRAY.min()))
+    assert mae(GRAY, MASK) == pytest.approx(np.abs(scaled - MASK).mean(), abs=1e-12)
 
     def f(predicted):
         p, r = (predicted & MASK).sum() / max(predicted.sum(), 1), (predicted & MASK).sum() / MASK.sum()
@@ -51,28 +40,28 @@ def test_error_and_f_worked_out_in_numpy():
 
     eight_bit = (scaled * 255).astype(np.uint8)
     expected = [f(eight_bit >= threshold) for threshold in range(255, -1, -1)]
-    np.testing.assert_allclose(f_curve(GREY, MASK), expected, atol=1e-12)
-    assert mean_f(GREY, MASK) == pytest.approx(np.mean(expected), abs=1e-12)
-    assert adaptive_f(GREY, MASK) == pytest.approx(f(scaled >= min(2 * scaled.mean(), 1)), abs=1e-12)
+    np.testing.assert_allclose(f_curve(GRAY, MASK), expected, atol=1e-12)
+    assert mean_f(GRAY, MASK) == pytest.approx(np.mean(expected), abs=1e-12)
+    assert adaptive_f(GRAY, MASK) == pytest.approx(f(scaled >= min(2 * scaled.mean(), 1)), abs=1e-12)
 
 
 def test_an_8_bit_map_gets_what_the_library_gives_it(library):
     """With the deprecated class too, which the published tables were made with."""
-    grey_mask = MASK.astype(np.uint8) * np.uint8(255)
+    gray_mask = MASK.astype(np.uint8) * np.uint8(255)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         steps = [library.Fmeasure(), library.MAE(), library.Emeasure(), library.Smeasure(), library.WeightedFmeasure()]
     for evaluator in steps:
-        evaluator.step(GREY, grey_mask)
+        evaluator.step(GRAY, gray_mask)
     f, m, e, s, w = (evaluator.get_results() for evaluator in steps)
-    np.testing.assert_allclose(f_curve(GREY, MASK), f["fm"]["curve"], atol=1e-12)
-    assert adaptive_f(GREY, MASK) == pytest.approx(f["fm"]["adp"], abs=1e-12)
-    assert mae(GREY, MASK) == m["mae"]
-    np.testing.assert_array_equal(e_curve(GREY, MASK), e["em"]["curve"])
-    assert adaptive_e(GREY, MASK) == e["em"]["adp"]
-    assert mean_e(GREY, MASK) == e["em"]["curve"].mean()
-    assert s_measure(GREY, MASK) == s["sm"]
-    assert weighted_f(GREY, MASK) == w["wfm"]
+    np.testing.assert_allclose(f_curve(GRAY, MASK), f["fm"]["curve"], atol=1e-12)
+    assert adaptive_f(GRAY, MASK) == pytest.approx(f["fm"]["adp"], abs=1e-12)
+    assert mae(GRAY, MASK) == m["mae"]
+    np.testing.assert_array_equal(e_curve(GRAY, MASK), e["em"]["curve"])
+    assert adaptive_e(GRAY, MASK) == e["em"]["adp"]
+    assert mean_e(GRAY, MASK) == e["em"]["curve"].mean()
+    assert s_measure(GRAY, MASK) == s["sm"]
+    assert weighted_f(GRAY, MASK) == w["wfm"]
 
 
 @pytest.mark.usefixtures("library")
@@ -87,10 +76,10 @@ def test_perfect_map():
 
 @pytest.mark.usefixtures("library")
 def test_a_float_map_is_min_max_scaled():
-    score = GREY.astype(np.float64) * 7 - 100
+    score = GRAY.astype(np.float64) * 7 - 100
     for metric in ALL:
-        np.testing.assert_allclose(metric(score, MASK), metric(GREY, MASK), atol=2e-2)
-    assert mae(score, MASK) == pytest.approx(mae(GREY, MASK), abs=1e-12)
+        np.testing.assert_allclose(metric(score, MASK), metric(GRAY, MASK), atol=2e-2)
+    assert mae(score, MASK) == pytest.approx(mae(GRAY, MASK), abs=1e-12)
 
 
 @pytest.mark.usefixtures("library")
@@ -105,7 +94,7 @@ def test_degenerate_maps_and_masks_have_finite_values(metric):
 @pytest.mark.usefixtures("library")
 def test_shapes_and_values_are_checked():
     with pytest.raises(UsageError, match="resize one first"):
-        mae(GREY, MASK.T)
+        mae(GRAY, MASK.T)
     with pytest.raises(UsageError, match="not finite"):
         s_measure(np.full(MASK.shape, np.nan), MASK)
 

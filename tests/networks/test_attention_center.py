@@ -14,17 +14,11 @@ from PIL import Image
 from scipy.signal import correlate2d
 
 import salbox
-from salbox.networks.attention_center import (
-    AttentionCenter,
-    _Block,
-    _InvertedResidual,
-    enlarged,
-    open_attention_center,
-    same_padding,
-)
+from salbox.networks.attention_center.network import AttentionCenter, _Block, _InvertedResidual, enlarged, same_padding
+from salbox.networks.attention_center.predictor import AttentionCenterPredictor
 
 
-def randomised(module: torch.nn.Module) -> torch.nn.Module:
+def randomized(module: torch.nn.Module) -> torch.nn.Module:
     torch.manual_seed(0)
     for value in module.state_dict().values():
         value.normal_(0, 0.3) if value.ndim > 1 else value.uniform_(-0.5, 1)
@@ -33,7 +27,7 @@ def randomised(module: torch.nn.Module) -> torch.nn.Module:
 
 @pytest.fixture(scope="module")
 def network() -> AttentionCenter:
-    return randomised(AttentionCenter())
+    return randomized(AttentionCenter())
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +39,12 @@ def weights(network, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(weights):
-    return open_attention_center(weights)
+    return AttentionCenterPredictor.load(weights)
 
 
 @pytest.fixture(scope="module")
 def published(shared):
-    return open_attention_center(shared / "weights" / "attention-center" / "center_fp32.npz")
+    return AttentionCenterPredictor.load(shared / "weights" / "attention-center" / "center_fp32.npz")
 
 
 def image(height: int, width: int) -> np.ndarray:
@@ -113,7 +107,7 @@ def test_enlarged_equals_interpolation_by_numpy():
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
-def normalised(values: np.ndarray, layer: dict[str, np.ndarray]) -> np.ndarray:
+def normalized(values: np.ndarray, layer: dict[str, np.ndarray]) -> np.ndarray:
     groups = values.reshape(8, -1)
     groups = (groups - groups.mean(1, keepdims=True)) / np.sqrt(groups.var(1, keepdims=True) + 1.01e-6)
     return groups.reshape(values.shape) * layer["gamma"][:, None, None] + layer["beta"][:, None, None]
@@ -132,7 +126,7 @@ def mixed(values: np.ndarray, layer: dict[str, np.ndarray]) -> np.ndarray:
     ],
 )
 def test_inverted_residual_equals_numpy(inputs, block):
-    module = randomised(_InvertedResidual(inputs, block))
+    module = randomized(_InvertedResidual(inputs, block))
     layers: dict[str, dict[str, np.ndarray]] = {}
     for name, value in module.state_dict().items():
         layer, _, kind = name.rpartition(".")
@@ -144,16 +138,16 @@ def test_inverted_residual_equals_numpy(inputs, block):
 
     wide = given
     if "expand" in layers:
-        wide = activated(normalised(mixed(wide, layers["expand"]), layers["expand"]))
+        wide = activated(normalized(mixed(wide, layers["expand"]), layers["expand"]))
     filters, biases = layers["depthwise"]["w"][:, 0], layers["depthwise"]["b"]
     full = np.stack([correlate2d(v, f, "same") + b for v, f, b in zip(wide, filters, biases, strict=True)])
     if block.stride == 2:  # SAME at an even length starts one pixel in, at an odd one with the first
         full = full[:, 1::2, 0::2]
-    wide = activated(normalised(full, layers["depthwise"]))
+    wide = activated(normalized(full, layers["depthwise"]))
     if block.squeezed:
         squeezed = np.maximum(mixed(wide.mean((1, 2), keepdims=True), layers["squeeze_excite.Conv"]), 0)
         wide = wide * np.clip(mixed(squeezed, layers["squeeze_excite.Conv_1"]), 0, 6) / 6
-    expected = normalised(mixed(wide, layers["project"]), layers["project"])
+    expected = normalized(mixed(wide, layers["project"]), layers["project"])
     if block.stride == 1:
         expected = given + expected
     found = module(torch.from_numpy(given)[None].float())[0].numpy()
@@ -203,7 +197,7 @@ def test_numbers_too_large_for_a_map(weights, tmp_path):
     large = {**np.load(weights), "saliency.conv2d_1.b": np.array([1e4], np.float32)}
     np.savez(tmp_path / "large.npz", **large)
     with pytest.raises(salbox.WeightsError, match=r"too large for a map with sharpness=0\.5"):
-        open_attention_center(tmp_path / "large.npz")(image(8, 8))
+        AttentionCenterPredictor.load(tmp_path / "large.npz")(image(8, 8))
 
 
 def test_weights_of_another_model(tmp_path):
@@ -211,4 +205,4 @@ def test_weights_of_another_model(tmp_path):
     with pytest.raises(
         salbox.WeightsError, match=r"not the weights of attention-center: it lacks 'MobilenetV3\.Conv\.w'"
     ):
-        open_attention_center(tmp_path / "other.npz")
+        AttentionCenterPredictor.load(tmp_path / "other.npz")

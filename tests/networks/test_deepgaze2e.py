@@ -15,18 +15,11 @@ import timm
 from torchvision.models import densenet201, resnet50, resnext50_32x4d
 
 import salbox
-from salbox.networks.deepgaze2e import (
-    BACKBONES,
-    UNUSED,
-    DeepGazeIIE,
-    OpenDeepGazeIIE,
-    SaliencyReadout,
-    covered,
-    open_deepgaze2e,
-)
-from salbox.networks.official.deepgaze import LayerNorm
-from salbox.networks.official.efficientnet_b5 import EfficientNetB5
-from salbox.networks.official.tapped import TappedDenseNet201, TappedResNet
+from salbox.networks.deepgaze.efficientnet_b5 import EfficientNetB5
+from salbox.networks.deepgaze.layers import LayerNorm
+from salbox.networks.deepgaze.tapped import TappedDenseNet201, TappedResNet
+from salbox.networks.deepgaze2e.network import BACKBONES, DeepGazeIIE, SaliencyReadout, covered
+from salbox.networks.deepgaze2e.predictor import DeepGazeIIEPredictor
 
 TOLERANCE = 1e-4  # of the map's range
 CLASSIFIERS = 3 * (2048 * 1000 + 1000) + (1920 * 1000 + 1000)
@@ -40,7 +33,7 @@ def model():
         for name, value in network.named_parameters():
             if "_networks." in name and value.ndim == 4:
                 value.normal_(0, (2 / value[0].numel()) ** 0.5)
-    return OpenDeepGazeIIE(network, "nowhere")
+    return DeepGazeIIEPredictor(network, "nowhere")
 
 
 @pytest.fixture
@@ -62,9 +55,9 @@ def test_names_and_shapes_are_the_authors(shared):
         network = DeepGazeIIE()
     own = {key: [list(t.shape), str(t.dtype)] for key, t in network.state_dict().items()}
     theirs = {key: [shape, f"torch.{dtype}"] for key, shape, dtype in facts["keys"]}
-    unread = {key for key in theirs if key.startswith(UNUSED)}
+    unread = {key for key in theirs if key.startswith(DeepGazeIIEPredictor.unused)}
     assert len(theirs) == 5461
-    assert len(unread) == 2 * len(UNUSED)
+    assert len(unread) == 2 * len(DeepGazeIIEPredictor.unused)
     assert own == {key: value for key, value in theirs.items() if key not in unread}
     assert sum(p.numel() for p in network.parameters()) + CLASSIFIERS == facts["n_params"]
 
@@ -73,7 +66,7 @@ def test_names_and_shapes_are_the_authors(shared):
 def test_equals_the_authors_program(shared, tmp_path, two_threads):
     arrays = arrays_of(shared, "deepgaze2e")
     np.save(tmp_path / "bias.npy", files.deepgaze_center_bias(600, 800))
-    model = open_deepgaze2e(files.deepgaze2e(shared, tmp_path))
+    model = DeepGazeIIEPredictor.load(files.deepgaze2e(shared, tmp_path))
     photo = salbox.read_image(files.photo_path(shared))
 
     seen = {}
@@ -230,5 +223,5 @@ def test_other_files_get_one_line(tmp_path):
     for name, (keys, message) in cases.items():
         torch.save({key: torch.zeros(1) for key in keys}, tmp_path / f"{name}.pth")
         with pytest.raises(salbox.WeightsError, match=message) as caught:
-            open_deepgaze2e(tmp_path / f"{name}.pth")
+            DeepGazeIIEPredictor.load(tmp_path / f"{name}.pth")
         assert "\n" not in str(caught.value)

@@ -13,10 +13,10 @@ torch = pytest.importorskip("torch")
 # ruff: noqa: E402 - what follows needs torch
 
 import salbox
-from salbox.networks.center_bias import center_bias
-from salbox.networks.dgii import DeepGazeII, OpenDeepGazeII, open_dgii
-from salbox.networks.official import density
-from salbox.networks.official.deepgaze import Finalizer, GaussianBlur, gathered, halve, nearest
+from salbox.networks.deepgaze.center_bias import center_bias
+from salbox.networks.deepgaze.layers import Finalizer, GaussianBlur, gathered, halve, nearest
+from salbox.networks.dgii.network import DeepGazeII
+from salbox.networks.dgii.predictor import DeepGazeIIPredictor
 
 TOLERANCE = 1e-4  # of the map's range
 
@@ -29,7 +29,7 @@ def model():
         for name, value in network.named_parameters():
             if name.endswith("weight") and value.ndim == 4:
                 value.normal_(0, (2 / value[0].numel()) ** 0.5)
-    return OpenDeepGazeII(network, "nowhere")
+    return DeepGazeIIPredictor(network, "nowhere")
 
 
 def image(height: int, width: int) -> np.ndarray:
@@ -49,7 +49,7 @@ def test_names_and_shapes_are_the_oracle_s(shared):
 def test_equals_the_authors_modules(shared, tmp_path):
     arrays = arrays_of(shared, "deepgaze2_torch")
     np.save(tmp_path / "bias.npy", files.deepgaze_center_bias(600, 800))
-    model = open_dgii(files.dgii(shared, tmp_path))
+    model = DeepGazeIIPredictor.load(files.dgii(shared, tmp_path))
     photo = salbox.read_image(files.photo_path(shared))
     found, expected = saved_every(arrays, "osie1001", model(photo, center_bias=tmp_path / "bias.npy"))
     assert np.abs(found - expected).max() <= TOLERANCE * np.ptp(expected)
@@ -71,13 +71,13 @@ def test_a_network_that_sees_nothing_gives_the_centre_bias(model):
     network.load_state_dict(model.network.state_dict())
     with torch.no_grad():
         network.readout_network.conv3.weight.zero_()
-    found = OpenDeepGazeII(network, "nowhere")(image(40, 60), center_bias="osie")
+    found = DeepGazeIIPredictor(network, "nowhere")(image(40, 60), center_bias="osie")
     expected = center_bias("osie", 40, 60)[::2, ::2].repeat(2, 0).repeat(2, 1)
     np.testing.assert_allclose(found, expected - np.log(np.exp(expected).sum()), atol=1e-5)
 
 
 def test_large_images_are_seen_small(model, monkeypatch):
-    monkeypatch.setattr(density, "LARGEST", (25, 40))
+    monkeypatch.setattr(model, "largest", (25, 40))
     seen = []
     hook = model.network.register_forward_pre_hook(lambda _, given: seen.append([t.shape[-2:] for t in given]))
     try:
@@ -150,7 +150,7 @@ def test_other_files_get_one_line(model, tmp_path):
         tensors = {key: torch.zeros(1) if value is None else value for key, value in state.items()}
         torch.save(tensors, tmp_path / f"{name}.pth")
         with pytest.raises(salbox.WeightsError, match=message) as caught:
-            open_dgii(tmp_path / f"{name}.pth")
+            DeepGazeIIPredictor.load(tmp_path / f"{name}.pth")
         assert "\n" not in str(caught.value)
 
 
@@ -160,4 +160,4 @@ def test_weights_that_overflow(model):
     with torch.no_grad():
         network.finalizer.center_bias_weight.fill_(float("nan"))
     with pytest.raises(salbox.WeightsError, match="nowhere: the weights make numbers"):
-        OpenDeepGazeII(network, "nowhere")(image(8, 8))
+        DeepGazeIIPredictor(network, "nowhere")(image(8, 8))

@@ -14,9 +14,11 @@ pytest.importorskip("h5py")
 # ruff: noqa: E402 - what follows needs torch
 
 import salbox
-from salbox.networks import dinet
-from salbox.networks.dinet import SIZE, DINet, DINetModel, open_dinet, scaled, stored_name, stored_shape
-from salbox.networks.official.framing import fit
+from salbox.formats.keras import open_keras
+from salbox.networks.dinet import predictor as dinet
+from salbox.networks.dinet.network import SIZE, DINet
+from salbox.networks.dinet.predictor import DINetPredictor
+from salbox.networks.ops.letterbox import fit
 
 TAG = "osie1001"
 TOLERANCE = 1e-4  # of the map's range
@@ -30,28 +32,24 @@ def network():
 
 @pytest.fixture(scope="module")
 def model(network):
-    return DINetModel(network, "nowhere")
+    return DINetPredictor(network, "nowhere")
 
 
 def image(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def own_names(network: DINet) -> dict[str, list[int]]:
-    own = {name: value for name, value in network.state_dict().items() if not name.endswith("num_batches_tracked")}
-    return {stored_name(name): list(stored_shape(value)) for name, value in own.items()}
-
-
 def test_names_and_shapes_are_the_authors(shared, network):
     facts = facts_of(shared, "dinet_keras")
-    assert own_names(network) == {key: shape for key, shape, _ in facts["keys"]}
-    assert sum(np.prod(shape) for shape in own_names(network).values()) == facts["n_params"] == 27_036_864
+    own = DINetPredictor.reads.layout.shapes(network)
+    assert own == {key: tuple(shape) for key, shape, _ in facts["keys"]}
+    assert sum(np.prod(shape) for shape in own.values()) == facts["n_params"] == 27_036_864
 
 
 @pytest.mark.slow
 def test_equals_the_authors_program(shared, tmp_path):
     """From the file of a whole model to the map, and inner layers' means."""
-    model = open_dinet(files.dinet(shared, tmp_path))
+    model = DINetPredictor.load(files.dinet(shared, tmp_path))
     arrays = arrays_of(shared, "dinet_keras")
     photo = salbox.read_image(files.photo_path(shared))
     seen = torch.from_numpy(fit(photo, *SIZE)).permute(2, 0, 1)[None].float()
@@ -70,7 +68,7 @@ def test_convolutions_may_be_counted_from_anywhere(tmp_path, monkeypatch):
     """A small file whose arrays have the right names once the counts are put in order."""
     kernels = {f"conv2d_{k}/kernel:0": np.full(1, k, np.float32) for k in (9, 12, 10, 11)}
     path = writers.write_keras(tmp_path / "a.h5", [("model_2", {**kernels, "conv1/kernel:0": np.zeros(1)})])
-    with dinet.open_keras(path) as layers:
+    with open_keras(path) as layers:
         found = {name: float(array.read()[0]) for name, array in dinet._by_name(layers, path).items()}
     expected = {f"conv2d_{k}/kernel": k + 8 for k in (1, 4, 2, 3)}
     assert found == {**expected, "conv1/kernel": 0}
@@ -78,16 +76,12 @@ def test_convolutions_may_be_counted_from_anywhere(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (3, 2), (300, 90)])
 def test_maps_have_the_image_s_size(model, size, monkeypatch):
-    monkeypatch.setattr(dinet, "SIZE", (32, 48))
+    monkeypatch.setattr(model, "size", (32, 48))
     saliency = model(image(*size))
     assert saliency.shape == size
     assert saliency.dtype == np.float32
     assert saliency.min() == 0
     assert saliency.max() in (0, 1)
-
-
-def test_a_constant_map_is_zero():
-    np.testing.assert_array_equal(scaled(np.full((2, 3), 0.7, np.float32)), np.zeros((2, 3)))
 
 
 def test_learns_and_images_of_a_batch_do_not_mix(network):
@@ -109,12 +103,12 @@ def test_weights_that_overflow(network):
     loud = DINet()
     loud.load_state_dict({name: value * 1e30 for name, value in network.state_dict().items()})
     with pytest.raises(salbox.WeightsError, match=r"^here: the weights make numbers too large for a map"):
-        DINetModel(loud, "here")(image(8, 8))
+        DINetPredictor(loud, "here")(image(8, 8))
 
 
 def test_other_files_get_one_line(tmp_path, network):
     ones = np.ones(3, np.float32)
-    own = {f"{name}:0": ones for name in own_names(network)}
+    own = {f"{name}:0": ones for name in DINetPredictor.reads.layout.shapes(network)}
     cases = {
         "it looks like those of 'sam'": [
             ("attentiveconvlstm_1", {"convolution2d_1_W": ones}),
@@ -130,10 +124,10 @@ def test_other_files_get_one_line(tmp_path, network):
     for message, layers in cases.items():
         path = writers.write_keras(tmp_path / "a.h5", layers)
         with pytest.raises(salbox.WeightsError, match=message) as caught:
-            open_dinet(path)
+            DINetPredictor.load(path)
         assert "\n" not in str(caught.value)
 
 
 def test_a_device_that_is_not_there(tmp_path):
     with pytest.raises(salbox.UsageError, match="device 'cuda:99'"):
-        open_dinet(tmp_path / "none.h5", "cuda:99")
+        DINetPredictor.load(tmp_path / "none.h5", "cuda:99")

@@ -17,7 +17,8 @@ from scipy.signal import correlate
 
 import salbox
 from salbox.metrics.fidelity import fidelity_cc
-from salbox.networks.fastgaze import FastGaze, enlarged_and_blurred, open_fastgaze, seen_size
+from salbox.networks.fastgaze.network import FastGaze
+from salbox.networks.fastgaze.predictor import FastGazePredictor, enlarged_and_blurred, input_size
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +43,12 @@ def weights(network, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(weights):
-    return open_fastgaze(weights)
+    return FastGazePredictor.load(weights)
 
 
 @pytest.fixture(scope="module")
 def published(shared):
-    return open_fastgaze(shared / "weights" / "fastgaze" / "fastgaze_fp32.npz")
+    return FastGazePredictor.load(shared / "weights" / "fastgaze" / "fastgaze_fp32.npz")
 
 
 def image(height: int, width: int) -> np.ndarray:
@@ -159,7 +160,7 @@ def test_maps_have_the_image_s_size(model, size):
     ],
 )
 def test_the_size_seen_is_bounded(size, expected):
-    assert seen_size(*size) == expected
+    assert input_size(*size) == expected
 
 
 def test_a_wide_blur_on_a_coarser_grid_is_the_same():
@@ -189,7 +190,7 @@ def test_weights_that_overflow(network, tmp_path):
     huge["conv17.bias"] += 1e4
     np.savez(path, **huge)
     with pytest.raises(salbox.WeightsError, match="too large for a map"):
-        open_fastgaze(path)(image(8, 8))
+        FastGazePredictor.load(path)(image(8, 8))
 
 
 def test_weights_of_another_model(tmp_path, weights):
@@ -197,4 +198,4 @@ def test_weights_of_another_model(tmp_path, weights):
     other["conv17.weight"] = np.zeros((1, 3, 1, 1), np.float32)
     np.savez(tmp_path / "other.npz", **other)
     with pytest.raises(salbox.WeightsError, match=r"not the weights of fastgaze: 'conv17.weight' has shape"):
-        open_fastgaze(tmp_path / "other.npz")
+        FastGazePredictor.load(tmp_path / "other.npz")

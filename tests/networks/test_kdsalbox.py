@@ -13,8 +13,9 @@ from skimage.transform import resize
 torch = pytest.importorskip("torch")
 
 import salbox  # noqa: E402
-from salbox.networks import kdsalbox  # noqa: E402
-from salbox.networks.kdsalbox import KDSalBox, open_kdsalbox  # noqa: E402
+from salbox.networks.kdsalbox import network as kdsalbox  # noqa: E402
+from salbox.networks.kdsalbox.network import KDSalBox  # noqa: E402
+from salbox.networks.kdsalbox.predictor import KDSalBoxPredictor  # noqa: E402
 
 ORACLE = "osie1001"
 TOLERANCE = 1e-4  # of the map's range
@@ -50,7 +51,7 @@ def checkpoint(shared, facts, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(checkpoint):
-    return open_kdsalbox(checkpoint, "cpu")
+    return KDSalBoxPredictor.load(checkpoint, "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_output_is_the_authors(model, photo, arrays):
     """The map, and the logits and inner layers whose means the oracle keeps."""
     images = torch.from_numpy(np.ascontiguousarray(photo.transpose(2, 0, 1)))[None].float()
     with torch.inference_mode():
-        encoded = model.network.encoder(model.network.normalise(images))
+        encoded = model.network.encoder(model.network.normalize(images))
         logits = model.network.decoder(encoded)
         saliency = torch.sigmoid(logits)[0, 0].numpy()
     stride = int(arrays[f"{ORACLE}__output__stride"].item())
@@ -117,9 +118,9 @@ def test_odd_sizes(model, size):
 
 @pytest.mark.parametrize("size", [(100, 60), (1, 5000), (3000, 2)])
 def test_large_images_are_looked_at_small(model, size, monkeypatch):
-    monkeypatch.setattr(kdsalbox, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(model, "max_pixels", 1000)
     seen = []
-    hook = model.network.normalise.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[-2:]))
+    hook = model.network.normalize.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[-2:]))
     try:
         saliency = model(np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8))
     finally:
@@ -127,6 +128,21 @@ def test_large_images_are_looked_at_small(model, size, monkeypatch):
     assert saliency.shape == size
     (looked_at,) = seen
     assert 0 < looked_at[0] * looked_at[1] <= 1000
+
+
+def test_runs_in_half_precision(model):
+    image = np.ascontiguousarray(data.coffee()[:64, :96])
+    found, expected = model.run_as(precision="half", channels_last=False)(image), model(image)
+    assert found.dtype == np.float32
+    assert 0 < np.abs(found - expected).max() < 0.25 * np.ptp(expected)  # random weights amplify rounding
+
+
+def test_weights_that_overflow():
+    network = KDSalBox(["saliency"])
+    with torch.no_grad():
+        network.decoder.output.bias.fill_(float("nan"))
+    with pytest.raises(salbox.WeightsError, match=r"^nowhere: the weights make numbers too large for a map"):
+        KDSalBoxPredictor(network, "nowhere")(np.zeros((8, 8, 3), np.uint8))
 
 
 def test_several_heads():
@@ -149,14 +165,18 @@ def test_other_files_get_one_line(tmp_path):
         "bare": (whole, "without 'student_model'"),
         "short": ({"student_model": {k: v for k, v in whole.items() if k != "decoder.output.bias"}}, "lacks 'decoder"),
         "other": ({"student_model": KDSalBox(["a", "b"]).state_dict()}, r"has the shape \(2, 64, 1, 1\)"),
+        "samnet": (
+            {"student_model": dict.fromkeys(("context_path.0", "heads.4.0"), torch.ones(1))},
+            "not the weights of a student of KDSalBox .*: it looks like those of 'samnet'",
+        ),
     }
     for name, (value, message) in cases.items():
         torch.save(value, tmp_path / f"{name}.pth")
         with pytest.raises(salbox.WeightsError, match=message) as caught:
-            open_kdsalbox(tmp_path / f"{name}.pth")
+            KDSalBoxPredictor.load(tmp_path / f"{name}.pth")
         assert "\n" not in str(caught.value)
 
 
 def test_a_device_that_is_not_there(checkpoint):
     with pytest.raises(salbox.UsageError, match="device 'cuda:99'"):
-        open_kdsalbox(checkpoint, "cuda:99")
+        KDSalBoxPredictor.load(checkpoint, "cuda:99")

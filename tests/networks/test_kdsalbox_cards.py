@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from salbox.cards import ModelCard
-from salbox.networks.cards import kdsalbox
+from salbox.models.cards import ModelCard
+from salbox.networks.kdsalbox import card as kdsalbox
 
 
 def test_figures_are_the_published_ones(shared):
@@ -36,5 +36,5 @@ def test_card_is_complete(name):
 
 
 def test_reading_a_card_imports_no_torch():
-    code = "import sys, salbox.networks.cards.kdsalbox; sys.exit('torch' in sys.modules)"
+    code = "import sys, salbox.networks.kdsalbox.card; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

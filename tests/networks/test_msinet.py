@@ -12,10 +12,9 @@ torch = pytest.importorskip("torch")
 
 # ruff: noqa: E402 - what follows needs torch
 
-
 import salbox
-from salbox.networks import msinet
-from salbox.networks.msinet import SIZES, MSINet, MSINetModel, framed, open_msinet, stored_shape, unframed, variable
+from salbox.networks.msinet.network import SIZES, MSINet
+from salbox.networks.msinet.predictor import MSINetPredictor, framed, stored_name, unframed
 
 TOLERANCE = 1e-4  # of the map's range
 TAGS = {"salicon": "osie1001_salicon_240x320", "mit1003": "osie1001_mit1003_360x360"}
@@ -29,12 +28,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def model(network):
-    return MSINetModel(network, "nowhere")
-
-
-@pytest.fixture(scope="module")
-def weights(shared):
-    return files.msinet_weights(shared)
+    return MSINetPredictor(network, "nowhere")
 
 
 def image(height: int, width: int) -> np.ndarray:
@@ -43,8 +37,8 @@ def image(height: int, width: int) -> np.ndarray:
 
 def test_names_and_shapes_are_the_authors(shared, network):
     facts = facts_of(shared, "msinet")
-    own = {variable(name): list(stored_shape(value)) for name, value in network.state_dict().items()}
-    assert own == {key: shape for key, shape, _ in facts["keys"]}
+    own = MSINetPredictor.reads.layout.shapes(network)
+    assert own == {key: tuple(shape) for key, shape, _ in facts["keys"]}
     assert sum(p.numel() for p in network.parameters()) == facts["n_params"] == 24_934_209
 
 
@@ -53,7 +47,7 @@ def test_names_and_shapes_are_the_authors(shared, network):
 def test_equals_the_authors_program(shared, tmp_path, kind):
     """From the file to the map, at both sizes; what is written has 8 bits, so it is half a step away at most."""
     path = files.msinet(shared, tmp_path, kind)
-    model, arrays = open_msinet(path), arrays_of(shared, "msinet")
+    model, arrays = MSINetPredictor.load(path), arrays_of(shared, "msinet")
     photo = files.as_tensorflow_decodes(files.photo_path(shared))
     for dataset, tag in TAGS.items():
         seen = framed(photo, SIZES[dataset])
@@ -71,12 +65,10 @@ def test_equals_the_authors_program(shared, tmp_path, kind):
 
 
 @pytest.mark.slow
-def test_the_photo_as_salbox_decodes_it(shared, weights):
+def test_the_photo_as_salbox_decodes_it(shared, tmp_path):
     """What the card says about TensorFlow's decoder."""
-    network = MSINet()
-    msinet.load_msinet(network, weights, "here")
+    model = MSINetPredictor.load(files.msinet(shared, tmp_path))
     path = files.photo_path(shared)
-    model = MSINetModel(network, "here")
     exact, fast = model(salbox.read_image(path)), model(files.as_tensorflow_decodes(path))
     assert 0.01 < np.abs(exact - fast).max() < 0.02
     assert np.corrcoef(exact.ravel(), fast.ravel())[0, 1] == pytest.approx(0.9997, abs=1e-4)
@@ -102,7 +94,7 @@ def test_the_map_of_the_frame_covers_the_image():
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (3, 2), (300, 90)])
 @pytest.mark.parametrize("dataset", ["salicon", "fiwi"])
 def test_maps_have_the_image_s_size(model, size, dataset, monkeypatch):
-    monkeypatch.setattr(msinet, "SIZES", {"salicon": (24, 32), "fiwi": (40, 24)})
+    monkeypatch.setattr(model, "sizes", {"salicon": (24, 32), "fiwi": (40, 24)})
     saliency = model(image(*size), dataset=dataset)
     assert saliency.shape == size
     assert saliency.dtype == np.float32
@@ -133,12 +125,12 @@ def test_weights_that_overflow(network):
     loud = MSINet()
     loud.load_state_dict({name: torch.full_like(value, 1e30) for name, value in network.state_dict().items()})
     with pytest.raises(salbox.WeightsError, match=r"^here: the weights make numbers too large for a map"):
-        MSINetModel(loud, "here")(image(8, 8))
+        MSINetPredictor(loud, "here")(image(8, 8))
 
 
 def test_other_files_get_one_line(tmp_path):
     ones = np.ones(3, np.float32)
-    own = {variable(name): ones for name in MSINet().state_dict()}
+    own = {stored_name(name): ones for name in MSINet().state_dict()}
     cases = {
         "it looks like those of 'dinet'": {f"{k}/kernel": ones for k in ("res2a_branch2a", "conv2d_4", "conv2d_7")},
         r"'conv1/conv1_1/kernel' has shape \(3,\), expected \(3, 3, 3, 64\)": own,
@@ -148,10 +140,10 @@ def test_other_files_get_one_line(tmp_path):
     for message, arrays in cases.items():
         path = writers.write_graph(tmp_path / "a.pb", arrays)
         with pytest.raises(salbox.WeightsError, match=message) as caught:
-            open_msinet(path)
+            MSINetPredictor.load(path)
         assert "\n" not in str(caught.value)
 
 
 def test_a_device_that_is_not_there(tmp_path):
     with pytest.raises(salbox.UsageError, match="device 'cuda:99'"):
-        open_msinet(tmp_path / "none.pb", "cuda:99")
+        MSINetPredictor.load(tmp_path / "none.pb", "cuda:99")

@@ -15,10 +15,11 @@ pytest.importorskip("h5py")
 # ruff: noqa: E402 - what follows needs torch
 
 import salbox
-from salbox.networks import sam
-from salbox.networks.official.framing import fit, unfit
-from salbox.networks.sam import PRIORS, SIZE, AttentiveLSTM, LearnedPriors, Sam, SamModel, open_sam
-from salbox.networks.sam_files import COUNTED, expected_layers
+from salbox.networks.ops.letterbox import fit, unfit
+from salbox.networks.sam import network as sam
+from salbox.networks.sam.files import COUNTED, expected_layers
+from salbox.networks.sam.network import PRIORS, SIZE, AttentiveLSTM, LearnedPriors, Sam
+from salbox.networks.sam.predictor import SamPredictor
 
 TAG = "osie1001"
 TOLERANCE = 1e-4  # of the map's range
@@ -42,12 +43,12 @@ def network():
     network = Sam("vgg")
     network.encoder = Small()
     torch.nn.init.ones_(network.output.bias)  # so that its ReLU lets something through
-    return network
+    return network.requires_grad_(False)
 
 
 @pytest.fixture(scope="module")
 def model(network):
-    return SamModel(network, "nowhere")
+    return SamPredictor(network, "nowhere")
 
 
 def image(height: int, width: int) -> np.ndarray:
@@ -73,7 +74,7 @@ def test_layers_and_shapes_are_the_authors(shared, encoder):
 @pytest.mark.parametrize("encoder", PARAMETERS)
 def test_equals_the_authors_program(shared, tmp_path, encoder):
     """From the file to the map, and inner layers' means."""
-    model = open_sam(files.sam(shared, tmp_path, encoder))
+    model = SamPredictor.load(files.sam(shared, tmp_path, encoder))
     arrays = arrays_of(shared, f"sam_{encoder}")
     photo = salbox.read_image(files.photo_path(shared))
     seen = torch.from_numpy(fit(photo, *SIZE)).permute(2, 0, 1)[None].float()
@@ -145,7 +146,7 @@ def test_priors_are_held_within_bounds():
 
 
 def test_the_map_is_smoothed_and_its_maximum_is_1(model, monkeypatch):
-    monkeypatch.setattr(sam, "SIZE", (24, 32))
+    monkeypatch.setattr(model, "size", (24, 32))
     pixels = image(60, 50)
     seen = torch.from_numpy(fit(pixels, 24, 32)).permute(2, 0, 1)[None].float()
     with torch.inference_mode():
@@ -157,7 +158,7 @@ def test_the_map_is_smoothed_and_its_maximum_is_1(model, monkeypatch):
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (3, 2), (300, 90)])
 def test_maps_have_the_image_s_size(model, size, monkeypatch):
-    monkeypatch.setattr(sam, "SIZE", (24, 32))
+    monkeypatch.setattr(model, "size", (24, 32))
     saliency = model(image(*size))
     assert saliency.shape == size
     assert saliency.dtype == np.float32
@@ -185,7 +186,7 @@ def test_weights_that_overflow(network):
     try:
         network.output.weight.fill_(float("inf"))
         with pytest.raises(salbox.WeightsError, match=r"^here: the weights make numbers too large for a map"):
-            SamModel(network, "here")(image(8, 8))
+            SamPredictor(network, "here")(image(8, 8))
     finally:
         network.output.weight.copy_(before)
 
@@ -217,10 +218,10 @@ def test_other_files_get_one_line(tmp_path):
     for message, layers in cases.items():
         path = writers.write_keras(tmp_path / "a.h5", layers)
         with pytest.raises(salbox.WeightsError, match=message) as caught:
-            open_sam(path)
+            SamPredictor.load(path)
         assert "\n" not in str(caught.value)
 
 
 def test_a_device_that_is_not_there(tmp_path):
     with pytest.raises(salbox.UsageError, match="device 'cuda:99'"):
-        open_sam(tmp_path / "none.h5", "cuda:99")
+        SamPredictor.load(tmp_path / "none.h5", "cuda:99")

@@ -14,18 +14,11 @@ torch = pytest.importorskip("torch")
 # ruff: noqa: E402 - what follows needs torch
 
 import salbox
-from salbox.networks.official.densenet161 import DenseNet161
-from salbox.networks.official.framing import fit, unfit
-from salbox.networks.official.resnet50 import ResNet50
-from salbox.networks.transalnet import (
-    HEIGHT,
-    WIDTH,
-    Attention,
-    OpenTranSalNet,
-    TranSalNet,
-    TransformerLayer,
-    open_transalnet,
-)
+from salbox.networks.backbones.densenet161 import DenseNet161
+from salbox.networks.backbones.resnet50 import ResNet50
+from salbox.networks.ops.letterbox import fit, unfit
+from salbox.networks.transalnet.network import HEIGHT, WIDTH, Attention, TranSalNet, TransformerLayer
+from salbox.networks.transalnet.predictor import TranSalNetPredictor
 
 TOLERANCE = 1e-4  # of the map's range
 ENCODERS = {"transalnet_res": ResNet50, "transalnet_dense": DenseNet161}
@@ -53,7 +46,7 @@ class Small(torch.nn.Module):
 @pytest.fixture(scope="module")
 def small():
     torch.manual_seed(0)
-    return OpenTranSalNet(TranSalNet(Small()), "nowhere")
+    return TranSalNetPredictor(TranSalNet(Small()), "nowhere")
 
 
 def image(height: int, width: int) -> np.ndarray:
@@ -73,7 +66,7 @@ def test_names_and_shapes_are_the_authors(name, shared):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODERS)
 def test_equals_the_authors_program(name, shared, tmp_path):
-    model, arrays = open_transalnet(files.transalnet(shared, tmp_path, name)), arrays_of(shared, name)
+    model, arrays = TranSalNetPredictor.load(files.transalnet(shared, tmp_path, name)), arrays_of(shared, name)
     photo = salbox.read_image(files.photo_path(shared))
     for order in ("RGB", "BGR"):
         framed = fit(photo, HEIGHT, WIDTH, 1)[:, :, :: 1 if order == "RGB" else -1]
@@ -162,7 +155,7 @@ def test_other_files_get_one_line(tmp_path):
     for name, (keys, message) in cases.items():
         torch.save({key: torch.zeros(1) for key in keys}, tmp_path / f"{name}.pth")
         with pytest.raises(salbox.WeightsError, match=message) as caught:
-            open_transalnet(tmp_path / f"{name}.pth")
+            TranSalNetPredictor.load(tmp_path / f"{name}.pth")
         assert "\n" not in str(caught.value)
 
 
@@ -172,4 +165,4 @@ def test_weights_that_overflow(small):
     with torch.no_grad():
         network.decoder.conv7.weight.fill_(float("nan"))
     with pytest.raises(salbox.WeightsError, match="nowhere: the weights make numbers"):
-        OpenTranSalNet(network, "nowhere")(image(8, 8))
+        TranSalNetPredictor(network, "nowhere")(image(8, 8))

@@ -13,15 +13,16 @@ torch = pytest.importorskip("torch")
 # ruff: noqa: E402 - what follows needs torch
 
 import salbox
-import salbox.networks.cards.unisal
+import salbox.networks.unisal.card
 from salbox.cli.main import run
-from salbox.ensembles import Ensemble
-from salbox.networks import unisal
-from salbox.networks.official.conv_gru import ConvGRU
-from salbox.networks.official.domains import DOMAINS
-from salbox.networks.official.unisal_readout import prior_maps
-from salbox.networks.unisal import OpenUniSal, UniSal, clip_size, image_size, open_unisal
-from salbox.video import VideoReader, VideoWriter
+from salbox.imaging.video import VideoReader, VideoWriter
+from salbox.models.ensembles import Ensemble
+from salbox.networks.unisal import predictor as unisal
+from salbox.networks.unisal.conv_gru import ConvGRU
+from salbox.networks.unisal.domains import DOMAINS
+from salbox.networks.unisal.network import UniSal
+from salbox.networks.unisal.predictor import UniSalPredictor, clip_size, image_size
+from salbox.networks.unisal.readout import prior_maps
 
 TOLERANCE = 1e-4  # of the map's range
 IMAGE, CLIP, FRAME = "osie1001_static_SALICON", "osie1001_clip6_DHF1K", "osie1001_clip6frame0_DHF1K_staticinferred"
@@ -60,7 +61,7 @@ def model():
                 value.fill_(1 / value.numel())
             elif name.startswith("adaptation_"):
                 value.normal_(0, 3)
-    return OpenUniSal(network, "nowhere")
+    return UniSalPredictor(network, "nowhere")
 
 
 def image(height: int, width: int) -> np.ndarray:
@@ -79,7 +80,7 @@ def test_names_and_shapes_are_the_authors(facts):
 
 @pytest.mark.slow
 def test_equals_the_authors_program(checkpoint, photo, arrays, monkeypatch):
-    model = open_unisal(checkpoint)
+    model = UniSalPredictor.load(checkpoint)
     found, expected = saved_every(arrays, IMAGE, model(photo))
     assert np.abs(found - expected).max() <= TOLERANCE * np.ptp(expected)
     frames = [np.ascontiguousarray(photo[100:460, 8 * i : 8 * i + 640]) for i in range(6)]
@@ -94,7 +95,7 @@ def test_equals_the_authors_program(checkpoint, photo, arrays, monkeypatch):
 
 @pytest.mark.slow
 def test_inner_layers_are_the_authors(checkpoint, photo, arrays):
-    model = open_unisal(checkpoint)
+    model = UniSalPredictor.load(checkpoint)
     found = {}
     for name in ("cnn.features.7", "cnn.features.14", "cnn.features.18", "skip_2x", "skip_4x"):
         model.network.get_submodule(name).register_forward_hook(
@@ -123,8 +124,8 @@ def test_domains_differ_and_images_are_salicon_s(model):
     maps = {domain: model(pixels, domain=domain) for domain in DOMAINS}
     np.testing.assert_array_equal(model(pixels), maps["SALICON"])
     assert len({saliency.tobytes() for saliency in maps.values()}) == 4
-    assert salbox.networks.cards.unisal.CARD.parameters[0].default == "auto"
-    assert set(salbox.networks.cards.unisal.CARD.parameters[0].choices) == {"auto", *DOMAINS}
+    assert salbox.networks.unisal.card.CARD.parameters[0].default == "auto"
+    assert set(salbox.networks.unisal.card.CARD.parameters[0].choices) == {"auto", *DOMAINS}
 
 
 def test_sizes_seen():
@@ -310,7 +311,7 @@ def test_other_files_get_one_line(tmp_path):
         tensors = {key: torch.zeros(1) if value is None else value for key, value in state.items()}
         torch.save(tensors, tmp_path / f"{name}.pth")
         with pytest.raises(salbox.WeightsError, match=message) as caught:
-            open_unisal(tmp_path / f"{name}.pth")
+            UniSalPredictor.load(tmp_path / f"{name}.pth")
         assert "\n" not in str(caught.value)
 
 
@@ -319,4 +320,4 @@ def test_weights_that_overflow():
     with torch.no_grad():
         network.adaptation_salicon[0].bias.fill_(float("inf"))
     with pytest.raises(salbox.WeightsError, match="nowhere: the weights make numbers"):
-        OpenUniSal(network, "nowhere")(image(8, 8))
+        UniSalPredictor(network, "nowhere")(image(8, 8))

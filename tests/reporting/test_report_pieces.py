@@ -60,12 +60,12 @@ def test_ticks_are_round_and_inside(low, high):
 def test_a_chart_puts_figures_where_they_belong():
     bars = [Bar("a", Estimate(0.5, 0.4, 0.6)), Bar("b", None), Bar("ceiling", Estimate(1.0, 0.9, 1.1), reference=True)]
     svg = interval_chart("what", bars)
-    centres = [float(x) for x in re.findall(r'cx="([\d.]+)"', svg)]
+    centers = [float(x) for x in re.findall(r'cx="([\d.]+)"', svg)]
     ends = [(float(a), float(b)) for a, b in re.findall(r'class="ci" x1="([\d.]+)" x2="([\d.]+)"', svg)]
-    assert len(centres) == 2
-    assert all(low < centre < high for centre, (low, high) in zip(centres, ends, strict=True))
+    assert len(centers) == 2
+    assert all(low < center < high for center, (low, high) in zip(centers, ends, strict=True))
     # 0.5 between 0.5 and 1.0 is five times 0.1: the scale is linear.
-    assert centres[1] - centres[0] == pytest.approx(5 * (centres[0] - ends[0][0]), abs=0.05)
+    assert centers[1] - centers[0] == pytest.approx(5 * (centers[0] - ends[0][0]), abs=0.05)
     assert "b: not defined" in svg
     assert svg.count('class="reference"') == 1
     assert 'role="img"' in svg

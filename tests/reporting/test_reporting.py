@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 from html.parser import HTMLParser
+from importlib import resources
 
 import numpy as np
 import pytest
 from PIL import Image
+from recording import Recorder, count_passes
 from trees import mask_pair, photo, random_osie
 
 from salbox.datasets import open_dataset
 from salbox.errors import UsageError
 from salbox.evaluation import MapSource, ModelSource, agreement, evaluate, map_folders
-from salbox.postprocess import PostProcess
+from salbox.imaging.postprocess import PostProcess
 from salbox.reporting import gather, page, write_report
 
 
@@ -92,11 +95,12 @@ def test_pictures_show_the_photo_the_truth_and_the_map(data, tmp_path):
     for picture in (example.photo.pixels, example.photo.truth, example.map):
         decoded = Image.open(io.BytesIO(base64.b64decode(picture.uri.partition(",")[2])))
         assert decoded.size == (picture.width, picture.height) == (80, 60)
-    grey = np.asarray(decoded.convert("L")).astype(int)
-    assert grey[30, 40] > 150
-    assert grey[0, 0] < 20
+    gray = np.asarray(decoded.convert("L")).astype(int)
+    assert gray[30, 40] > 150
+    assert gray[0, 0] < 20
 
 
+@pytest.mark.slow
 def test_agreement_is_that_of_evaluate(data, tmp_path):
     sources = [ModelSource("gaussian"), ModelSource("bms"), ModelSource("imsig")]
     matrix, number = agreement(data, sources)
@@ -110,22 +114,34 @@ def test_agreement_is_that_of_evaluate(data, tmp_path):
 
 
 def test_a_second_page_computes_nothing(data, tmp_path):
-    sources, told = [ModelSource("gaussian"), ModelSource("bms")], []
+    sources = [ModelSource("gaussian"), ModelSource("bms")]
 
-    def watch(outcomes, total, title):
-        told.append((title, total))
-        return outcomes
+    def gathered(sources):
+        progress = Recorder()
+        return gather(data, sources, metrics=["nss"], folder=tmp_path / "kept", progress=progress), progress.titles
 
-    first = gather(data, sources, metrics=["nss"], folder=tmp_path / "kept", watch=watch)
-    assert {title for title, _ in told} == {"scores", "pictures"}  # the agreement came with the scores
-    told.clear()
-    second = gather(data, sources[::-1], metrics=["nss"], folder=tmp_path / "kept", watch=watch)
-    assert told == []
+    first, titles = gathered(sources)
+    assert titles == ["images", "pictures"]  # the agreement came with the scores
+    second, titles = gathered(sources[::-1])
+    assert titles == []
     assert second.models == first.models
     assert second.agreement.matrix == pytest.approx(first.agreement.matrix)
     # One model more: its figures, and the pairs that it is in.
-    gather(data, [*sources, ModelSource("imsig")], metrics=["nss"], folder=tmp_path / "kept", watch=watch)
-    assert [title for title, _ in told] == ["scores", "agreement", "pictures"]
+    assert gathered([*sources, ModelSource("imsig")])[1] == ["images", "agreement", "pictures"]
+
+
+def test_heads_of_one_network_share_its_pass_on_an_image(data, tmp_path, monkeypatch):
+    passes = count_passes(monkeypatch)
+    sources, progress = [ModelSource("aim.student"), ModelSource("gbvs.student")], Recorder()
+    gather(data, sources, metrics=["nss"], examples=1, folder=tmp_path / "kept", progress=progress)
+    scored, pictures = (sum(1 for title, _, _ in progress.updates if title == t) for t in ("images", "pictures"))
+    assert passes[:scored] == [(1, ("aim", "gbvs"))] * len(data)
+    assert len(passes) == scored + pictures
+    # With figures that are there already, maps are made for the agreement alone.
+    evaluate(data, sources, ["nss"], folder=tmp_path / "other")
+    passes.clear()
+    gather(data, sources, metrics=["nss"], examples=0, folder=tmp_path / "other")
+    assert passes == [(1, ("aim", "gbvs"))] * len(data)
 
 
 def test_what_is_kept_is_no_part_of_the_figures(data, tmp_path):
@@ -134,6 +150,7 @@ def test_what_is_kept_is_no_part_of_the_figures(data, tmp_path):
         assert "small map" not in path.read_text(), path
 
 
+@pytest.mark.slow
 def test_several_processes_give_the_same_page(data, tmp_path):
     sources = [ModelSource("gaussian"), ModelSource("bms")]
     one = gather(data, sources, metrics=["nss", "cc"], folder=tmp_path / "one")
@@ -143,26 +160,14 @@ def test_several_processes_give_the_same_page(data, tmp_path):
 
 
 def test_an_interrupt_leaves_no_page_and_the_next_run_goes_on(data, tmp_path):
-    done = []
-
-    def stop(outcomes, total, title):
-        for outcome in outcomes:
-            if len(done) == 3:
-                raise KeyboardInterrupt
-            done.append(outcome)
-            yield outcome
-
-    def count(outcomes, total, title):
-        totals[title] = total
-        return outcomes
-
-    sources, totals = [ModelSource("gaussian"), ModelSource("bms")], {}
+    sources, progress = [ModelSource("gaussian"), ModelSource("bms")], Recorder()
+    options = {"metrics": ["nss"], "folder": tmp_path / "kept"}
     (tmp_path / "out").mkdir()
     with pytest.raises(KeyboardInterrupt):
-        write_report(tmp_path / "out" / "p.html", data, sources, metrics=["nss"], folder=tmp_path / "k", watch=stop)
+        write_report(tmp_path / "out" / "p.html", data, sources, progress=Recorder(stop_after=3), **options)
     assert list((tmp_path / "out").iterdir()) == []
-    write_report(tmp_path / "out" / "p.html", data, sources, metrics=["nss"], folder=tmp_path / "k", watch=count)
-    assert totals["scores"] == 3
+    write_report(tmp_path / "out" / "p.html", data, sources, progress=progress, **options)
+    assert ("images", 3, 3) in progress.updates
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["p.html"]
 
 
@@ -196,6 +201,17 @@ def test_hostile_names_stay_text(tmp_path):
     assert "unsafe-inline" not in policy.partition("script-src")[2]
 
 
+def test_the_style_sheet_and_the_script_are_the_files_that_are_installed(data, tmp_path):
+    target = tmp_path / "page.html"
+    write_report(target, data, [ModelSource("gaussian")], metrics=["nss"], examples=0, folder=tmp_path / "kept")
+    text = target.read_text(encoding="utf-8")
+    for name, element in (("page.css", "style"), ("page.js", "script")):
+        content = resources.files("salbox.reporting").joinpath(name).read_text(encoding="utf-8")
+        assert f"<{element}>\n{content}</{element}>" in text
+    digest = hashlib.sha256(text.partition("<script>")[2].partition("</script>")[0].encode()).digest()
+    assert f"script-src &#x27;sha256-{base64.b64encode(digest).decode()}&#x27;;" in text
+
+
 def test_masks_are_shown_where_they_are_the_truth(tmp_path):
     for name in ("a", "b", "c"):
         mask_pair(tmp_path / "mine" / "images", tmp_path / "mine" / "masks", name)
@@ -226,6 +242,7 @@ def test_a_broken_image_is_named(data, tmp_path):
     assert "5 of 6 images" in text
 
 
+@pytest.mark.slow
 def test_twenty_models_stay_below_15_megabytes(tmp_path):
     root = random_osie(tmp_path / "OSIE", images=12, size=(800, 600))
     rng = np.random.default_rng(0)

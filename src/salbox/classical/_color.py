@@ -15,11 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..image import Pixels
+from ..types import FloatMap, Pixels
 from ._resize import serial_product
 
 Map64 = npt.NDArray[np.float64]
-FloatMap = npt.NDArray[np.float32]
 
 TO_UNIT = np.arange(256) / 255.0
 # IEC 61966-2-1: 8-bit sRGB to linear light.

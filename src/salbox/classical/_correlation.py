@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from ..image import Pixels
+from ..types import Pixels
 
 TILE = 140  # positions along a side, at most; with a patch of 21 pixels a transform of 160, the fastest measured
 TILES_PER_BLOCK = 32  # transformed and kept together: 20 MB

@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Parameter
 from ..errors import UsageError
-from ..image import Pixels
+from ..models.cards import Parameter
+from ..types import FloatMap, Pixels
 from ._color import dkl, opponent
 from ._gabor import RADIUS, gabor_energy
-from ._pyramid import FloatMap, pyramids
+from ._pyramid import pyramids
 from ._resize import enlarge_stretched
 
 Map64 = npt.NDArray[np.float64]
@@ -117,13 +117,13 @@ def local_variance(plane: FloatMap, width: int) -> Map64:
         The square has the side 2 (width // 2) + 1.
     """
     box = (2 * (width // 2) + 1,) * 2
-    centred = plane - plane.mean(dtype=np.float64)  # no effect but on rounding
+    centered = plane - plane.mean(dtype=np.float64)  # no effect but on rounding
 
     def box_sum(values: Map64) -> Map64:
         return cv2.boxFilter(values, cv2.CV_64F, box, normalize=False, borderType=cv2.BORDER_CONSTANT)
 
-    count = box_sum(np.ones_like(centred))
-    return np.maximum(box_sum(centred**2) - box_sum(centred) ** 2 / count, 0.0) / count
+    count = box_sum(np.ones_like(centered))
+    return np.maximum(box_sum(centered**2) - box_sum(centered) ** 2 / count, 0.0) / count
 
 
 def map_shape(image_shape: tuple[int, ...], longest: int) -> tuple[int, int]:

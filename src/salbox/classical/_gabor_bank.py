@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-FloatMap = npt.NDArray[np.float32]
+from ..types import FloatMap
 
 
 @dataclass(frozen=True)

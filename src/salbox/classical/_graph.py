@@ -19,12 +19,12 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from ..types import Shape
 from ._features import FLAT, mat2gray
 from ._pyramid import SMALLEST, halve
 from ._threads import THREADS
 
 Map64 = npt.NDArray[np.float64]
-Shape = tuple[int, int]
 
 TINY = 1e-12  # added to a map of zeros
 # The original stops after 8 to 40 steps. On a map of two values the walk alternates for ever; there it ends here.

@@ -14,9 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..image import Pixels
-
-FloatMap = npt.NDArray[np.float32]
+from ..types import FloatMap, Pixels
 
 SMALLEST = 10  # an array with a side of this length or less is not halved any more
 STRIP = 1 << 16  # numbers worked on at a time, so that they stay in the processor's cache

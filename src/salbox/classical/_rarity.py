@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-FloatMap = npt.NDArray[np.float32]
+from ..types import FloatMap
 
 NOISE = 1e-5  # maps of a smaller range, in units of the image's 0..1, differ by rounding only
 

@@ -14,8 +14,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from ..types import FloatMap
+
 Map64 = npt.NDArray[np.float64]
-FloatMap = npt.NDArray[np.float32]
 
 BLOCK = 32  # outputs in a block
 # Multiplications up to which OpenBLAS keeps a matrix product on the calling thread. Its own threads, once woken, go on

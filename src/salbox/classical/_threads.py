@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ..threads import available_threads
+from ..system.threads import available_threads
 
 THREADS = available_threads()

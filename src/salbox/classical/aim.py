@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Licence, ModelCard, Paper, Parameter
 from ..errors import UsageError
-from ..image import Pixels
+from ..models.cards import License, ModelCard, Paper, Parameter
+from ..types import Pixels
 from ._correlation import TILE, Block, blocks
 from ._filters import DATA, read_variables, to_kernels
 from ._threads import THREADS
@@ -63,6 +63,28 @@ def aim(image: Pixels, basis: str | None = None, do_smoothing: str = "default") 
     References
     ----------
     Bruce and Tsotsos 2009: independent components, density estimate, joint likelihood, self-information.
+
+    Examples
+    --------
+    >>> import numpy as np, skimage.data
+    >>> from salbox.classical.aim import aim
+    >>> photo = skimage.data.chelsea()[::4, ::4]  # (75, 113, 3)
+    >>> saliency = aim(photo)
+    >>> saliency.shape, str(saliency.dtype)
+    ((75, 113), 'float32')
+
+    A red square on grey is rare in this picture, so it carries the most information:
+
+    >>> picture = np.full((96, 128, 3), 90, np.uint8)
+    >>> picture[60:70, 30:42] = 220, 30, 30
+    >>> row, column = divmod(int(aim(picture).argmax()), 128)
+    >>> 60 <= row < 70 and 30 <= column < 42
+    True
+
+    A red square on grey is rare in this picture, so it carries the most information:
+
+    >>> bool(aim(np.full((96, 128, 3), 90, np.uint8)).any())
+    False
     """
     if do_smoothing not in ("default", "none"):
         raise UsageError(f"do_smoothing={do_smoothing!r}: expected 'default' or 'none'")
@@ -103,7 +125,7 @@ def self_information(image: Pixels, kernels: Array, tile: int = TILE) -> Array:
         if high - low <= 1e-12 * 255 * np.abs(kernels).sum(axis=(1, 2, 3)).max():
             return information
         for first in range(0, len(kernels), per_group):
-            bins, counts = _quantise(image, kernels[first : first + per_group], low, high, tile, pool)
+            bins, counts = _quantize(image, kernels[first : first + per_group], low, high, tile, pool)
             _add_information(information, bins, counts, pool)
     return information
 
@@ -116,9 +138,9 @@ def smooth(information: Array) -> Array:
     offsets = np.arange(SMOOTHING_SIDE) - (SMOOTHING_SIDE - 1) / 2
     weights = np.exp(-0.5 * (offsets / SMOOTHING_SIGMA) ** 2)
     weights /= weights.sum()
-    centre = (SMOOTHING_SIDE - 1) // 2
+    center = (SMOOTHING_SIDE - 1) // 2
     return cv2.sepFilter2D(
-        information, cv2.CV_64F, weights, weights, anchor=(centre, centre), borderType=cv2.BORDER_CONSTANT
+        information, cv2.CV_64F, weights, weights, anchor=(center, center), borderType=cv2.BORDER_CONSTANT
     )
 
 
@@ -137,7 +159,7 @@ def _extremes_of_one(block: Block, kernel: Array) -> tuple[float, float]:
     return float(min(low for low, _ in found)), float(max(high for _, high in found))
 
 
-def _quantise(
+def _quantize(
     image: Pixels, kernels: Array, low: float, high: float, tile: int, pool: Executor
 ) -> tuple[Pixels, npt.NDArray[np.int64]]:
     """Return each component's bin, rounded half up, at each position and how often it has each bin.
@@ -149,11 +171,11 @@ def _quantise(
     counts = np.zeros((len(kernels), BINS), np.int64)
     scale = (BINS - 1) / (high - low)
     for block in blocks(image, side, tile):
-        list(pool.map(partial(_quantise_one, block, low, scale), kernels, bins, counts))
+        list(pool.map(partial(_quantize_one, block, low, scale), kernels, bins, counts))
     return bins, counts
 
 
-def _quantise_one(
+def _quantize_one(
     block: Block, low: float, scale: float, kernel: Array, bins: Pixels, counts: npt.NDArray[np.int64]
 ) -> None:
     """Fill in one component's bins where the block's tiles lie, and add to its counts."""
@@ -202,7 +224,7 @@ CARD = ModelCard(
 }""",
     ),
     origin="original algorithm, written anew, with filters learned by salbox; takes the authors' filters too",
-    licence=Licence(
+    license=License(
         code="Apache-2.0; written from a description of what the authors' program does",
         weights="Apache-2.0: learned by salbox. The authors' filter files are for non-commercial research and do not "
         "ship; basis=FILE reads them",

@@ -17,16 +17,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Licence, ModelCard, Paper, Parameter
-from ..image import Pixels
+from ..models.cards import License, ModelCard, Paper, Parameter
+from ..types import FloatMap, Pixels
 from ._threads import THREADS
 
 COVARIANCE_REGULARISER = 50.0  # added to the diagonal before whitening
 MEDIAN_APERTURE = 3  # of the blur that removes single pixels from a feature
 BOX = np.ones((3, 3), np.uint8)  # dilation widths are reached by repeating it
 SHARES = 8  # of the work; fixed, so that the order of summation does not depend on the number of cores
-
-FloatMap = npt.NDArray[np.float32]
 
 
 def bms(
@@ -62,6 +60,30 @@ def bms(
     Returns
     -------
     (H, W) float32
+
+    Examples
+    --------
+    >>> import numpy as np, skimage.data
+    >>> from salbox.classical.bms import bms
+    >>> photo = skimage.data.chelsea()[::4, ::4]  # (75, 113, 3)
+    >>> saliency = bms(photo)
+    >>> saliency.shape, str(saliency.dtype)
+    ((75, 113), 'float32')
+    >>> bool((saliency == saliency.round()).all()), bool(saliency.max() <= 255)
+    (True, True)
+
+    A red square on grey is surrounded:
+
+    >>> picture = np.full((96, 128, 3), 90, np.uint8)
+    >>> picture[60:70, 30:42] = 220, 30, 30
+    >>> row, column = divmod(int(bms(picture).argmax()), 128)
+    >>> 60 <= row < 70 and 30 <= column < 42
+    True
+
+    A red square on grey is surrounded:
+
+    >>> bool(bms(np.full((96, 128, 3), 90, np.uint8)).any())
+    False
     """
     attention = mean_attention(
         image, sample_step, dilation_width_1, color_space=color_space, whitening=whitening, max_dim=max_dim
@@ -195,7 +217,7 @@ CARD = ModelCard(
 }""",
     ),
     origin="original algorithm, written anew",
-    licence=Licence(code="Apache-2.0; written from a description of what the authors' GPLv3 program does"),
+    license=License(code="Apache-2.0; written from a description of what the authors' GPLv3 program does"),
     size="no learned numbers",
     agreement="equal to the authors' C++ program on 16 images: no pixel of the map differs, the sum of the "
     "attention maps by at most 4e-7 of its peak",

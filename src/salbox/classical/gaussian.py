@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Licence, ModelCard, Paper, Parameter
-from ..image import Pixels
-from ..postprocess import centred_gaussian
+from ..imaging.postprocess import centered_gaussian
+from ..models.cards import License, ModelCard, Paper, Parameter
+from ..types import Pixels
 
 
 def gaussian(image: Pixels, sigma: float = 0.1, is_square: bool = False) -> npt.NDArray[np.float32]:
@@ -28,6 +28,22 @@ def gaussian(image: Pixels, sigma: float = 0.1, is_square: bool = False) -> npt.
     -------
     (H, W) float32
         n(y; s_y) n(x; s_x), in units of 1 / pixel².
+
+    Examples
+    --------
+    >>> import numpy as np, skimage.data
+    >>> from salbox.classical.gaussian import gaussian
+    >>> photo = skimage.data.chelsea()[::4, ::4]  # (75, 113, 3)
+    >>> saliency = gaussian(photo)
+    >>> saliency.shape, str(saliency.dtype)
+    ((75, 113), 'float32')
+
+    The maximum is the middle pixel, and the density sums to 1, whatever the photo shows:
+
+    >>> divmod(int(saliency.argmax()), 113), round(float(saliency.sum()), 3)
+    ((37, 56), 1.0)
+    >>> bool((gaussian(np.zeros_like(photo)) == saliency).all())
+    True
     """
     height, width = image.shape[:2]
     sides = (max(height, width),) * 2 if is_square else (height, width)
@@ -37,7 +53,7 @@ def gaussian(image: Pixels, sigma: float = 0.1, is_square: bool = False) -> npt.
 
 
 def _normal_density(length: int, sigma: float) -> npt.NDArray[np.float64]:
-    return centred_gaussian(length, sigma) / (sigma * np.sqrt(2 * np.pi))
+    return centered_gaussian(length, sigma) / (sigma * np.sqrt(2 * np.pi))
 
 
 CARD = ModelCard(
@@ -66,7 +82,7 @@ CARD = ModelCard(
 }""",
     ),
     origin="baseline; the formula of SMILER's centred Gaussian",
-    licence=Licence(code="Apache-2.0"),
+    license=License(code="Apache-2.0"),
     size="no learned numbers",
     agreement="checked against the formula by hand; no map of the original is at hand",
     limits=(

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Licence, ModelCard, Paper, Parameter
-from ..image import Pixels
+from ..models.cards import License, ModelCard, Paper, Parameter
+from ..types import Pixels
 from ._features import CHANNEL_PARAMETERS, feature_maps, finish, map_shape
 from ._graph import activate, concentrate
 from ._resize import imresize
@@ -84,6 +84,30 @@ def gbvs(
     References
     ----------
     Harel, Koch and Perona, "Graph-Based Visual Saliency", NIPS 2006, section 3.
+
+    Examples
+    --------
+    >>> import numpy as np, skimage.data
+    >>> from salbox.classical.gbvs import gbvs
+    >>> photo = skimage.data.chelsea()[::4, ::4]  # (75, 113, 3)
+    >>> saliency = gbvs(photo)
+    >>> saliency.shape, str(saliency.dtype)
+    ((75, 113), 'float32')
+    >>> float(saliency.min()), float(saliency.max())
+    (0.0, 1.0)
+
+    The random walk dwells on a red square on grey:
+
+    >>> picture = np.full((96, 128, 3), 90, np.uint8)
+    >>> picture[60:70, 30:42] = 220, 30, 30
+    >>> row, column = divmod(int(gbvs(picture).argmax()), 128)
+    >>> 60 <= row < 70 and 30 <= column < 42
+    True
+
+    The random walk dwells on a red square on grey:
+
+    >>> bool(gbvs(np.full((96, 128, 3), 90, np.uint8)).any())
+    False
     """
     weights = {"C": color_weight, "D": dklcolor_weight, "I": intensity_weight, "O": orientation_weight, "R": 1.0}
     shape = map_shape(image.shape, salmap_max_size)
@@ -129,7 +153,7 @@ CARD = ModelCard(
 }""",
     ),
     origin="original algorithm, written anew",
-    licence=Licence(
+    license=License(
         code="Apache-2.0; written anew from a description of the authors' program and, for what that leaves open, from "
         "reading its public source",
         weights="a table of 768 measured figures of a monitor, public as numbers; nothing is learned",

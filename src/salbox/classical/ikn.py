@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Licence, ModelCard, Paper, Parameter
-from ..image import Pixels
+from ..models.cards import License, ModelCard, Paper, Parameter
+from ..types import Pixels
 from ._features import CHANNEL_PARAMETERS, FLAT, feature_maps, finish, map_shape, mat2gray, round_half_up
 from ._resize import imresize
 from ._threads import THREADS
@@ -72,6 +72,30 @@ def ikn(
     References
     ----------
     Itti, Koch and Niebur, "A model of saliency-based visual attention for rapid scene analysis", TPAMI 20(11), 1998.
+
+    Examples
+    --------
+    >>> import numpy as np, skimage.data
+    >>> from salbox.classical.ikn import ikn
+    >>> photo = skimage.data.chelsea()[::4, ::4]  # (75, 113, 3)
+    >>> saliency = ikn(photo)
+    >>> saliency.shape, str(saliency.dtype)
+    ((75, 113), 'float32')
+    >>> float(saliency.min()), float(saliency.max())
+    (0.0, 1.0)
+
+    A red square differs from its surround:
+
+    >>> picture = np.full((96, 128, 3), 90, np.uint8)
+    >>> picture[60:70, 30:42] = 220, 30, 30
+    >>> row, column = divmod(int(ikn(picture).argmax()), 128)
+    >>> 60 <= row < 70 and 30 <= column < 42
+    True
+
+    A red square differs from its surround:
+
+    >>> bool(ikn(np.full((96, 128, 3), 90, np.uint8)).any())
+    False
     """
     weights = {"C": color_weight, "D": dklcolor_weight, "I": intensity_weight, "O": orientation_weight, "R": 1.0}
     shape = map_shape(image.shape, salmap_max_size or max(1, round_half_up(max(image.shape[:2]) / 8)))
@@ -149,7 +173,7 @@ CARD = ModelCard(
 }""",
     ),
     origin="original algorithm, written anew: the variant that J. Harel's GBVS program contains",
-    licence=Licence(
+    license=License(
         code="Apache-2.0; written anew from a description of J. Harel's program and, for what that leaves open, from "
         "reading its public source",
         weights="a table of 768 measured figures of a monitor, public as numbers; nothing is learned",

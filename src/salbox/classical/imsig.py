@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from ..cards import Licence, ModelCard, Paper, Parameter
 from ..errors import UsageError
-from ..image import Pixels
+from ..models.cards import License, ModelCard, Paper, Parameter
+from ..types import Pixels
 from ._color import COLOR_SPACES, ColorSpace
 from ._resize import Block, enlarge_stretched, input_blocks, resize_columns, serial_product
 from ._threads import THREADS
@@ -57,6 +57,30 @@ def imsig(
     References
     ----------
     Hou, Harel and Koch, "Image signature: Highlighting sparse salient regions", TPAMI 34(1), 2012, equations 1 to 4.
+
+    Examples
+    --------
+    >>> import numpy as np, skimage.data
+    >>> from salbox.classical.imsig import imsig
+    >>> photo = skimage.data.chelsea()[::4, ::4]  # (75, 113, 3)
+    >>> saliency = imsig(photo)
+    >>> saliency.shape, str(saliency.dtype)
+    ((75, 113), 'float32')
+    >>> float(saliency.max())
+    1.0
+
+    A red square on grey is sparse:
+
+    >>> picture = np.full((96, 128, 3), 90, np.uint8)
+    >>> picture[60:70, 30:42] = 220, 30, 30
+    >>> row, column = divmod(int(imsig(picture).argmax()), 128)
+    >>> 60 <= row < 70 and 30 <= column < 42
+    True
+
+    A red square on grey is sparse:
+
+    >>> bool(imsig(np.full((96, 128, 3), 90, np.uint8)).any())
+    False
     """
     name = "LAB" if color_space == "default" else color_space
     if name not in COLOR_SPACES:
@@ -147,7 +171,7 @@ CARD = ModelCard(
 }""",
     ),
     origin="original algorithm, written anew",
-    licence=Licence(code="Apache-2.0; written from a description of what the authors' Matlab program does"),
+    license=License(code="Apache-2.0; written from a description of what the authors' Matlab program does"),
     size="no learned numbers",
     agreement="equal to the authors' Matlab program (run under Octave) on 16 images, LAB and RGB: no number compared "
     "of the float32 maps differs; CC .9999 with a map published elsewhere as 8-bit JPEG",

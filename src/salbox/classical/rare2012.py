@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from ..cards import Licence, ModelCard, Paper, Parameter
 from ..errors import UsageError
-from ..image import Pixels
+from ..models.cards import License, ModelCard, Paper, Parameter
+from ..types import FloatMap, Pixels
 from ._color import COLOR_SPACES, ColorSpace
 from ._gabor_bank import GaborBank
-from ._rarity import NOISE, FloatMap, fuse, rarity, stretch
+from ._rarity import NOISE, fuse, rarity, stretch
 from ._resize import band
 
 SPACES = {"PCA": "RGB", "LAB": "LAB", "YCbCr": "YCbCr"}  # the colour space that each choice starts from
@@ -77,12 +77,34 @@ def rare2012(
     ----------
     Riche et al., "RARE2012: A multi-scale rarity-based saliency detection with its comparative statistical analysis",
     Signal Processing: Image Communication 28(6), 2013.
+
+    Examples
+    --------
+    >>> import numpy as np, skimage.data
+    >>> from salbox.classical.rare2012 import rare2012
+    >>> photo = skimage.data.chelsea()[::4, ::4]  # (75, 113, 3)
+    >>> saliency = rare2012(photo)
+    >>> saliency.shape, str(saliency.dtype)
+    ((75, 113), 'float32')
+
+    The colour of a small square is rare:
+
+    >>> picture = np.full((96, 128, 3), 90, np.uint8)
+    >>> picture[60:70, 30:42] = 220, 30, 30
+    >>> row, column = divmod(int(rare2012(picture).argmax()), 128)
+    >>> 60 <= row < 70 and 30 <= column < 42
+    True
+
+    The colour of a small square is rare:
+
+    >>> bool(rare2012(np.full((96, 128, 3), 90, np.uint8)).any())
+    False
     """
     if color_space not in SPACES:
         raise UsageError(f"parameter color_space={color_space!r}: expected {', '.join(SPACES)}")
     space = COLOR_SPACES[SPACES[color_space]]
     working_copy = _shrink(image, space, working_size)
-    components = principal_components(working_copy) if color_space == "PCA" else _centred(working_copy)
+    components = principal_components(working_copy) if color_space == "PCA" else _centered(working_copy)
     bank = GaborBank(scales, orientations, max_frequency) if orientations else None
 
     def measure(values: FloatMap) -> FloatMap:
@@ -113,17 +135,17 @@ def principal_components(colors: npt.NDArray[np.float64]) -> npt.NDArray[np.floa
     ----------
     colors : (3, h, w) float64
     """
-    centred = _centred(colors)
-    samples = centred.reshape(3, -1)
+    centered = _centered(colors)
+    samples = centered.reshape(3, -1)
     _, axes = np.linalg.eigh(np.einsum("in,jn->ij", samples, samples) / samples.shape[1])
     axes = axes[:, ::-1].T  # a row an axis, strongest first
     signs = np.sign(axes[np.arange(3), np.abs(axes).argmax(axis=1)])
-    return np.einsum("ij,jhw->ihw", axes * signs[:, None], centred)
+    return np.einsum("ij,jhw->ihw", axes * signs[:, None], centered)
 
 
-def _centred(channels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    centred: npt.NDArray[np.float64] = channels - channels.mean(axis=(1, 2), keepdims=True)
-    return centred
+def _centered(channels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    centered: npt.NDArray[np.float64] = channels - channels.mean(axis=(1, 2), keepdims=True)
+    return centered
 
 
 def _shrink(image: Pixels, space: ColorSpace, size: int) -> npt.NDArray[np.float64]:
@@ -185,7 +207,7 @@ CARD = ModelCard(
 }""",
     ),
     origin="from the paper, agreement .86 with the one published map; the original's source is not public",
-    licence=Licence(
+    license=License(
         code="Apache-2.0, written from the description; the original is Matlab p-code for non-commercial research"
     ),
     size="no learned numbers",

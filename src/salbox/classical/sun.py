@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Licence, ModelCard, Paper, Parameter
 from ..errors import WeightsError
-from ..image import Pixels
+from ..models.cards import License, ModelCard, Paper, Parameter
+from ..types import FloatMap, Pixels
 from ._correlation import TILE, Block, Region, blocks
 from ._filters import DATA, read_variables, to_kernels
 from ._threads import THREADS
@@ -24,7 +24,6 @@ from ._threads import THREADS
 SHARES = 8  # of the components; fixed, so that the order of summation does not depend on the number of cores
 
 Array = npt.NDArray[np.float64]
-FloatMap = npt.NDArray[np.float32]
 
 
 def sun(image: Pixels, stats: str | None = None, sun_convolution: bool = False, pad_results: bool = True) -> FloatMap:
@@ -57,6 +56,33 @@ def sun(image: Pixels, stats: str | None = None, sun_convolution: bool = False, 
     References
     ----------
     Zhang et al. 2008, "Method 2: Linear ICA filters".
+
+    Examples
+    --------
+    >>> import numpy as np, skimage.data
+    >>> from salbox.classical.sun import sun
+    >>> photo = skimage.data.chelsea()[::4, ::4]  # (75, 113, 3)
+    >>> saliency = sun(photo)
+    >>> saliency.shape, str(saliency.dtype)
+    ((75, 113), 'float32')
+
+    The outermost five pixels are not computed, half a patch of 11 x 11; they are 0, or repeat their neighbours:
+
+    >>> float(saliency[:5].max()), bool(sun(photo, pad_results=False)[:5].min() > 0)
+    (0.0, True)
+
+    The edges of a red square are rare in nature:
+
+    >>> picture = np.full((96, 128, 3), 90, np.uint8)
+    >>> picture[60:70, 30:42] = 220, 30, 30
+    >>> row, column = divmod(int(sun(picture).argmax()), 128)
+    >>> 60 <= row < 70 and 30 <= column < 42
+    True
+
+    The edges of a red square are rare in nature:
+
+    >>> bool(sun(np.full((96, 128, 3), 90, np.uint8)).any())
+    False
     """
     path = DATA / "sun_filters.npz" if stats is None else stats
     kernels, thetas = _statistics(path)
@@ -160,7 +186,7 @@ CARD = ModelCard(
 }""",
     ),
     origin="original algorithm, written anew, with filters learned by salbox; takes the authors' filters too",
-    licence=Licence(
+    license=License(
         code="Apache-2.0; written from a description of what the authors' program does",
         weights="Apache-2.0: learned by salbox. The authors' filter file may not be passed on and does not ship; "
         "stats=FILE reads it",

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..benching import REPEAT, Cost
-from ..benching import bench as measure_costs
+from ..bench import REPEAT, Cost
+from ..bench import bench as measure_costs
 from ..errors import UsageError
-from ..selection import parse_models
-from ..writing import atomic
+from ..imaging.writing import atomic
+from ..models.specs import parse_models
 from .options import ChannelsLast, Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, Precision
+from .output import figures_table, standard_output, to_csv
 
 _UNITS = (("G", 1e9), ("M", 1e6), ("k", 1e3))
 
@@ -73,11 +72,12 @@ def bench(
     )
     if csv_file is not None:
         with atomic(csv_file) as temporary:
-            temporary.write_text(_csv(costs), encoding="utf-8")
+            rows = [cost.to_dict() for cost in costs]
+            temporary.write_text(to_csv(list(rows[0]), [list(row.values()) for row in rows]) + "\n", encoding="utf-8")
     if as_json:
         typer.echo(json.dumps([cost.to_dict() for cost in costs], indent=2))
     else:
-        typer.echo(_table(costs))
+        _print(costs)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -87,51 +87,36 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _csv(costs: list[Cost]) -> str:
-    text = io.StringIO()
-    rows = [cost.to_dict() for cost in costs]
-    writer = csv.DictWriter(text, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def _table(costs: list[Cost]) -> str:
-    header = ("model", "size", "parameters", "MACs", "FLOPs", "file", "load", "latency", "p95", "images/s", "memory")
-    rows = [header, *(_row(cost) for cost in costs)]
-    if any(cost.gpu_memory_bytes is not None for cost in costs):
-        rows = _beside(rows, ["on GPU", *(_megabytes(cost.gpu_memory_bytes) for cost in costs)])
-    if any(cost.difference is not None for cost in costs):
-        rows = _beside(rows, ["difference", *(f"{cost.difference:.1e}" for cost in costs)])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
-        for row in rows
-    ]
+def _print(costs: list[Cost]) -> None:
+    rows = [_cells(cost) for cost in costs]
+    # Memory on a GPU and the difference are left out where no network ran there, or in another way.
+    header = [head for head in rows[0] if any(row[head] is not None for row in rows)]
+    # Not folded: a figure whose digits stand in two lines cannot be read.
+    console = standard_output(fold=False)
+    console.print(figures_table(header, [[row[head] or "-" for head in header] for row in rows]))
     first = costs[0]
     ways = [f"{first.threads} threads", *([first.precision] if first.precision != "float32" else [])]
     ways += ["channels last"] if first.channels_last else []
-    return "\n".join([*lines, f"{', '.join(ways)}; 'salbox bench --help' says what each figure means"])
+    console.print(f"{', '.join(ways)}; 'salbox bench --help' says what each figure means")
 
 
-def _beside(rows: list[tuple[str, ...]], column: list[str]) -> list[tuple[str, ...]]:
-    return [(*row, cell) for row, cell in zip(rows, column, strict=True)]
-
-
-def _row(cost: Cost) -> tuple[str, ...]:
-    return (
-        cost.model,
-        f"{cost.width}x{cost.height}",
-        "-" if cost.parameters is None else f"{cost.parameters:,}",
-        _scaled(cost.macs),
-        _scaled(cost.flops),
-        _megabytes(cost.file_bytes),
-        f"{cost.load_seconds:.2f} s",
-        f"{cost.latency_median * 1e3:.1f} ms",
-        f"{cost.latency_p95 * 1e3:.1f} ms",
-        f"{cost.images_per_second:.3g}",
-        _megabytes(cost.peak_memory_bytes),
-    )
+def _cells(cost: Cost) -> dict[str, str | None]:
+    """Return {column: cell}; None for a figure that no network has that runs as networks usually do."""
+    return {
+        "model": cost.model,
+        "size": f"{cost.width}x{cost.height}",
+        "parameters": "-" if cost.parameters is None else f"{cost.parameters:,}",
+        "MACs": _scaled(cost.macs),
+        "FLOPs": _scaled(cost.flops),
+        "file": _megabytes(cost.file_bytes),
+        "load": f"{cost.load_seconds:.2f} s",
+        "latency": f"{cost.latency_median * 1e3:.1f} ms",
+        "p95": f"{cost.latency_p95 * 1e3:.1f} ms",
+        "images/s": f"{cost.images_per_second:.3g}",
+        "memory": _megabytes(cost.peak_memory_bytes),
+        "on GPU": None if cost.gpu_memory_bytes is None else _megabytes(cost.gpu_memory_bytes),
+        "difference": None if cost.difference is None else f"{cost.difference:.1e}",
+    }
 
 
 def _scaled(number: int | None) -> str:

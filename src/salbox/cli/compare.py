@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ..comparing import compare_models
-from ..image import MAX_PIXELS
-from ..postprocess import PostProcess
-from ..selection import parse_models
+from ..imaging.image import MAX_PIXELS
+from ..imaging.postprocess import PostProcess
+from ..models.specs import parse_models
+from ..prediction.compare import compare_models
 from .options import Device, MaxPixels, ModelHashes, ModelNames, ModelParameters, ModelWeights, Size, with_postprocess
 
 

@@ -7,18 +7,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from ..datasets import DATASETS, DatasetCard, dataset_card
-from ..datasets._known import KNOWN
 from ..datasets.integrity import Holding, inspect
-from ..datasets.recognising import Candidate, describe, recognise
+from ..datasets.known import KNOWN
+from ..datasets.recognizing import Candidate, describe, recognize
 from ..errors import UsageError, nearest
+from .output import facts_table, paper_facts, plain_table, standard_output
 
 MAX_BROKEN = 5  # files that are named of those that cannot be read
-PIPE_WIDTH = 1000
 UNKNOWN = 1  # the exit code for a folder that holds no known layout
 
 
@@ -55,13 +53,13 @@ def datasets(
     if folder is not None:
         if bibtex:
             raise UsageError("--bibtex goes with a dataset's name, not with a folder")
-        return _tell(*folder, read_all=read_all, as_json=as_json)
+        return _print_folder(*folder, read_all=read_all, as_json=as_json)
     if read_all:
         raise UsageError("--read goes with a folder")
     cards = [dataset_card(what)] if what else [dataset_card(name) for name in DATASETS]
     if as_json:
-        held = [_card_dict(c) for c in cards]
-        typer.echo(json.dumps(held if what is None else held[0], indent=2))
+        found = [_card_dict(c) for c in cards]
+        typer.echo(json.dumps(found if what is None else found[0], indent=2))
     elif bibtex:
         typer.echo("\n\n".join(dict.fromkeys(c.paper.bibtex for c in cards if c.paper and c.paper.bibtex)))
     elif what:
@@ -87,29 +85,21 @@ def _folder(what: str | None) -> tuple[Path, str | None] | None:
 
 
 def _print_list(cards: list[DatasetCard]) -> None:
-    console = _console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column, options in (
-        ("name", {"style": "bold", "no_wrap": True}),
-        ("tells of", {"no_wrap": True}),
-        ("images", {"justify": "right", "no_wrap": True}),
-        ("licence", {"overflow": "fold"}),
-        ("cite", {"overflow": "fold"}),
-    ):
-        table.add_column(column, **options)
+    console = standard_output()
+    table = plain_table(("name", "tells of", "images", "licence", "cite"))
+    name, kind, images, *_ = table.columns
+    name.style, images.justify = "bold", "right"
+    kind.no_wrap = images.no_wrap = True
     for c in cards:
-        table.add_row(c.name, _kind(c), _number(_images(c)), escape(c.licence), escape(_citation(c)))
+        table.add_row(c.name, _kind(c), _number(_images(c)), escape(c.license), escape(_citation(c)))
     console.print(table)
     console.print("\n'salbox datasets NAME' prints a card in full, 'salbox datasets PATH' says what a folder holds.")
 
 
 def _print_card(c: DatasetCard) -> None:
-    console = _console()
+    console = standard_output()
     console.print(f"[bold]{c.name}[/bold]  {escape(c.title)}\n{escape(c.meaning)}\n")
-    facts = _facts_table()
-    for label, text in _facts(c):
-        facts.add_row(label, escape(text))
-    console.print(facts)
+    console.print(facts_table(_facts(c)))
     if c.paper and c.paper.bibtex:
         console.print(f"\n{escape(c.paper.bibtex)}", soft_wrap=True)
 
@@ -127,45 +117,38 @@ def _facts(c: DatasetCard) -> list[tuple[str, str]]:
         rows.append(("sigma", f"{c.sigma:g} pixels{at}; {c.sigma_source}"))
     if c.pixels_per_degree:
         rows.append(("visual angle", f"{c.pixels_per_degree:g} pixels a degree"))
-    rows.append(("licence", c.licence))
-    if c.paper:
-        venue = f" {c.paper.venue}." if c.paper.venue else ""
-        rows.append(("paper", f"{c.paper.authors} ({c.paper.year}). {c.paper.title}.{venue}"))
-        if c.paper.doi:
-            rows.append(("doi", f"https://doi.org/{c.paper.doi}"))
+    rows.append(("licence", c.license))
+    rows += paper_facts(c.paper)
     rows.append(("use", f"salbox evaluate -m NAMES --dataset {c.name}:PATH"))
     return rows
 
 
-def _tell(path: Path, name: str | None, *, read_all: bool, as_json: bool) -> int:
-    """Say what a folder holds; return the exit code."""
-    candidates = recognise(path) if name is None else [Candidate(name, path)]
+def _print_folder(path: Path, name: str | None, *, read_all: bool, as_json: bool) -> int:
+    """Print what a folder holds; return the exit code."""
+    candidates = recognize(path) if name is None else [Candidate(name, path)]
     holdings = [inspect(candidate.name, candidate.root, read_all=read_all) for candidate in candidates]
     if name is not None and holdings[0].error:
         raise UsageError(holdings[0].error)
     # A layout that fits and cannot be opened is worth a word only where nothing else can.
-    told = [h for h in holdings if not h.error] or holdings
+    holdings = [h for h in holdings if not h.error] or holdings
     if as_json:
-        remark = None if told else describe(path)
-        typer.echo(json.dumps({"path": str(path), "holds": [_dict(h) for h in told], "remark": remark}, indent=2))
-    elif not told:
+        remark = None if holdings else describe(path)
+        typer.echo(json.dumps({"path": str(path), "holds": [_dict(h) for h in holdings], "remark": remark}, indent=2))
+    elif not holdings:
         typer.echo(f"{path}: {describe(path)}")
     else:
-        for number, holding in enumerate(told):
+        for number, holding in enumerate(holdings):
             if number:
                 typer.echo("")
             _print_holding(holding)
-    broken = any(h.error or (h.truth and h.truth.broken) for h in told)
-    return UNKNOWN if broken or not told else 0
+    broken = any(h.error or (h.truth and h.truth.broken) for h in holdings)
+    return UNKNOWN if broken or not holdings else 0
 
 
 def _print_holding(h: Holding) -> None:
-    console = _console()
+    console = standard_output()
     console.print(f"[bold]{h.card.name}[/bold]  {escape(h.card.title)}  [dim]{escape(str(h.path))}[/dim]")
-    facts = _facts_table()
-    for label, text in _holding_facts(h):
-        facts.add_row(label, escape(text))
-    console.print(facts)
+    console.print(facts_table(_holding_facts(h)))
     if not h.error:
         console.print(f"[bold]use[/bold] {escape(_command(h))}", soft_wrap=True)  # on one line, to be copied
 
@@ -202,19 +185,6 @@ def _command(h: Holding) -> str:
     return f"salbox predict {spec.partition(':')[2]} -r -m NAMES -o DIR"
 
 
-def _console() -> Console:
-    console = Console(highlight=False)
-    # A file or pipe has no width to fold into.
-    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
-
-
-def _facts_table() -> Table:
-    facts = Table(box=None, pad_edge=False, show_header=False)
-    facts.add_column(style="bold", no_wrap=True)
-    facts.add_column(overflow="fold")
-    return facts
-
-
 def _kind(c: DatasetCard) -> str:
     return KNOWN[c.name].kind
 
@@ -237,7 +207,8 @@ def _citation(c: DatasetCard) -> str:
 
 def _card_dict(c: DatasetCard) -> dict[str, Any]:
     paper = None if c.paper is None else {**vars(c.paper)}
-    return {**vars(c), "kind": _kind(c), "images": dict(c.images), "splits": dict(c.splits), "paper": paper}
+    facts = {"licence" if name == "license" else name: value for name, value in vars(c).items()}
+    return {**facts, "kind": _kind(c), "images": dict(c.images), "splits": dict(c.splits), "paper": paper}
 
 
 def _dict(h: Holding) -> dict[str, Any]:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import track
 
-from ..demo import PHOTOS, demo_row, write_demo
-from .progress import console
+from ..prediction.demo import PHOTOS, demo_row, write_demo
+from .progress import ConsoleProgress
 
 
 def demo(
@@ -25,6 +24,7 @@ def demo(
 
       salbox demo -o pictures
     """
-    rows = {name: demo_row(name) for name in track(PHOTOS, "photos", console=console, disable=not console.is_terminal)}
+    with ConsoleProgress() as progress:
+        rows = {name: demo_row(name) for name in progress.track(PHOTOS, len(PHOTOS), "photos")}
     picture = write_demo(rows, output)
     typer.echo(f"wrote {picture} and the maps beside it; next: salbox predict PHOTO -m gbvs -o maps")

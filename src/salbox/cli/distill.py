@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from ..errors import MissingExtraError, UsageError
-from ..postprocess import PostProcess
-from ..selection import parse_models
-from .options import ModelHashes, ModelParameters, ModelWeights, with_preprocess
-from .telling import ConsoleTeller
+from ..imaging.postprocess import PostProcess
+from ..models.specs import parse_models
+from .options import ModelHashes, ModelParameters, ModelWeights, Recursive, with_preprocess
+from .progress import ConsoleProgress
 
 _EXTRA = ("torch", "timm", "lightning", "onnx", "onnxscript", "safetensors", "pydantic", "yaml", "tensorboard")
 
@@ -59,7 +59,7 @@ def distill(
             "[default: shipped where there are any that fit]",
         ),
     ] = None,
-    recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Search folders with all below them.")] = False,
+    recursive: Recursive = False,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Learn from N of the photos.")] = None,
     domains: Annotated[
         float,
@@ -116,7 +116,8 @@ def distill(
     # else runs on its cores, training is then several times as slow. Read when PyTorch is imported.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
-        from ..distillation import distilling, estimating, planning
+        from ..distillation import distill, from_command_line
+        from ..distillation import estimate as estimating
         from ..distillation.plan import Plan
         from ..distillation.splitting import read_split
         from ..training.recipe import read_recipe
@@ -127,18 +128,18 @@ def distill(
     if not teacher and not teacher_maps:
         raise UsageError("no teacher; give --teacher NAME or --teacher-maps DIR")
     if histogram_matched:
-        preprocess = planning.histogram_matched(preprocess)
+        preprocess = from_command_line.histogram_matched(preprocess)
     models = parse_models(teacher, param, weights, sha256, None if device == "cpu" else device) if teacher else {}
     plan = Plan(
-        photos=tuple(planning.photos_of(images, recursive=recursive, limit=limit, seed=seed, run=run)),
+        photos=tuple(from_command_line.select_photos(images, recursive=recursive, limit=limit, seed=seed, run=run)),
         run=run.expanduser(),
-        lessons=planning.lessons_of(models, teacher_maps, preprocess=preprocess, map_flips=map_flips),
+        targets=from_command_line.head_targets(models, teacher_maps, preprocess=preprocess, map_flips=map_flips),
         recipe=read_recipe(
-            planning.recipe_name(recipe, student),
+            from_command_line.recipe_name(recipe, student),
             settings,
             student=student,
             encoder=encoder,
-            size=None if size is None else planning.parse_size(size),
+            size=None if size is None else from_command_line.parse_size(size),
         ),
         init=init,
         domains=domains,
@@ -146,17 +147,17 @@ def distill(
         add_to=add_to,
         in_process=in_process,
         seed=seed,
-        max_seconds=None if max_time is None else planning.parse_time(max_time),
+        max_seconds=None if max_time is None else from_command_line.parse_time(max_time),
         compress=compress_schedule,
         workers=workers,
         device=device,
     )
-    with ConsoleTeller() as teller:
+    with ConsoleProgress(keep=False) as progress:
         if estimate:
-            for line in estimating.estimate(plan, teller).lines():
+            for line in estimating.estimate(plan, progress).lines():
                 typer.echo(line)
             return 0
-        done = distilling.distill(plan, teller)
+        done = distill.distill(plan, progress)
     if done.fidelity is not None:
         for head in dict.fromkeys(row.head for row in done.fidelity.rows):
             typer.echo(f"{head}: {done.fidelity.summary(head)}")

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
-from rich.table import Table
 
 from ..datasets import Dataset, open_dataset
 from ..datasets.folder import open_images
-from ..distillation.own_photos import constant_rows, maps_teacher, model_teacher
+from ..distillation.fidelity.own_photos import constant_rows, maps_teacher, model_teacher
 from ..errors import UsageError, nearest
-from ..evaluation import CentreBias, Evaluation, HumanCeiling, MapSource, ModelSource, agreement
+from ..evaluation import CenterBias, Evaluation, HumanCeiling, MapSource, ModelSource, agreement
 from ..evaluation import evaluate as measure
-from ..evaluation.agreement import Compared
-from ..evaluation.bars import bars, check_figure
+from ..evaluation.bars import bars
 from ..evaluation.formats import grids, legend, to_csv, to_latex, to_markdown
 from ..evaluation.rows import model_rows
-from ..evaluation.running import Scored
-from ..evaluation.sources import REFERENCE_SIZE, Source
-from ..postprocess import PostProcess
-from ..selection import parse_models
+from ..evaluation.sources import Source
+from ..imaging.plots import check_figure
+from ..imaging.postprocess import PostProcess
+from ..imaging.scaling import REFERENCE_SIZE
+from ..models.specs import parse_models, split_names
 from .options import (
     Baseline,
     Ceiling,
@@ -45,9 +41,9 @@ from .options import (
     Workers,
     with_postprocess,
 )
-from .progress import COLUMNS, console
-
-_Outcome = TypeVar("_Outcome", Scored, Compared)
+from .output import figures_table, standard_output
+from .output import to_csv as csv_text
+from .progress import ConsoleProgress, console, name_failures
 
 
 @with_postprocess
@@ -137,26 +133,28 @@ def evaluate(
     data = _open(dataset, split, images, fidelity=bool(teacher or teacher_maps or agree))
     measured = model_rows(models, maps, maps_output, data, parameters, postprocess)
     if agree:
-        matrix, number = agreement(data, measured, workers=workers, watch=_watch)
-        typer.echo(_matrix_text([row.name for row in measured], matrix, number, as_json, as_csv))
+        with ConsoleProgress() as progress:
+            matrix, number = agreement(data, measured, workers=workers, progress=progress)
+        _print_agreement([row.name for row in measured], matrix, number, as_json, as_csv)
         return 0
     rows: list[Source] = [*measured]
-    rows += [CentreBias()] * baseline + [HumanCeiling()] * ceiling
-    taught = _teacher(teacher, teacher_maps, teacher_size, data, parameters)
-    if taught is not None:
-        rows += constant_rows([row.name for row in measured if isinstance(row, ModelSource)], taught.name)
+    rows += [CenterBias()] * baseline + [HumanCeiling()] * ceiling
+    reference = _teacher(teacher, teacher_maps, teacher_size, data, parameters)
+    if reference is not None:
+        rows += constant_rows([row.name for row in measured if isinstance(row, ModelSource)], reference.name)
     if against is not None and against not in (known := [row.name for row in rows]):
         raise UsageError(f"--against '{against}'{nearest(against, known)} (rows: {', '.join(known)})")
-    table = measure(
-        data,
-        rows,
-        [name.strip() for text in metrics for name in text.split(",") if name.strip()] or None,
-        sigma=sigma,
-        teacher=taught,
-        folder=None if output is None else output.expanduser(),
-        workers=workers,
-        watch=_watch,
-    )
+    with ConsoleProgress() as progress:
+        table = measure(
+            data,
+            rows,
+            split_names(metrics) or None,
+            sigma=sigma,
+            teacher=reference,
+            folder=None if output is None else output.expanduser(),
+            workers=workers,
+            progress=progress,
+        )
     if plot is not None:
         bars(table, plot.expanduser())
         console.print(escape(f"wrote {plot}"))
@@ -167,7 +165,7 @@ def evaluate(
         typer.echo(write(table, per_image=per_image, against=against))
     else:
         _print(table, per_image, against)
-    return _report(table)
+    return name_failures(table.failures)
 
 
 def _open(dataset: str | None, split: str | None, images: str | None, *, fidelity: bool) -> Dataset:
@@ -194,49 +192,24 @@ def _teacher(
     return None if name is None else model_teacher(name, parameters, size)
 
 
-def _matrix_text(names: list[str], matrix: npt.NDArray[np.float64], images: int, as_json: bool, as_csv: bool) -> str:
+def _print_agreement(
+    names: list[str], matrix: npt.NDArray[np.float64], images: int, as_json: bool, as_csv: bool
+) -> None:
     if as_json:
-        return json.dumps({"models": names, "cc": matrix.tolist(), "images": images}, indent=2)
-    if as_csv:
-        lines = [",".join(["", *names])]
-        lines += [",".join([name, *map(str, row)]) for name, row in zip(names, matrix.tolist(), strict=True)]
-        return "\n".join(lines)
-    width = max(6, *map(len, names)) + 2
-    lines = [" " * width + "".join(name.rjust(width) for name in names)]
-    for name, row in zip(names, matrix, strict=True):
-        lines.append(name.ljust(width) + "".join(f"{value:.3f}".rjust(width) for value in row))
-    return "\n".join([*lines, "", f"CC of both maps at 320x240 by area, mean over {images} images"])
-
-
-def _watch(outcomes: Iterable[_Outcome], total: int) -> Iterator[_Outcome]:
-    """Yield the outcomes while a progress bar shows how many are done; failures are printed as they come."""
-    with Progress(*COLUMNS, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("images", total=total)
-        for outcome in outcomes:
-            for failure in outcome.failures:
-                progress.console.print(escape(f"failed: {failure}"))
-            progress.advance(task)
-            yield outcome
+        typer.echo(json.dumps({"models": names, "cc": matrix.tolist(), "images": images}, indent=2))
+    elif as_csv:
+        typer.echo(csv_text(["", *names], [[name, *row] for name, row in zip(names, matrix.tolist(), strict=True)]))
+    else:
+        rows = [[name, *(f"{value:.3f}" for value in row)] for name, row in zip(names, matrix, strict=True)]
+        standard_output(fold=False).print(figures_table(["", *names], rows))
+        typer.echo(f"\nCC of both maps at 320x240 by area, mean over {images} images")
 
 
 def _print(table: Evaluation, per_image: bool, against: str | None) -> None:
-    terminal = Console(highlight=False, soft_wrap=True)
-    # A file or pipe has no width to fold into.
-    page = Console(highlight=False, width=None if terminal.is_terminal else 1000)
+    page = standard_output()
     for grid in grids(table, per_image=per_image, against=against):
-        drawn = Table(box=None, pad_edge=False, header_style="bold")
-        for place, head in enumerate(grid.header):
-            left = place == 0 or head == "model"
-            drawn.add_column(escape(head), justify="left" if left else "right", no_wrap=left)
-        for row in grid.rows:
-            drawn.add_row(*map(escape, row))
-        page.print(drawn)
+        # Of an image's figures the first two columns name the image and the model.
+        page.print(figures_table(grid.header, grid.rows, names=2 if per_image else 1))
         page.print()
     for line in legend(table):
-        terminal.print(escape(line))
-
-
-def _report(table: Evaluation) -> int:
-    if table.failures:
-        console.print(escape(f"{len(table.failures)} failed: {'; '.join(table.failures[:3])}"))
-    return 1 if table.failures else 0
+        page.print(escape(line), soft_wrap=True)

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from ..errors import UsageError
-from ..networks.exporting import export_model, shrink_student
-from ..registry import load
-from ..saved import is_path, model_file
-from ..selection import parse_models
-from ..students.student import copy_student
+from ..models.exported import is_path, model_file
+from ..models.loading import load
+from ..models.specs import parse_models
+from ..networks.export.models import export_model, shrink_exported
+from ..runtime.network import copy_network
 from .options import ModelHashes, ModelWeights
 
 
@@ -51,9 +51,9 @@ def export(
         if weights or sha256:
             raise UsageError(f"model '{model}' is a file with its weights inside; leave --weights out")
         if half or int8:
-            shrink_student(model_file(model), output, "int8" if int8 else "half")
+            shrink_exported(model_file(model), output, "int8" if int8 else "half")
         else:
-            copy_student(model_file(model), output)
+            copy_network(model_file(model), output)
     else:
         chosen = parse_models([model], (), weights, sha256)
         if len(chosen) > 1:
@@ -61,5 +61,5 @@ def export(
         for name, keywords in chosen.items():
             export_model(load(name, **keywords), output, half=half)
         if int8:
-            shrink_student(output, output, "int8")
+            shrink_exported(output, output, "int8")
     typer.echo(f"wrote {output} ({output.stat().st_size / 1e6:.3g} MB)")

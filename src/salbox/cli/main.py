@@ -5,41 +5,66 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
 from ..errors import SalboxError
 from ..version import __version__
-from .bench import bench
-from .compare import compare
-from .datasets import datasets
-from .demo import demo
-from .distill import distill
-from .doctor import doctor
-from .evaluate import evaluate
-from .export import export
-from .models import models
-from .predict import predict
-from .report import report
-from .submit import submit
-from .teach import teach
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it; newer releases of Typer return it where older ones raise
 
-app = typer.Typer(
-    name="salbox",
-    help="Every visual-saliency model in one box.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for verb in (demo, models, predict, compare, evaluate, datasets, report, submit, teach, distill, export, bench, doctor):
-    app.command()(verb)
+# The function of this name in the module of this name, and how its docstring begins: only a verb that runs is loaded.
+VERBS = {
+    "demo": "Compute the maps of bundled sample photos with every model and draw them side by side.",
+    "models": "List the models, or print one model's card.",
+    "predict": "Write the saliency maps of images and videos to DIR/<model>/<name>.<format>.",
+    "compare": "Draw a photo and the maps of several models side by side, labelled, each map min-max scaled.",
+    "evaluate": "Measure models, or maps on disk, on a dataset; a second run goes on where the first ended.",
+    "datasets": "List the datasets that salbox reads, print one's card, or say what a folder holds.",
+    "report": "Write an evaluation as one HTML page: figures with intervals, charts, agreement, best and worst images.",
+    "submit": "Write a model's maps of a benchmark's images into the file that the benchmark takes, and check it.",
+    "teach": "Write a teacher's maps of photos to MAPS/<model>/<name>.png: 16-bit pictures, longest side 320.",
+    "distill": "Train a small network to do as a model does, and measure how well it follows on photos.",
+    "export": "Write a network as ONNX: any number and size of images, with its card and its preprocessing inside.",
+    "bench": "Measure what models cost: parameters, MACs, FLOPs, file size, load time, latency, images per second.",
+    "doctor": "Print versions, providers and extras: what works here and what an install would add.",
+}
 
 
-@app.callback(invoke_without_command=True)
+def load_verb(name: str) -> Callable[..., Any]:
+    """Return the function of a verb."""
+    verb: Callable[..., Any] = getattr(import_module(f".{name}", __package__), name)
+    return verb
+
+
+def build_app(arguments: Sequence[str]) -> typer.Typer:
+    """Return the application in which the verb that these arguments name is loaded, the others only listed."""
+    app = typer.Typer(
+        name="salbox",
+        help="Every visual-saliency model in one box.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_salbox)
+    # No option that stands before the verb takes a value.
+    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    for name, summary in VERBS.items():
+        if name == wanted:
+            app.command(name)(load_verb(name))
+        else:
+            app.command(name, help=summary)(_not_loaded)
+    return app
+
+
+def _not_loaded() -> None:
+    """Stand in the list of verbs for one that does not run."""
+
+
 def _salbox(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
@@ -61,7 +86,7 @@ def run(arguments: list[str] | None = None) -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
-        code = app(arguments, prog_name="salbox", standalone_mode=False) or 0
+        code = build_app(arguments)(arguments, prog_name="salbox", standalone_mode=False) or 0
         return _complain("interrupted", code) if code == INTERRUPTED else code
     except SalboxError as error:
         return _complain(str(error), 2)

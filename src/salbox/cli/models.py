@@ -6,12 +6,12 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from ..cards import ModelCard
-from ..registry import card, list_models
+from ..models.cards import ModelCard
+from ..models.loading import card
+from ..models.registry import list_models
+from .output import facts_table, paper_facts, plain_table, standard_output
 
 
 def models(
@@ -48,17 +48,17 @@ def models(
 
 def _print_list(cards: list[ModelCard]) -> None:
     """Print a few lines a model: wide tables of sentences are hard to read in a terminal."""
-    console = Console(highlight=False)
+    console = standard_output()
     width = max(len(c.name) for c in cards)
     for c in cards:
-        table = Table(box=None, pad_edge=False, show_header=False)
+        table = plain_table()
         table.add_column(width=width, style="bold", no_wrap=True)
         table.add_column(no_wrap=True, style="dim")
         table.add_column(overflow="fold")
         table.add_row(c.name, c.task, escape(c.title))
         table.add_row("", "origin", escape(c.origin))
         table.add_row("", "learned", escape(c.size))
-        table.add_row("", "licence", escape(c.licence.code))
+        table.add_row("", "licence", escape(c.license.code))
         table.add_row("", "measured", escape(c.agreement))
         if c.weights_from:
             table.add_row("", "needs", f"weights: {escape(c.weights_from)}")
@@ -67,19 +67,12 @@ def _print_list(cards: list[ModelCard]) -> None:
 
 
 def _print_card(c: ModelCard) -> None:
-    console = Console(highlight=False)
+    console = standard_output()
     console.print(f"[bold]{c.name}[/bold]  {escape(c.title)}\n{escape(c.summary)}\n")
-    facts = Table(box=None, pad_edge=False, show_header=False)
-    facts.add_column(style="bold", no_wrap=True)
-    facts.add_column(overflow="fold")
-    for label, text in _facts(c):
-        facts.add_row(label, escape(text))
-    console.print(facts)
+    console.print(facts_table(_facts(c)))
     if c.parameters:
         console.print()
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("parameter", "default", "may be", "what it is"):
-            table.add_column(column, overflow="fold", no_wrap=column == "parameter")
+        table = plain_table(("parameter", "default", "may be", "what it is"))
         for p in c.parameters:
             table.add_row(p.name, escape(str(p.default)), escape(p.expected()), escape(p.description))
         console.print(table)
@@ -92,15 +85,10 @@ def _facts(c: ModelCard) -> list[tuple[str, str]]:
         ("origin", c.origin),
         ("learned", c.size),
         ("agreement", c.agreement),
-        ("code", c.licence.code),
-        ("weights", c.licence.weights),
-        ("training data", c.licence.training_data),
+        ("code", c.license.code),
+        ("weights", c.license.weights),
+        ("training data", c.license.training_data),
     ]
     if c.weights_from:
         rows.append(("weights from", c.weights_from))
-    rows += [("limit", limit) for limit in c.limits]
-    if c.paper:
-        rows.append(("paper", f"{c.paper.authors} ({c.paper.year}). {c.paper.title}. {c.paper.venue}."))
-        if c.paper.doi:
-            rows.append(("doi", f"https://doi.org/{c.paper.doi}"))
-    return rows
+    return [*rows, *(("limit", limit) for limit in c.limits), *paper_facts(c.paper)]

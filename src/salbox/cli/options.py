@@ -7,15 +7,16 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
 from ..errors import SalboxError, UsageError
-from ..evaluation.rows import OUTPUTS
-from ..model import PRECISIONS
-from ..postprocess import CHOICES, PostProcess
-from ..registry import card
+from ..imaging.postprocess import CHOICES, PostProcess
+from ..models.loading import card
+from ..models.model import PRECISIONS
+from ..models.specs import split_names
+from ..types import Output
 
 ModelNames = Annotated[
     list[str],
@@ -63,7 +64,8 @@ Size = Annotated[
     int | None,
     typer.Option("--size", metavar="N", min=1, help="Compute on a copy whose longest side is N: faster, coarser."),
 ]
-
+Recursive = Annotated[bool, typer.Option("-r", "--recursive", help="Search folders with all below them.")]
+WrittenAsJson = Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")]
 Workers = Annotated[
     int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
 ]
@@ -77,7 +79,7 @@ MapFolders = Annotated[
     typer.Option("--maps", metavar="DIR", help="Maps named as the images, or a folder of them a model. Repeatable."),
 ]
 MapsOutput = Annotated[
-    str, typer.Option("--maps-output", metavar="|".join(OUTPUTS), help="What the numbers in --maps are.")
+    str, typer.Option("--maps-output", metavar="|".join(get_args(Output)), help="What the numbers in --maps are.")
 ]
 Sigma = Annotated[
     float | None,
@@ -156,7 +158,7 @@ def _own_parameter(chosen: Mapping[str, Any], models: Iterable[str]) -> str:
         As they are given with -m.
     """
     refused = [name for name, choices in CHOICES.items() if chosen.get(name, choices[0]) not in choices]
-    for model in (name.strip() for text in models for name in text.split(",")):
+    for model in split_names(models):
         for option in refused:
             value = chosen[option]
             try:

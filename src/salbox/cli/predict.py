@@ -9,16 +9,16 @@ from typing import Annotated
 
 import typer
 
-from ..batch import BatchPlan, run_batch
-from ..clips import ClipPlan, split_videos
-from ..image import MAX_PIXELS
-from ..inputs import find_images
-from ..plots import MASS_SHARES
-from ..postprocess import PostProcess
-from ..selection import parse_models
-from ..streams import predict_stream
-from ..video import VIDEO_FORMATS
-from ..writing import FORMATS
+from ..imaging.image import MAX_PIXELS
+from ..imaging.inputs import find_images
+from ..imaging.plots import MASS_SHARES
+from ..imaging.postprocess import PostProcess
+from ..imaging.video import VIDEO_FORMATS
+from ..imaging.writing import FORMATS
+from ..models.specs import parse_models
+from ..prediction.batch import BatchPlan, Outcome, run_batch
+from ..prediction.stdin import predict_stream
+from ..prediction.videos import ClipPlan, run_clip, split_videos
 from .options import (
     ChannelsLast,
     Device,
@@ -28,11 +28,13 @@ from .options import (
     ModelParameters,
     ModelWeights,
     Precision,
+    Recursive,
     Size,
     Workers,
+    WrittenAsJson,
     with_postprocess,
 )
-from .progress import report, track, track_clip
+from .progress import ConsoleProgress, report
 
 
 @with_postprocess
@@ -43,7 +45,7 @@ def predict(
     models: ModelNames,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the maps go; - for stdout.")],
     postprocess: PostProcess,
-    recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Search folders with all below them.")] = False,
+    recursive: Recursive = False,
     file_format: Annotated[
         str | None,
         typer.Option(
@@ -80,7 +82,7 @@ def predict(
     precision: Precision = "float32",
     channels_last: ChannelsLast = False,
     max_pixels: MaxPixels = MAX_PIXELS,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    as_json: WrittenAsJson = False,
 ) -> int:
     """Write the saliency maps of images and videos to DIR/<model>/<name>.<format>.
 
@@ -121,9 +123,12 @@ def predict(
     clip = ClipPlan(stride=stride, smooth_seconds=smooth_seconds)
     videos, others = split_videos(inputs)
     images = find_images(others, recursive=recursive, exclude=output)
-    outcomes = list(track(run_batch(images, plan, workers), len(images), "images")) if images else []
-    clip_plan = replace(plan, file_format=file_format or "mp4")
-    outcomes += [track_clip(video, clip_plan, clip) for video in videos]
+    outcomes: list[Outcome] = []
+    with ConsoleProgress() as progress:
+        if images:
+            outcomes += progress.track(run_batch(images, plan, workers), len(images), "images")
+        for video in videos:
+            outcomes.append(run_clip(video, replace(plan, file_format=file_format or "mp4"), clip, progress))
     if as_json:
         typer.echo(json.dumps([outcome.to_dict() for outcome in outcomes], indent=2))
     return report(outcomes, output)

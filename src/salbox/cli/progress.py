@@ -1,21 +1,30 @@
-"""Progress and summaries of long runs, on standard error."""
+"""Progress on standard error: lines, one bar at a time, and the summary of a batch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
 
-from ..batch import BatchPlan, Outcome
-from ..clips import ClipPlan, run_clip
+from ..prediction.batch import Outcome
+from ..system.progress import Progress
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
-
-COLUMNS = (
+_COLUMNS = (
     TextColumn("{task.description}"),
     BarColumn(),
     MofNCompleteColumn(),
@@ -25,29 +34,47 @@ COLUMNS = (
 )
 
 
-def track(outcomes: Iterable[Outcome], total: int, title: str) -> Iterator[Outcome]:
-    """Yield outcomes while a progress bar shows how many are done; failures are printed as they come."""
-    with Progress(*COLUMNS, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(title, total=total)
-        for outcome in outcomes:
-            for note in outcome.notes:
-                progress.console.print(escape(f"note: {note}"))
-            for failure in outcome.failures:
-                progress.console.print(escape(f"failed: {failure}"))
-            progress.advance(task)
-            yield outcome
+class ConsoleProgress(Progress):
+    """Shows people how far a run is; use it in a `with` block. Where standard error is no terminal it prints lines.
+
+    Parameters
+    ----------
+    keep : bool
+        Leave the last bar on the screen when the block ends.
+    """
+
+    def __init__(self, *, keep: bool = True) -> None:
+        self._bars = Bars(*_COLUMNS, console=console, disable=not console.is_terminal, transient=not keep)
+        self._task: TaskID | None = None
+        self._title = ""
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self._bars.console.print(escape(text))
+
+    def update(self, title: str, done: int, total: int | None) -> None:
+        """Show how far a part of the run is; another title begins another bar."""
+        if self._task is None or title != self._title:
+            if self._task is not None:
+                self._bars.remove_task(self._task)
+            self._task, self._title = self._bars.add_task(escape(title), total=total), title
+        self._bars.update(self._task, completed=done, total=total)
 
 
-def track_clip(path: Path, plan: BatchPlan, clip: ClipPlan) -> Outcome:
-    """Return the outcome of a video while a progress bar shows the frames."""
-    with Progress(*COLUMNS, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(path.name, total=None)
-        outcome = run_clip(path, plan, clip, lambda done, total: progress.update(task, completed=done, total=total))
-    for failure in outcome.failures:
-        console.print(escape(f"failed: {failure}"))
-    if outcome.written:
-        console.print(escape(f"{path}: the maps carry no sound"))
-    return outcome
+def name_failures(failures: Sequence[str]) -> int:
+    """Print how many inputs failed, and the first few; return the exit code, 1 if there is any."""
+    if failures:
+        console.print(escape(f"{len(failures)} failed: {'; '.join(failures[:3])}"))
+    return 1 if failures else 0
 
 
 def report(outcomes: Iterable[Outcome], folder: Path) -> int:

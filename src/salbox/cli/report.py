@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,15 +11,14 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.markup import escape
-from rich.progress import Progress
 
 from ..datasets import Dataset, open_dataset
 from ..errors import UsageError
 from ..evaluation.rows import model_rows
-from ..postprocess import NOTHING, PostProcess
+from ..imaging.postprocess import NOTHING, PostProcess
+from ..models.specs import parse_models, split_names
 from ..reporting import write_report
 from ..reporting.collecting import EXAMPLES, check_page
-from ..selection import parse_models
 from .options import (
     Baseline,
     Ceiling,
@@ -36,7 +35,7 @@ from .options import (
     Workers,
     with_postprocess,
 )
-from .progress import COLUMNS, console
+from .progress import ConsoleProgress, console, name_failures
 
 
 @with_postprocess
@@ -94,7 +93,7 @@ def report(
     sources = model_rows(models, maps, maps_output, chosen, parameters, postprocess)
     if not sources:
         raise UsageError("nothing to report on: name models (-m) or a folder of maps (--maps)")
-    names = [name.strip() for text in metrics for name in text.split(",") if name.strip()]
+    names = split_names(metrics)
     command = _command(
         ("--dataset", dataset), ("--split", data.split), ("-m", ",".join(models)), ("--limit", limit),
         ("--metrics", ",".join(names)), ("--maps", maps), ("--maps-output", maps_output if maps else None),
@@ -102,27 +101,25 @@ def report(
         ("--examples", examples if examples != EXAMPLES else None), ("--title", title), ("--param", param),
         ("--weights", weights), ("--sha256", sha256), ("--device", device), *_changed(postprocess), ("-o", output),
     )  # fmt: skip
-    found = write_report(
-        output.expanduser(),
-        chosen,
-        sources,
-        metrics=names or None,
-        sigma=sigma,
-        baseline=baseline,
-        ceiling=ceiling,
-        agree=agree,
-        examples=examples,
-        title=title,
-        command=command,
-        folder=None if results is None else results.expanduser(),
-        workers=workers,
-        watch=_watch,
-    )
+    with ConsoleProgress() as progress:
+        found = write_report(
+            output.expanduser(),
+            chosen,
+            sources,
+            metrics=names or None,
+            sigma=sigma,
+            baseline=baseline,
+            ceiling=ceiling,
+            agree=agree,
+            examples=examples,
+            title=title,
+            command=command,
+            folder=None if results is None else results.expanduser(),
+            workers=workers,
+            progress=progress,
+        )
     console.print(escape(f"wrote {output}"))
-    failures = [*found.evaluation.failures, *found.failures]
-    if failures:
-        console.print(escape(f"{len(failures)} failed: {'; '.join(failures[:3])}"))
-    return 1 if failures else 0
+    return name_failures([*found.evaluation.failures, *found.failures])
 
 
 def _limited(data: Dataset, limit: int | None) -> Dataset:
@@ -152,14 +149,3 @@ def _changed(postprocess: PostProcess) -> Iterator[tuple[str, Any]]:
         if value != getattr(NOTHING, option.name):
             flag = option.name.replace("_", "-")
             yield (f"--{flag}", value) if value is not False else (f"--no-{flag}", True)
-
-
-def _watch(outcomes: Iterable[Any], total: int, title: str) -> Iterator[Any]:
-    """Yield the outcomes while a progress bar shows how many are done; failures are printed as they come."""
-    with Progress(*COLUMNS, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(title, total=total)
-        for outcome in outcomes:
-            for failure in outcome.failures:
-                progress.console.print(escape(f"failed: {failure}"))
-            progress.advance(task)
-            yield outcome

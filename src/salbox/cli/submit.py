@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress
 
 from ..datasets import Dataset
 from ..errors import UsageError
 from ..evaluation import MapSource, ModelSource, map_folders
 from ..evaluation.rows import known_output
-from ..postprocess import PostProcess
-from ..selection import parse_models
-from ..submissions import BENCHMARKS, Checked, Made, benchmark_images, check_submission, get_benchmark
+from ..imaging.postprocess import PostProcess
+from ..models.specs import parse_models
+from ..submissions import BENCHMARKS, Checked, benchmark_images, check_submission, get_benchmark
 from ..submissions import submit as write_submission
 from .options import (
     Device,
@@ -28,7 +26,7 @@ from .options import (
     Workers,
     with_postprocess,
 )
-from .progress import COLUMNS, console
+from .progress import ConsoleProgress, console
 
 
 @with_postprocess
@@ -82,7 +80,10 @@ def submit(
             raise UsageError("--check writes nothing: leave out -m and --maps")
         return _report(check_submission(benchmark, file, data), file)
     source = _source(models, maps, maps_output, data, (param, weights, sha256, device), postprocess)
-    checked = write_submission(benchmark, data, source, file, overwrite=overwrite, workers=workers, watch=_watch)
+    with ConsoleProgress() as progress:
+        checked = write_submission(
+            benchmark, data, source, file, overwrite=overwrite, workers=workers, progress=progress
+        )
     code = _report(checked, file)
     typer.echo(f"where it goes: {chosen.where}")
     return code
@@ -109,17 +110,6 @@ def _source(
     if len(folders) > 1:
         raise UsageError(f"{maps}: holds maps of {', '.join(f.name for f in folders)}; name one of these folders")
     return MapSource(folders[0], output, postprocess)
-
-
-def _watch(outcomes: Iterable[Made], total: int) -> Iterator[Made]:
-    """Yield the outcomes while a progress bar shows how many are done; failures are printed as they come."""
-    with Progress(*COLUMNS, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("images", total=total)
-        for outcome in outcomes:
-            for failure in outcome.failures:
-                progress.console.print(escape(f"failed: {failure}"))
-            progress.advance(task)
-            yield outcome
 
 
 def _report(checked: Checked, file: Path) -> int:

@@ -8,13 +8,23 @@ from typing import Annotated, Any
 
 import typer
 
-from ..batch import Outcome
-from ..inputs import find_images
-from ..postprocess import PostProcess
-from ..registry import card
-from ..selection import parse_models
-from .options import Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, Workers, with_preprocess
-from .progress import report, track
+from ..imaging.inputs import find_images
+from ..imaging.postprocess import PostProcess
+from ..models.loading import card
+from ..models.specs import parse_models
+from ..prediction.batch import Outcome
+from .options import (
+    Device,
+    ModelHashes,
+    ModelNames,
+    ModelParameters,
+    ModelWeights,
+    Recursive,
+    Workers,
+    WrittenAsJson,
+    with_preprocess,
+)
+from .progress import ConsoleProgress, report
 
 
 @with_preprocess
@@ -25,7 +35,7 @@ def teach(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="MAPS", help="Where the maps go.")],
     preprocess: PostProcess,
-    recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Search folders with all below them.")] = False,
+    recursive: Recursive = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Make maps again that are there, also those of another teacher.")
     ] = False,
@@ -34,7 +44,7 @@ def teach(
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
     device: Device = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    as_json: WrittenAsJson = False,
 ) -> int:
     """Write a teacher's maps of photos to MAPS/<model>/<name>.png: 16-bit pictures, longest side 320.
 
@@ -50,8 +60,8 @@ def teach(
 
       salbox teach -m ikn --images photos -o matched --pre-histogram-matching biased
     """
-    from ..distillation.teacher import map_folder, read_record
-    from ..distillation.teacher import teach as teach_photos
+    from ..distillation.teachers.teacher import map_folder, read_record
+    from ..distillation.teachers.teacher import teach as teach_photos
 
     chosen = parse_models(models, param, weights, sha256, device)
     photos = find_images(images, recursive=recursive, exclude=output)
@@ -61,7 +71,8 @@ def teach(
         run = teach_photos(
             model, photos, output, arguments=arguments, preprocess=preprocess, workers=workers, overwrite=overwrite
         )
-        done = list(track(run, len(photos), model))
+        with ConsoleProgress() as progress:
+            done = list(progress.track(run, len(photos), model))
         outcomes += done
         folder = map_folder(output, card(model).name)
         summaries.append(_summary(folder, done, read_record(folder)))

@@ -5,7 +5,7 @@ from .fixations import (
     Fixations,
     HeldOut,
     ShuffledNegatives,
-    centre_bias,
+    center_bias,
     fixation_counts,
     fixation_density,
     fixation_map,
@@ -18,6 +18,8 @@ from .fixations import (
 from .points import read_fixations, read_points
 from .registry import DATASETS, dataset_card, open_dataset
 
+centre_bias = center_bias  # its first name
+
 __all__ = [
     "ALL",
     "DATASETS",
@@ -27,6 +29,7 @@ __all__ = [
     "HeldOut",
     "Item",
     "ShuffledNegatives",
+    "center_bias",
     "centre_bias",
     "dataset_card",
     "fixation_counts",

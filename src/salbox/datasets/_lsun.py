@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from ._mat import records, table_field
-from .fixations import Fixations, Shape, pooled
+from ..formats.mat import records, table_field
+from ..types import Shape
+from .fixations import Fixations, pooled
 
 FIRST = 1.0  # the top left pixel is (1, 1)
 

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from ._mat import load_variable
-from .dataset import read_grey
-from .fixations import Fixations, Shape
+from ..formats.mat import load_variable
+from ..types import Shape
+from .dataset import read_gray
+from .fixations import Fixations
 
 HALF = 127  # of 8 bits: in pictures stored as JPEG, zeros are not quite zero
 
@@ -51,5 +52,5 @@ def read_marked(path: Path, shape: Shape, variables: Sequence[str] = ()) -> Fixa
     """
     if path.suffix.lower() == ".mat":
         return from_marked(load_variable(path, variables), shape, str(path))
-    values = read_grey(path)
+    values = read_gray(path)
     return from_marked(values if values.max() <= 1 else values > HALF, shape, str(path))

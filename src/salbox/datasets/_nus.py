@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import UsageError
-from ..image import SUFFIXES
+from ..formats.mat import array_field, load_variable, numbers_field, records, text_field
+from ..imaging.image import SUFFIXES
+from ..types import Shape
 from ._files import base_folder, files_by_name
-from ._layout import find_folder
-from ._mat import array_field, load_variable, numbers_field, records, text_field
 from .dataset import ALL, Dataset, DatasetCard, Item
-from .fixations import Fixations, Shape
+from .fixations import Fixations
+from .layout import find_folder
 
 FIXATIONS, STIMULI = "eye/fixations.mat", "stimuli"
 DURATION = "fix_duration"  # in milliseconds

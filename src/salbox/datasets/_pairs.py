@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..errors import UsageError
-from ..image import SUFFIXES
+from ..imaging.image import SUFFIXES
 from ._files import files_by_name
 from .dataset import Item
 

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from ..image import Pixels, read_image
-from ._hdf5 import Node, open_hdf5
+from ..formats.hdf5 import Node, open_hdf5
+from ..imaging.image import read_image
+from ..types import Pixels, Shape
 from .dataset import Dataset, Item, ReadFixations
-from .fixations import Fixations, Shape
+from .fixations import Fixations
 
 VERSIONS = {
     "Stimuli": ("1.0", "1.1"),
@@ -179,7 +180,7 @@ def _without_common_folder(names: Sequence[str]) -> list[str]:
 
 
 def _pictures(file: Node) -> Iterator[_Stimulus]:
-    attributes = set(file.listed("__attributes__"))
+    attributes = set(file.json_names("__attributes__"))
     keys = [name for name in file.names() if name.isdecimal() and name not in attributes]
     for key in sorted(keys, key=int):
         shape = file.shape(key)

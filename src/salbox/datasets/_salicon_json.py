@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from .fixations import Fixations, Shape, pooled
+from ..types import Shape
+from .fixations import Fixations, pooled
 
 JSON_NAME = re.compile(r"fixations_(train|val)2014(examples)?\.json")
 MAX_BYTES = 512 * 1024**2

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..image import SUFFIXES
+from ..imaging.image import SUFFIXES
+from ..types import Shape
 from ._files import files_by_name
 from .concepts import ConceptBox, ConceptDataset, ConceptItem, Concepts
 from .dataset import DatasetCard
-from .fixations import Shape
 
 # Where photos are unpacked: the two archives of Visual Genome, and GQA's one.
 PHOTO_FOLDERS = ("VG_100K", "VG_100K_2", "images/VG_100K", "images/VG_100K_2", "images2/VG_100K_2", "images")

@@ -6,13 +6,13 @@ from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
-from ..cards import Paper
 from ..errors import UsageError
-from ..image import SUFFIXES
+from ..imaging.image import SUFFIXES
+from ..models.cards import Paper
 from ._files import files_by_name
-from ._layout import find_folder, folder_of, matched, natural
 from ._marked import read_marked
 from .dataset import Dataset, DatasetCard, Item
+from .layout import find_folder, folder_of, matched, natural
 
 STIMULI, LOCATIONS, MAPS = "Stimuli", "FIXATIONLOCS", "FIXATIONMAPS"
 TRAIN, TEST = "trainSet", "testSet"
@@ -30,7 +30,7 @@ CARD = DatasetCard(
     "are padded with grey to 1920x1080.",
     layout="trainSet/Stimuli/<category>/*.jpg with trainSet/FIXATIONLOCS/<category>/*.mat, FIXATIONMAPS or both; "
     "testSet/Stimuli/<category>/*.jpg",
-    licence="none stated; research use",
+    license="none stated; research use",
     splits={
         "train": "100 images of each category",
         "test": "100 others of each, images only: their fixations are kept by the benchmark",

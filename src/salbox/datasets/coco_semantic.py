@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..cards import Paper
 from ..errors import ImageError, UsageError
-from ..image import SUFFIXES
+from ..imaging.image import SUFFIXES
+from ..models.cards import Paper
+from ..types import Shape
 from ._files import files_by_name
-from ._layout import expect_folder
 from ._pairs import MASK_SUFFIXES
 from .concepts import ConceptDataset, ConceptItem, ConceptMask, Concepts
 from .dataset import ALL, DatasetCard
-from .fixations import Shape
+from .layout import expect_folder
 
 IMAGES, MASKS, CLASSES = "images", "masks", "classes.yaml"
 UNLABELLED = 0
@@ -33,7 +33,7 @@ CARD = DatasetCard(
     title="COCO, semantic masks",
     meaning="The class of each pixel, things and stuff, marked by people; 0 is unlabelled.",
     layout="images/<part>/*.jpg, masks/<part>/*.png whose values are class numbers, and classes.yaml with their names",
-    licence="annotations CC BY 4.0; photos under their own licences",
+    license="annotations CC BY 4.0; photos under their own licences",
     splits={"train": "images/train and images/train2017", "val": "images/val and images/val2017"},
     default_split=ALL,
     paper=Paper(

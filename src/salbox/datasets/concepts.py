@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
+from ..types import Shape
 from .dataset import Dataset, Item
-from .fixations import Shape
 
 BoolMap = npt.NDArray[np.bool_]
 
@@ -87,7 +87,7 @@ class ConceptMask:
         """Return the mask at another size: (H, W) bool; each pixel takes the value at its centre."""
         if self.pixels.shape == shape:
             return self.pixels
-        rows, columns = (_centres(n, old) for n, old in zip(shape, self.pixels.shape, strict=True))
+        rows, columns = (_centers(n, old) for n, old in zip(shape, self.pixels.shape, strict=True))
         return self.pixels[np.ix_(rows, columns)]
 
 
@@ -185,6 +185,6 @@ def _covered(start: float, extent: float, length: int) -> slice:
     return slice(min(max(first, 0), length), min(max(last, 0), length))
 
 
-def _centres(number: int, length: int) -> npt.NDArray[np.intp]:
+def _centers(number: int, length: int) -> npt.NDArray[np.intp]:
     """Return which of `length` pixels the centre of each of `number` pixels falls into, over the same extent."""
     return ((np.arange(number) + 0.5) * (length / number)).astype(np.intp).clip(0, length - 1)

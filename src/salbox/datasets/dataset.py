@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..cards import Paper
 from ..errors import ImageError, UsageError
-from ..image import Pixels, read_image
-from .fixations import Fixations, Shape
+from ..formats.npy import read_npy
+from ..imaging.image import read_image
+from ..models.cards import Paper
+from ..types import Pixels, Shape
+from .fixations import Fixations
 
 Gives = Literal["fixations", "density", "mask"]
 ALL = "all"
@@ -47,7 +49,7 @@ class DatasetCard:
         Whether `sigma_width` is of the images' width, or of their longest side where they lie and stand.
     sigma_source : str
         Where sigma is from.
-    licence : str
+    license : str
     paper : Paper, optional
     images : mapping
         How many images were published: split -> number, for the splits whose number is known.
@@ -63,7 +65,7 @@ class DatasetCard:
     title: str
     meaning: str
     layout: str
-    licence: str
+    license: str
     paper: Paper | None
     splits: Mapping[str, str] = field(default_factory=dict)
     sigma: float | None = None
@@ -74,6 +76,11 @@ class DatasetCard:
     fixations: int | None = None
     pixels_per_degree: float | None = None
     default_split: str = ""
+
+    @property
+    def licence(self) -> str:
+        """The field `license`, by the name that it first had."""
+        return self.license
 
 
 @dataclass(frozen=True)
@@ -177,7 +184,7 @@ class Dataset:
     def density(self, index: int) -> npt.NDArray[np.float64] | None:
         """Return the publisher's own density map, (h, w) in any scale, or None where there is none."""
         path = self.items[index].density
-        return None if path is None else read_grey(path).astype(np.float64)
+        return None if path is None else read_gray(path).astype(np.float64)
 
     def mask(self, index: int) -> npt.NDArray[Any]:
         """Return which pixels belong to the object: (H, W), grey uint8 or bool.
@@ -190,7 +197,7 @@ class Dataset:
         item = self.items[index]
         if item.mask is None:
             raise UsageError(f"{self.card.name}: no mask of image '{item.name}'")
-        values = read_grey(item.mask)
+        values = read_gray(item.mask)
         # Some programs write masks of 0 and 1; as grey values these would all be background.
         return values > 0 if values.max() <= 1 else values
 
@@ -236,6 +243,17 @@ def image_shape(path: Path, *, is_turned: bool = True) -> Shape:
     ------
     ImageError
         If it is not a picture.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from salbox.datasets import image_shape
+    >>> path = Path(tempfile.mkdtemp(), "photo.png")
+    >>> Image.new("RGB", (640, 480)).save(path)
+    >>> image_shape(path)
+    (480, 640)
     """
     try:
         with Image.open(path) as picture:
@@ -260,7 +278,7 @@ def _read_unturned(path: Path) -> Pixels:
         raise ImageError(f"{path}: not readable as an image ({' '.join(str(error).split())})") from None
 
 
-def read_grey(path: Path) -> npt.NDArray[Any]:
+def read_gray(path: Path) -> npt.NDArray[Any]:
     """Return a grey picture, (H, W): uint8 as it is stored, deeper ones as float32; a .npy as it is.
 
     A mask or map stored as RGB with equal channels is grey too.
@@ -291,10 +309,7 @@ def read_grey(path: Path) -> npt.NDArray[Any]:
 
 
 def _read_npy(path: Path) -> npt.NDArray[Any]:
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ImageError(f"{path}: not readable as an array ({' '.join(str(error).split())})") from None
+    values = read_npy(path, error=ImageError)
     values = values[:, :, 0] if values.ndim == 3 and values.shape[2] == 1 else values
     if values.ndim != 2 or not values.size or values.dtype.kind not in "fiub":
         raise ImageError(f"{path}: expected an array of numbers of shape (H, W), got {values.dtype} {values.shape}")

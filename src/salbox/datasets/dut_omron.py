@@ -7,16 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cards import Paper
 from ..errors import UsageError
-from ..image import SUFFIXES
+from ..formats.mat import as_table, load_variable
+from ..imaging.image import SUFFIXES
+from ..models.cards import Paper
+from ..types import Shape
 from ._files import files_by_name
-from ._layout import folders, matched
-from ._mat import as_table, load_variable
 from ._order import order_of
 from ._pairs import MASK_SUFFIXES, pairs
 from .dataset import Dataset, DatasetCard, Item
-from .fixations import Fixations, Shape
+from .fixations import Fixations
+from .layout import folders, matched
 
 IMAGES, MASKS, FIXATIONS = "DUT-OMRON-image", "pixelwiseGT-new-PNG", "DUT-OMRON-eye-fixations"
 REPACKED = "Imgs"  # photos and masks in one folder, as salient-object programs expect them
@@ -31,7 +32,7 @@ CARD = DatasetCard(
     "different people on different photos.",
     layout="DUT-OMRON-image/*.jpg with pixelwiseGT-new-PNG/*.png, DUT-OMRON-eye-fixations/mat/*.mat or both; or "
     "Imgs/*.jpg and *.png",
-    licence="none stated; research use",
+    license="none stated; research use",
     splits={"test": "all images"},
     images={"test": 5168},
     sigma=16.0,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from ..cards import Paper
 from ..errors import UsageError
-from ._layout import find_folder
+from ..models.cards import Paper
 from ._pairs import pairs
 from .dataset import Dataset, DatasetCard, Item
+from .layout import find_folder
 
 TRAIN, TEST = "DUTS-TR", "DUTS-TE"
 HELD_OUT_PARTS = 18  # one part in so many is held out
@@ -22,7 +22,7 @@ CARD = DatasetCard(
     title="DUTS",
     meaning="Salient objects marked by hand, one or several a photo.",
     layout="DUTS-TR/DUTS-TR-Image/*.jpg, DUTS-TR/DUTS-TR-Mask/*.png, and the same with TE; one of them is enough",
-    licence="research use",
+    license="research use",
     splits={
         "train": "DUTS-TR but for what is held out",
         "held-out": f"of DUTS-TR the images where the SHA-1 of the file name is divisible by {HELD_OUT_PARTS}",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..cards import Paper
-from ._layout import expect_folder
+from ..models.cards import Paper
 from ._pairs import pairs
 from .dataset import Dataset, DatasetCard
+from .layout import expect_folder
 
 IMAGES, MASKS = "images", "ground_truth_mask"
 
@@ -16,7 +16,7 @@ CARD = DatasetCard(
     title="ECSSD",
     meaning="The object that most of five people chose as the salient one, its pixels marked by hand.",
     layout="images/*.jpg and ground_truth_mask/*.png",
-    licence="research use",
+    license="research use",
     splits={"test": "all images"},
     images={"test": 1_000},
     paper=Paper(

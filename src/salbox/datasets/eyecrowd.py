@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..cards import Paper
+from ..models.cards import Paper
 from ._nus import open_nus, split_test
 from .dataset import Dataset, DatasetCard
 
@@ -15,7 +15,7 @@ CARD = DatasetCard(
     title="EyeCrowd",
     meaning="16 students looked freely at each photo for 5 s; positions of all fixations, the first one included.",
     layout="data/stimuli/*.jpg and data/eye/fixations.mat",
-    licence="MIT",
+    license="MIT",
     splits={"train": "the images whose number does not end in 1", "test": "the images whose number ends in 1"},
     images={"train": 450, "test": 50},
     fixations=126_348,

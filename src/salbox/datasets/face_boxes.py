@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import UsageError
+from ..formats.mat import array_field, load_variable, numbers_field, records, text_field
+from ..types import Shape
 from ._files import base_folder
-from ._mat import array_field, load_variable, numbers_field, records, text_field
 from .concepts import ConceptBox, ConceptDataset, ConceptItem, Concepts
 from .eyecrowd import CARD as EYECROWD
 from .eyecrowd import RECORDED, open_eyecrowd
-from .fixations import Shape
 
 LABELS = "labels.mat"
 FACE = "face"

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cards import Paper
 from ..errors import UsageError
-from ..image import SUFFIXES
+from ..formats.mat import Struct, array_field, load_variable, records, table_field, text_field
+from ..imaging.image import SUFFIXES
+from ..models.cards import Paper
+from ..types import Shape
 from ._files import files_by_name
-from ._layout import find_folder, folder_of, folders, matched
-from ._mat import Struct, array_field, load_variable, records, table_field, text_field
 from .dataset import ALL, Dataset, DatasetCard, Item
-from .fixations import Fixations, Shape, pooled
+from .fixations import Fixations, pooled
+from .layout import find_folder, folder_of, folders, matched
 
 # Of each split the folder of the images and the file of the fixations.
 PARTS = {"targets": ("Targets", "allImages_release.mat"), "fillers": ("Fillers", "allImages_fillers.mat")}
@@ -29,7 +30,7 @@ CARD = DatasetCard(
     "time.",
     layout="Targets/<category>/*.jpg with allImages_release.mat, Fillers/<category>/*.jpg with allImages_fillers.mat; "
     "one of them is enough",
-    licence="none stated; research use",
+    license="none stated; research use",
     splits={"targets": "630 scenes that came again", "fillers": "2,157 scenes that came once"},
     images={"targets": 630, "fillers": 2157},
     fixations=424_712,

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
+from ..types import DoubleMap, Shape
 
-Shape: TypeAlias = "tuple[int, int]"
-FloatMap = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 TRUNCATE = 4.0  # a Gaussian ends after so many sigma, as in scipy.ndimage.gaussian_filter
@@ -48,13 +47,26 @@ class Fixations:
     ------
     UsageError
         If the lengths differ or a position is not finite.
+
+    Examples
+    --------
+    >>> from salbox.datasets import Fixations
+    >>> fixations = Fixations(x=[0.5, 2.9, 7.0], y=[0.0, 1.2, 0.0], subject=[1, 1, 2])
+    >>> len(fixations), fixations.subjects
+    (3, (1, 2))
+
+    The third lies outside an image of 2 rows and 4 columns; the others' pixels are found by rounding down:
+
+    >>> inside = fixations.inside((2, 4))
+    >>> [axis.tolist() for axis in inside.pixels((2, 4))]
+    [[0, 1], [0, 2]]
     """
 
-    x: FloatMap
-    y: FloatMap
+    x: DoubleMap
+    y: DoubleMap
     subject: npt.NDArray[np.int64]
     order: npt.NDArray[np.int64] | None
-    duration: FloatMap | None
+    duration: DoubleMap | None
     _flat: tuple[Shape, Indices] | None = field(repr=False)
 
     def __init__(
@@ -81,11 +93,11 @@ class Fixations:
 
     def _set(
         self,
-        x: FloatMap,
-        y: FloatMap,
+        x: DoubleMap,
+        y: DoubleMap,
         subject: npt.NDArray[np.int64],
         order: npt.NDArray[np.int64] | None = None,
-        duration: FloatMap | None = None,
+        duration: DoubleMap | None = None,
         flat: Any = None,
     ) -> None:
         for name, values in (("x", x), ("y", y), ("subject", subject), ("order", order), ("duration", duration)):
@@ -155,7 +167,7 @@ class Fixations:
         return (self.x >= 0) & (self.y >= 0) & (self.x < width) & (self.y < height)
 
 
-def _scaled(values: FloatMap, old: npt.ArrayLike, new: int, is_inside: npt.ArrayLike) -> FloatMap:
+def _scaled(values: DoubleMap, old: npt.ArrayLike, new: int, is_inside: npt.ArrayLike) -> DoubleMap:
     """Return values * new / old; rounding must not carry what lay below `old` up to `new` itself."""
     scaled = values * (new / np.asarray(old, np.float64))
     return np.where(is_inside, np.minimum(scaled, np.nextafter(new, 0)), scaled)
@@ -165,6 +177,12 @@ def pooled(fixations: Sequence[Fixations]) -> Fixations:
     """Return all fixations of several images in one set, in the order given, duplicates kept.
 
     Order and durations are kept where all of them have them.
+
+    Examples
+    --------
+    >>> from salbox.datasets import Fixations, pooled
+    >>> pooled([Fixations(x=[1], y=[2]), Fixations(x=[1, 3], y=[2, 4])]).x.tolist()
+    [1.0, 1.0, 3.0]
     """
     if not fixations:
         return Fixations([], [])
@@ -175,26 +193,39 @@ def pooled(fixations: Sequence[Fixations]) -> Fixations:
     return Fixations(x, y, subject, order, np.concatenate(durations) if len(durations) == len(fixations) else None)
 
 
-def fixation_counts(fixations: Fixations, shape: Shape) -> FloatMap:
+def fixation_counts(fixations: Fixations, shape: Shape) -> DoubleMap:
     """Return how many fixations each pixel got: (H, W) float64.
 
     Raises
     ------
     UsageError
         If one lies outside the image.
+
+    Examples
+    --------
+    >>> from salbox.datasets import Fixations, fixation_counts
+    >>> fixation_counts(Fixations(x=[0, 2, 2], y=[0, 1, 1]), (2, 3)).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 2.0]]
     """
     counts = np.bincount(fixations.flat_pixels(shape), minlength=shape[0] * shape[1])
     return counts.reshape(shape).astype(np.float64)
 
 
 def fixation_map(fixations: Fixations, shape: Shape) -> npt.NDArray[np.bool_]:
-    """Return which pixels were fixated at least once: (H, W) bool; raises as `fixation_counts` does."""
+    """Return which pixels were fixated at least once: (H, W) bool; raises as `fixation_counts` does.
+
+    Examples
+    --------
+    >>> from salbox.datasets import Fixations, fixation_map
+    >>> fixation_map(Fixations(x=[0, 2, 2], y=[0, 1, 1]), (2, 3)).tolist()
+    [[True, False, False], [False, False, True]]
+    """
     return fixation_counts(fixations, shape) > 0
 
 
 def fixation_density(
     fixations: Fixations, shape: Shape, sigma: float, pixels_per_degree: float | None = None
-) -> FloatMap:
+) -> DoubleMap:
     """Return the fixations' pixels blurred by a Gaussian: (H, W) float64, sums to 1.
 
     Every fixation counts, also of one pixel several. The Gaussian ends after four sigma; what it spreads beyond the
@@ -213,6 +244,18 @@ def fixation_density(
     ------
     UsageError
         If there is no fixation, one lies outside, or sigma is not positive.
+
+    Examples
+    --------
+    >>> from salbox.datasets import Fixations, fixation_density
+    >>> density = fixation_density(Fixations(x=[4], y=[2]), (5, 9), sigma=1)
+    >>> density.shape, divmod(int(density.argmax()), 9), round(float(density.sum()), 6)
+    ((5, 9), (2, 4), 1.0)
+
+    One sigma away the Gaussian has fallen to exp -1/2:
+
+    >>> round(float(density[2, 5] / density[2, 4]), 3)
+    0.607
     """
     if not len(fixations):
         raise UsageError("no fixations: there is no density to make of them")
@@ -221,7 +264,7 @@ def fixation_density(
     # The Gaussian is a product: column blur x counts x row blur, where only rows and columns with fixations matter.
     rows, columns = np.flatnonzero(counts.any(axis=1)), np.flatnonzero(counts.any(axis=0))
     vertical, horizontal = _blur_matrix(shape[0], rows, pixels), _blur_matrix(shape[1], columns, pixels)
-    density: FloatMap = vertical @ counts[np.ix_(rows, columns)] @ horizontal.T
+    density: DoubleMap = vertical @ counts[np.ix_(rows, columns)] @ horizontal.T
     return density / density.sum()
 
 
@@ -232,6 +275,12 @@ def sigma_in_pixels(sigma: float, pixels_per_degree: float | None = None) -> flo
     ------
     UsageError
         If either is not a positive number.
+
+    Examples
+    --------
+    >>> from salbox.datasets import sigma_in_pixels
+    >>> sigma_in_pixels(24.0), sigma_in_pixels(1.5, pixels_per_degree=30)
+    (24.0, 45.0)
     """
     pixels = sigma * (1.0 if pixels_per_degree is None else pixels_per_degree)
     if not (sigma > 0 and np.isfinite(pixels) and pixels > 0):
@@ -239,7 +288,7 @@ def sigma_in_pixels(sigma: float, pixels_per_degree: float | None = None) -> flo
     return pixels
 
 
-def _blur_matrix(length: int, sources: Indices, sigma: float) -> FloatMap:
+def _blur_matrix(length: int, sources: Indices, sigma: float) -> DoubleMap:
     """Return (length, len(sources)): how a unit at each source position spreads over 0 .. length-1."""
     radius = int(TRUNCATE * sigma + 0.5)
     kernel = np.exp(-0.5 * (np.arange(radius + 1) / sigma) ** 2)
@@ -264,6 +313,13 @@ def leave_one_observer_out(fixations: Fixations) -> Iterator[HeldOut]:
     ------
     UsageError
         If there are fewer than two observers.
+
+    Examples
+    --------
+    >>> from salbox.datasets import Fixations, leave_one_observer_out
+    >>> fixations = Fixations(x=[1, 2, 3], y=[0, 0, 0], subject=[7, 8, 8])
+    >>> [(held_out.subject, len(held_out.own), len(held_out.others)) for held_out in leave_one_observer_out(fixations)]
+    [(7, 1, 2), (8, 2, 1)]
     """
     subjects = fixations.subjects
     if len(subjects) < 2:
@@ -275,7 +331,7 @@ def leave_one_observer_out(fixations: Fixations) -> Iterator[HeldOut]:
 
 def human_ceiling(
     fixations: Fixations, shape: Shape, sigma: float, pixels_per_degree: float | None = None
-) -> Iterator[tuple[FloatMap, Fixations]]:
+) -> Iterator[tuple[DoubleMap, Fixations]]:
     """Yield, for each observer, the density of all others' fixations and the fixations it has to predict.
 
     A metric's mean over the pairs says how well the other people predict one person: what a model of this image alone
@@ -285,6 +341,14 @@ def human_ceiling(
     ------
     UsageError
         If there are fewer than two observers, or as `fixation_density`.
+
+    Examples
+    --------
+    >>> from salbox.datasets import Fixations, human_ceiling
+    >>> from salbox.metrics import nss
+    >>> fixations = Fixations(x=[10, 11, 40], y=[10, 9, 30], subject=[0, 1, 2])
+    >>> [nss(density, own) > 1 for density, own in human_ceiling(fixations, (48, 64), sigma=3)]
+    [True, True, False]
     """
     for held_out in leave_one_observer_out(fixations):
         yield fixation_density(held_out.others, shape, sigma, pixels_per_degree), held_out.own
@@ -299,6 +363,16 @@ class ShuffledNegatives:
         An element an image. Those outside their image are left out.
     shapes : sequence of (H, W)
         The images' sizes; where they differ, positions are scaled in proportion to the sides.
+
+    Examples
+    --------
+    The fixation of the other image, which is twice as large, is at half its position here:
+
+    >>> from salbox.datasets import Fixations, ShuffledNegatives
+    >>> negatives = ShuffledNegatives([Fixations(x=[1], y=[1]), Fixations(x=[8], y=[4])], [(5, 10), (10, 20)])
+    >>> other = negatives.of(0)
+    >>> other.x.tolist(), other.y.tolist()
+    ([4.0], [2.0])
     """
 
     def __init__(self, fixations: Sequence[Fixations], shapes: Sequence[Shape]) -> None:
@@ -331,13 +405,13 @@ class ShuffledNegatives:
         return result
 
 
-def centre_bias(
+def center_bias(
     fixations: Sequence[Fixations],
     shapes: Sequence[Shape],
     shape: Shape,
     sigma: float,
     uniform_share: float = UNIFORM_SHARE,
-) -> FloatMap:
+) -> DoubleMap:
     """Return the density of a dataset's fixations, whatever the image: (H, W) float64, positive, sums to 1.
 
     It is the baseline of information gain. To score an image, leave its own fixations out of those given.
@@ -357,6 +431,13 @@ def centre_bias(
     ------
     UsageError
         If there is no fixation, or a parameter is out of range.
+
+    Examples
+    --------
+    >>> from salbox.datasets import Fixations, center_bias
+    >>> density = center_bias([Fixations(x=[4], y=[2]), Fixations(x=[9], y=[5])], [(5, 9), (10, 18)], (5, 9), sigma=1)
+    >>> divmod(int(density.argmax()), 9), bool(density.min() > 0), round(float(density.sum()), 6)
+    ((2, 4), True, 1.0)
     """
     if not 0 <= uniform_share <= 1:
         raise UsageError(f"uniform_share={uniform_share}: expected 0..1")
@@ -367,7 +448,7 @@ def centre_bias(
     return (1 - uniform_share) * density + uniform_share / density.size
 
 
-def mean_histogram(maps: Iterator[npt.NDArray[Any]] | Sequence[npt.NDArray[Any]], bins: int = 256) -> FloatMap:
+def mean_histogram(maps: Iterator[npt.NDArray[Any]] | Sequence[npt.NDArray[Any]], bins: int = 256) -> DoubleMap:
     """Return the mean histogram of a dataset's densities: (bins,) float64, sums to 1.
 
     Each map is min-max scaled to 0..1 (a constant map to 0) and counts the same, whatever its size; bin k holds the
@@ -378,6 +459,15 @@ def mean_histogram(maps: Iterator[npt.NDArray[Any]] | Sequence[npt.NDArray[Any]]
     ------
     UsageError
         If there is no map, or one has a value that is not finite.
+
+    Examples
+    --------
+    A quarter of each map's pixels is its maximum; one map has a value in the middle:
+
+    >>> import numpy as np
+    >>> from salbox.datasets import mean_histogram
+    >>> mean_histogram([np.array([[0, 0], [0, 9]]), np.array([[0, 0], [1, 2]])], bins=4).tolist()
+    [0.625, 0.0, 0.125, 0.25]
     """
     total, count = np.zeros(bins), 0
     for values in maps:

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import UsageError
-from ..image import SUFFIXES
-from ..inputs import find_images
+from ..imaging.image import SUFFIXES
+from ..imaging.inputs import find_images
 from ._files import base_folder, files_by_name
 from .dataset import ALL, Dataset, DatasetCard, Item
 from .points import POINT_SUFFIXES, read_fixations
@@ -25,7 +25,7 @@ CARD = DatasetCard(
     title="folder",
     meaning="one's own",
     layout="images/ with fixations/ (CSV, NPY, MAT or pictures), maps/ or masks/ beside it, files of equal names",
-    licence="one's own",
+    license="one's own",
     sigma=SIGMA,
     sigma_width=SIGMA_WIDTH,
     sigma_source="salbox's own choice, 3 % of the width; better give your own with --sigma",
@@ -37,7 +37,7 @@ IMAGES_ONLY = DatasetCard(
     title="images",
     meaning="photos without ground truth",
     layout="images, with folders below",
-    licence="one's own",
+    license="one's own",
     paper=None,
 )
 

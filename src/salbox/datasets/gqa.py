@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..cards import Paper
 from ..errors import UsageError
-from ._json import JsonEntries, index_entries
-from ._layout import find_folder
+from ..formats.json_entries import JsonEntries, index_entries
+from ..models.cards import Paper
+from ..types import Shape
 from ._scene_boxes import box, numbered_dataset, objects, size_of, texts
 from .concepts import ConceptBox, ConceptDataset
 from .dataset import ALL, DatasetCard
-from .fixations import Shape
+from .layout import find_folder
 
 GRAPHS = "{}_sceneGraphs.json"
 FOLDERS = ("sceneGraphs/", "")
@@ -21,7 +21,7 @@ CARD = DatasetCard(
     title="GQA",
     meaning="Boxes around things with one name each and attributes, from Visual Genome's scene graphs.",
     layout="images/*.jpg and sceneGraphs/train_sceneGraphs.json, val_sceneGraphs.json or both",
-    licence="CC BY 4.0, that of Visual Genome, which it is made from",
+    license="CC BY 4.0, that of Visual Genome, which it is made from",
     splits={"train": "what train_sceneGraphs.json knows", "val": "what val_sceneGraphs.json knows"},
     default_split=ALL,
     images={"train": 74_942},

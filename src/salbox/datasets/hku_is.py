@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..cards import Paper
 from ..errors import UsageError
-from ._layout import expect_folder, folders
+from ..models.cards import Paper
 from ._pairs import pairs
 from .dataset import ALL, Dataset, DatasetCard
+from .layout import expect_folder, folders
 
 IMAGES, MASKS = "imgs", "gt"
 TOGETHER, PHOTO_SUFFIXES = "Imgs", (".jpg", ".jpeg")  # as collections of several datasets repack it
@@ -21,7 +21,7 @@ CARD = DatasetCard(
     title="HKU-IS",
     meaning="Salient objects marked by hand; photos on which three people agreed.",
     layout="imgs/*.png and gt/*.png, or Imgs/ with photos and masks; for parts of it train.txt, val.txt, test.txt",
-    licence="research use",
+    license="research use",
     splits={name: f"the files that {names[0]}.txt lists, where there is one" for name, names in LISTS.items()},
     default_split=ALL,
     images={"all": 4_447, "train": 2_500, "val": 500, "test": 1_447},

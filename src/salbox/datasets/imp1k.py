@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..cards import Paper
 from ..errors import UsageError
-from ..image import SUFFIXES
+from ..imaging.image import SUFFIXES
+from ..models.cards import Paper
 from ._files import files_by_name
-from ._layout import expect_folder, folder_of, folders, matched
 from .dataset import ALL, Dataset, DatasetCard, Item
+from .layout import expect_folder, folder_of, folders, matched
 
 IMAGES, MAPS, SPLITS = "imgs", "maps", "train_test_split_imp1k.json"
 MAX_JSON = 16 * 1024**2
@@ -22,7 +22,7 @@ CARD = DatasetCard(
     "infographic or advertisement; the map is the mean. No one's gaze was recorded.",
     layout="imgs/ and maps/, files of equal names, perhaps in a folder for each category; for the splits also "
     "train_test_split_imp1k.json",
-    licence="none stated; research use",
+    license="none stated; research use",
     splits={"train": "as train_test_split_imp1k.json says", "test": "as train_test_split_imp1k.json says"},
     default_split=ALL,
     images={ALL: 1000},

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import SalboxError
-from ..image import SUFFIXES
+from ..imaging.image import SUFFIXES
 from .dataset import ALL, Dataset, DatasetCard, Item
 from .duts import CARD as DUTS
 from .duts import TEST, TRAIN

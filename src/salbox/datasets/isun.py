@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from ..cards import Paper
 from ..errors import UsageError
-from ..image import SUFFIXES
+from ..formats.mat import Struct, array_field, load_variable, records, text_field
+from ..imaging.image import SUFFIXES
+from ..models.cards import Paper
+from ..types import Shape
 from ._files import files_by_name
-from ._layout import find_folder, first_folder, folders, matched
 from ._lsun import as_shape, read_gaze
-from ._mat import Struct, array_field, load_variable, records, text_field
 from .dataset import ALL, Dataset, DatasetCard, Item
-from .fixations import Fixations, Shape
+from .fixations import Fixations
+from .layout import find_folder, first_folder, folders, matched
 
 IMAGES = ("images", "image")
 FILES = {"train": "training", "val": "validation", "test": "testing"}  # of each split the file and its variable
@@ -26,7 +27,7 @@ CARD = DatasetCard(
     meaning="Where people looked in free viewing, as their own webcams saw it over the web, far less exactly than in a "
     "laboratory. Positions are taken to count from 1, as MATLAB does: the publishers do not say.",
     layout="images/*.jpg with training.mat, validation.mat and testing.mat; one of the files is enough",
-    licence="none stated; research use",
+    license="none stated; research use",
     splits={
         "train": "training.mat",
         "val": "validation.mat",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..cards import Paper
 from ..errors import UsageError
+from ..models.cards import Paper
 from ._files import files_by_name
-from ._layout import find_folder
 from .dataset import Dataset, DatasetCard, Item
+from .layout import find_folder
 
 IMAGES = "image"
 PHOTO_SUFFIXES = (".jpg", ".jpeg")
@@ -18,7 +18,7 @@ CARD = DatasetCard(
     title="KD-SOD80K",
     meaning="Photos alone: what pixels are the object, a teacher's maps say ('salbox teach', 'salbox distill').",
     layout="image/*.jpg, or the photos themselves; masks beside them are some teacher's and are not read",
-    licence="ImageNet's terms: research use",
+    license="ImageNet's terms: research use",
     images={"all": 80_000},
     paper=Paper(
         title="KD-SCFNet: towards more accurate and efficient salient object detection via knowledge distillation",

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cards import Paper
 from ..errors import UsageError
-from ..image import SUFFIXES
+from ..formats.mat import array_field, load_variable, records, table_field
+from ..imaging.image import SUFFIXES
+from ..models.cards import Paper
+from ..types import Shape
 from ._files import files_by_name
 from ._gaze import SHORTEST, WIDEST, find_fixations
-from ._layout import find_folder, folders, is_junk, matched
 from ._marked import read_marked
-from ._mat import array_field, load_variable, records, table_field
 from ._nus import read_entries
 from .dataset import Dataset, DatasetCard, Item, ReadFixations
-from .fixations import Fixations, Shape, pooled
+from .fixations import Fixations, pooled
+from .layout import find_folder, folders, is_junk, matched
 
 STIMULI, MAPS, RAW, POINTS = "ALLSTIMULI", "ALLFIXATIONMAPS", "DATA", "fixations.mat"
 MAP_ENDING, POINTS_ENDING = "_fixMap", "_fixPts"
@@ -35,7 +36,7 @@ CARD = DatasetCard(
     f"gaze in DATA, in which salbox finds fixations by a rule of its own (at least {SHORTEST:g} ms within {WIDEST:g} "
     "degree across and down, at their median), the first of each observer, who began at the centre, left out.",
     layout="ALLSTIMULI/*.jpeg with fixations.mat, ALLFIXATIONMAPS/*_fixPts.jpg or DATA/<observer>/*.mat",
-    licence="none stated; research use",
+    license="none stated; research use",
     splits={"test": "all images"},
     images={"test": 1003},
     fixations=104_171,

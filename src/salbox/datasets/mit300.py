@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ..cards import Paper
 from ..errors import UsageError
-from ..image import SUFFIXES
-from ._layout import folders, natural
+from ..imaging.image import SUFFIXES
+from ..models.cards import Paper
 from .dataset import Dataset, DatasetCard, Item
+from .layout import folders, natural
 
 IMAGE = re.compile(r"i\d+")  # their numbers are not padded with zeros
 
@@ -19,7 +19,7 @@ CARD = DatasetCard(
     meaning="39 people looked freely at each photo for 3 s; the fixations are kept by the benchmark, which scores maps "
     "that are sent in.",
     layout="BenchmarkIMAGES/i1.jpg to i300.jpg",
-    licence="none stated; research use",
+    license="none stated; research use",
     splits={"test": "all images, without ground truth"},
     images={"test": 300},
     pixels_per_degree=35.0,

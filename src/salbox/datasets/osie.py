@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..cards import Paper
+from ..models.cards import Paper
 from ._nus import open_nus, split_test
 from .dataset import Dataset, DatasetCard
 
@@ -16,7 +16,7 @@ CARD = DatasetCard(
     meaning="15 students looked freely at each photo for 3 s; positions of all fixations, the first one included. The "
     "same people looked at the photos of both splits.",
     layout="data/stimuli/*.jpg and data/eye/fixations.mat",
-    licence="MIT",
+    license="MIT",
     splits={
         "train": "the 560 images whose number does not end in 3 or 7",
         "test": "the 140 images whose number ends in 3 or 7",

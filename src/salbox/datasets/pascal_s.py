@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from ..cards import Paper
 from ..errors import UsageError
-from ..image import SUFFIXES
+from ..formats.mat import as_table, load_variable, members
+from ..imaging.image import SUFFIXES
+from ..models.cards import Paper
+from ..types import Shape
 from ._files import files_by_name
-from ._layout import expect_folder, find_folder, matched
 from ._lsun import as_shape
-from ._mat import as_table, load_variable, members
 from ._order import order_of
 from ._pairs import MASK_SUFFIXES, pairs
 from .dataset import Dataset, DatasetCard, Item
-from .fixations import Fixations, Shape
+from .fixations import Fixations
+from .layout import expect_folder, find_folder, matched
 
 IMAGES, MASKS, FIXATIONS, SIZES = "imgs/pascal", "masks/pascal", "fixations/pascalFix.mat", "fixations/pascalSize.mat"
 HUMAN_MAPS = "pascal/humanFix"
@@ -34,7 +35,7 @@ CARD = DatasetCard(
     "of MATLAB 7.3 and takes the extra 'eval' to read.",
     layout="datasets/imgs/pascal/*.jpg with datasets/masks/pascal/*.png, datasets/fixations/pascalFix.mat or both; or "
     "Imgs/*.jpg and *.png",
-    licence="none stated; research use",
+    license="none stated; research use",
     splits={"test": "all images"},
     images={"test": 850},
     fixations=40_314,

@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from ..image import SUFFIXES
-from ._mat import load_variable
-from .dataset import read_grey
-from .fixations import Fixations, Shape
+from ..formats.mat import load_variable
+from ..formats.npy import read_npy
+from ..imaging.image import MAX_PIXELS, SUFFIXES
+from ..types import Shape
+from .dataset import read_gray
+from .fixations import Fixations
 
 TABLE_SUFFIXES = (".csv", ".txt", ".npy")
 POINT_SUFFIXES = frozenset({*TABLE_SUFFIXES, ".mat", *SUFFIXES})
@@ -31,6 +33,17 @@ def read_points(path: Path) -> npt.NDArray[np.float64]:
     ------
     UsageError
         If it cannot be read so.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from salbox.datasets import read_points
+    >>> path = Path(tempfile.mkdtemp(), "photo.npy")
+    >>> np.save(path, [[10, 20, 1], [30, 40, 2]])  # x, y and the observer
+    >>> read_points(path).tolist()
+    [[10.0, 20.0], [30.0, 40.0]]
     """
     return _table(path)[:, :2]
 
@@ -52,10 +65,22 @@ def read_fixations(path: Path, shape: Shape) -> Fixations:
     ------
     UsageError, ImageError
         If it cannot be read so.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from salbox.datasets import read_fixations
+    >>> path = Path(tempfile.mkdtemp(), "photo.npy")
+    >>> np.save(path, [[10, 20, 1], [30, 40, 2]])  # x, y and the observer
+    >>> fixations = read_fixations(path, (480, 640))
+    >>> fixations.x.tolist(), fixations.y.tolist(), fixations.subjects
+    ([10.0, 30.0], [20.0, 40.0], (1, 2))
     """
     suffix = path.suffix.lower()
     if suffix == ".mat":
-        values = load_variable(path, VARIABLES)
+        values = load_variable(path, VARIABLES, most=MAX_PIXELS)
         if values.ndim != 2 or values.dtype.kind not in "fiub":
             raise UsageError(f"{path}: expected positions x, y or a picture, got {values.dtype} of {values.shape}")
         if values.shape[1] not in (2, 3) or values.shape == shape:
@@ -65,7 +90,7 @@ def read_fixations(path: Path, shape: Shape) -> Fixations:
     if suffix in TABLE_SUFFIXES:
         table = _table(path)
         return Fixations(table[:, 0], table[:, 1], _subjects(table))
-    return _from_picture(read_grey(path), shape)
+    return _from_picture(read_gray(path), shape)
 
 
 def _from_picture(values: npt.NDArray[Any], shape: Shape) -> Fixations:
@@ -78,14 +103,13 @@ def _from_picture(values: npt.NDArray[Any], shape: Shape) -> Fixations:
 
 def _table(path: Path) -> npt.NDArray[np.float64]:
     """Return positions x, y and perhaps observers: (N, 2) or (N, 3)."""
+    if path.suffix.lower() == ".npy":
+        return _checked(read_npy(path), path)
     try:
-        if path.suffix.lower() == ".npy":
-            points = np.load(path, allow_pickle=False)
-        else:
-            lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-            rows = [line.split(",") for line in lines[_has_header(lines) :]]
-            width = min((len(row) for row in rows), default=2)
-            points = np.array([[float(v) for v in row[: min(width, 3)]] for row in rows]).reshape(-1, min(width, 3))
+        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        rows = [line.split(",") for line in lines[_has_header(lines) :]]
+        width = min((len(row) for row in rows), default=2)
+        points = np.array([[float(v) for v in row[: min(width, 3)]] for row in rows]).reshape(-1, min(width, 3))
     except (OSError, ValueError, EOFError) as error:
         raise UsageError(f"{path}: not readable as positions x, y ({' '.join(str(error).split())})") from None
     return _checked(points, path)

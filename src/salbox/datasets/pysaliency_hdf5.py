@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..cards import Paper
 from ..errors import UsageError, nearest
+from ..models.cards import Paper
 from ._pysaliency import StoredDataset, read_part
 from .dataset import ALL, Dataset, DatasetCard, Item
 
@@ -19,7 +19,7 @@ CARD = DatasetCard(
     meaning="Where people looked, as pysaliency has it: positions in pixels from 0; whose data it is the files do not "
     "tell.",
     layout="stimuli.hdf5 with fixations.hdf5, or stimuli_train.hdf5 with fixations_train.hdf5 and so on",
-    licence="the dataset's own",
+    license="the dataset's own",
     splits={part: f"stimuli{names[0]}.hdf5, where there is one" for part, names in PARTS.items()},
     default_split=ALL,
     paper=Paper(

@@ -51,6 +51,13 @@ def dataset_card(name: str) -> DatasetCard:
     ------
     UsageError
         If there is no such dataset; the nearest names are proposed.
+
+    Examples
+    --------
+    >>> from salbox.datasets import dataset_card
+    >>> osie = dataset_card("osie")
+    >>> osie.sigma, osie.sigma_width, sum(osie.images.values())
+    (24.0, 800, 700)
     """
     card: DatasetCard = _resolve(_entry(name).card)
     return card

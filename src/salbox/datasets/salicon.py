@@ -11,16 +11,17 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..cards import Paper
 from ..errors import SalboxError, UsageError
-from ..image import SUFFIXES
-from ._layout import is_junk, matched
+from ..formats.mat import has_variable, load_variable
+from ..imaging.image import SUFFIXES
+from ..models.cards import Paper
+from ..types import Shape
 from ._lsun import as_shape, read_gaze
 from ._marked import from_marked, read_marked
-from ._mat import has_variable, load_variable
 from ._salicon_json import JSON_NAME, read_annotations
 from .dataset import ALL, Dataset, DatasetCard, Item, ReadFixations
-from .fixations import Fixations, Shape
+from .fixations import Fixations
+from .layout import is_junk, matched
 
 # The splits are told by the photos' names: those of val are of COCO's val2014, and so on.
 NAME = re.compile(r"COCO_(train|val|test)2014_\d{12}")
@@ -49,7 +50,7 @@ CARD = DatasetCard(
     "not compare. Who it was, and in what order, is known for the published .mat and .json files, not for pictures.",
     layout="images/{train,val,test}/COCO_*.jpg with fixations/{train,val}/COCO_*.mat, maps/{train,val}/COCO_*.png or "
     "fixations_{train,val}2014.json, in whatever folders: the file names count",
-    licence="annotations CC BY 4.0; photos of COCO under their own licences",
+    license="annotations CC BY 4.0; photos of COCO under their own licences",
     splits={
         "train": "10,000 photos of COCO's train2014",
         "val": "5,000 of val2014",

@@ -24,7 +24,7 @@ CARD = DatasetCard(
     "and 2017 find fixations in it by different rules, and their scores do not compare.",
     layout="stimuli_train.hdf5, fixations_train.hdf5 and the same of val, beside stimuli/; or the folder of several "
     "releases, SALICON2017_fixations and the like",
-    licence=SALICON.licence,
+    license=SALICON.license,
     splits={"train": "10,000 photos", "val": "5,000 photos", "test": "5,000 photos without fixations"},
     default_split="val",
     images={"train": 10_000, "val": 5_000, "test": 5_000},

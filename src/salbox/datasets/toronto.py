@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ..cards import Paper
 from ..errors import UsageError
-from ..image import SUFFIXES
+from ..formats.mat import load_variable, members
+from ..imaging.image import SUFFIXES
+from ..models.cards import Paper
+from ..types import Shape
 from ._files import files_by_name
-from ._layout import expect_folder, matched
 from ._marked import from_marked
-from ._mat import load_variable, members
 from .dataset import Dataset, DatasetCard, Item
-from .fixations import Fixations, Shape
+from .fixations import Fixations
+from .layout import expect_folder, matched
 
 STIMULI, FIXATIONS = "Original Image Set", "origfixdata.mat"
 VARIABLES = ("white",)
@@ -27,7 +28,7 @@ CARD = DatasetCard(
     meaning="20 people looked freely at each photo for 4 s; every pixel that was fixated, as one observer. Who looked, "
     "in what order and for how long is published in units of the screen alone, which no one has brought to pixels.",
     layout="Original Image Set/*.jpg and origfixdata.mat (in eyetrackingdata/fixdens)",
-    licence="none stated; research use",
+    license="none stated; research use",
     splits={"test": "all images"},
     images={"test": 120},
     fixations=11_199,

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..cards import Paper
-from ._json import JsonEntries, index_entries
-from ._layout import expect_folder
+from ..formats.json_entries import JsonEntries, index_entries
+from ..models.cards import Paper
+from ..types import Shape
 from ._scene_boxes import box, numbered_dataset, objects, size_of, texts
 from .concepts import ConceptBox, ConceptDataset
 from .dataset import DatasetCard
-from .fixations import Shape
+from .layout import expect_folder
 
 # The files that hold boxes and the field with the list: the smallest that is there is read.
 SOURCES = {"objects.json": "objects", "attributes.json": "attributes", "scene_graphs.json": "objects"}
@@ -23,7 +23,7 @@ CARD = DatasetCard(
     title="Visual Genome",
     meaning="Boxes around things, with the names, attributes and senses of WordNet that people gave them.",
     layout="VG_100K/*.jpg, VG_100K_2/*.jpg, image_data.json and objects.json, attributes.json or scene_graphs.json",
-    licence="CC BY 4.0",
+    license="CC BY 4.0",
     images={"all": 108_077},
     paper=Paper(
         title="Visual Genome: connecting language and vision using crowdsourced dense image annotations",

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import MissingExtraError, UsageError
+from ..types import Shape
 from .concepts import ConceptDataset, ConceptItem, ConceptMask, Concepts
-from .dataset import Dataset, Item, read_grey
+from .dataset import Dataset, Item, read_gray
 from .duts import CARD as DUTS
 from .duts import open_duts
-from .fixations import Shape
 
-GREY_THRESHOLD = 128  # some masks of DUTS have soft edges; more than this is the object, as everywhere in salbox
+GRAY_THRESHOLD = 128  # some masks of DUTS have soft edges; more than this is the object, as everywhere in salbox
 
 _NUMBER = re.compile(r"n\d{8}(?=_|$)")
 _LEMMAS = ("data", "_info", "imagenet_synset_to_lemma.txt")  # within timm
@@ -116,6 +116,6 @@ def with_wordnet(data: Dataset) -> ConceptDataset:
 
 
 def _concepts(mask: Path, number: str, shape: Shape) -> Concepts:
-    values = read_grey(mask)
-    pixels = values > (GREY_THRESHOLD if values.max() > 1 else 0)
+    values = read_gray(mask)
+    pixels = values > (GRAY_THRESHOLD if values.max() > 1 else 0)
     return Concepts(pixels.shape, (ConceptMask(number, np.asarray(pixels, np.bool_)),))

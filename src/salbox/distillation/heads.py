@@ -10,19 +10,19 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import nn
 
-from ..cards import ModelCard
-from ..errors import UsageError, WeightsError
-from ..networks.box import Box
-from ..networks.building import rebuild
+from ..errors import UsageError, WeightsError, one_line
+from ..imaging.writing import atomic
+from ..models.cards import ModelCard
+from ..models.exported import packaged
+from ..models.registry import SHIPPED
 from ..networks.checkpoints import load_tensors, read_tensors
-from ..networks.exported import read_exported
-from ..networks.student import StudentNetwork
-from ..registry import SHIPPED
-from ..saved import packaged
-from ..students.student import open_student
-from ..writing import atomic
+from ..networks.trainable.base import TrainableNetwork
+from ..networks.trainable.box import Box
+from ..networks.trainable.factory import rebuild
+from ..networks.trainable.reload import read_exported
+from ..runtime.network import open_network
 from .plan import SHIPPED_TRUNK
 from .run_folder import RunFolder
 
@@ -36,7 +36,7 @@ class Trunk:
 
     Attributes
     ----------
-    network : StudentNetwork
+    network : TrainableNetwork
         With the new heads behind the old ones.
     old : int
         How many old ones there are.
@@ -44,13 +44,13 @@ class Trunk:
         Of the old heads.
     """
 
-    network: StudentNetwork
+    network: TrainableNetwork
     old: int
     cards: dict[str, ModelCard]
     teachers: dict[str, str]
 
 
-def save_weights(network: StudentNetwork, path: Path) -> None:
+def save_weights(network: TrainableNetwork, path: Path) -> None:
     """Write a network's weights as safetensors, with what is needed to build it again."""
     described = {"network": network.name, "heads": network.heads, "settings": network.settings}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
@@ -58,7 +58,7 @@ def save_weights(network: StudentNetwork, path: Path) -> None:
         temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(described)}))
 
 
-def read_weights(path: Path) -> StudentNetwork:
+def read_weights(path: Path) -> TrainableNetwork:
     """Return the network that `save_weights` wrote.
 
     Raises
@@ -97,9 +97,9 @@ def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0) -> Trunk:
         folder = RunFolder(Path(source).expanduser())
         file, before = folder.student, read_weights(folder.weights)
     old = before.heads
-    twice = [head for head in heads if head in old]
-    if twice:
-        raise UsageError(f"{source} has a head '{twice[0]}' already (it has {', '.join(old)})")
+    taken = [head for head in heads if head in old]
+    if taken:
+        raise UsageError(f"{source} has a head '{taken[0]}' already (it has {', '.join(old)})")
     if not isinstance(before, Box):
         raise UsageError(f"{source} is a '{before.name}'; heads are added to a box")
     with torch.random.fork_rng(devices=[]):
@@ -107,13 +107,13 @@ def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0) -> Trunk:
         network = rebuild(before.name, [*old, *heads], before.settings)
     fresh = {name: t for name, t in network.state_dict().items() if _is_new(name, len(old))}
     load_tensors(network, {**fresh, **before.state_dict()}, file)
-    student = open_student(file)
+    student = open_network(file)
     teachers = {head.name: head.teacher for head in student.metadata.heads}
     network.init_note = f"trunk of {source}, frozen"
     return Trunk(network.train(), len(old), dict(student.cards), teachers)
 
 
-def new_layers(network: StudentNetwork, old: int) -> list[nn.Module]:
+def new_layers(network: TrainableNetwork, old: int) -> list[nn.Module]:
     """Return the modules of the heads behind the old ones."""
     assert isinstance(network, Box)  # noqa: S101  # with_new_heads made it
     return list(network.head_layers[old:])
@@ -131,10 +131,5 @@ def _described(path: Path) -> dict[str, Any]:
             described = json.loads((file.metadata() or {})[_KEY])
         known: dict[str, Any] = {key: described[key] for key in ("network", "heads", "settings")}
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-        raise WeightsError(f"{path}: not weights that salbox wrote ({' '.join(str(error).split())})") from None
+        raise WeightsError(f"{path}: not weights that salbox wrote ({one_line(error)})") from None
     return known
-
-
-def old_state(network: StudentNetwork, old: int) -> dict[str, Tensor]:
-    """Return copies of all that must not change while new heads are trained."""
-    return {n: t.detach().clone() for n, t in network.state_dict().items() if not _is_new(n, old)}

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cards import told
 from ..errors import UsageError
 from ..evaluation.code import changed
-from ..inputs import ImageFile
+from ..imaging.inputs import ImageFile
+from ..models.cards import to_json
 from ..training.recipe import Recipe
-from .splitting import Part
-from .teacher import Teacher
+from .splitting import Part, photo_key
+from .teachers.teacher import Teacher
 
 if TYPE_CHECKING:
     from ..training.clock import Clock
@@ -24,7 +24,7 @@ SHIPPED_TRUNK = "shipped"
 
 
 @dataclass(frozen=True)
-class Lesson:
+class HeadTarget:
     """What one head learns from: a model, or a folder of its maps.
 
     Attributes
@@ -34,7 +34,7 @@ class Lesson:
     teacher : Teacher, optional
         Its maps are computed.
     maps : Path, optional
-        They are there; see `TeacherMaps`.
+        Its maps are there; see `TeacherMaps`.
     flips : tuple of {"h", "v"}
         Of a folder of maps: how they may be mirrored with their photos. Of a model it is measured.
     photos : set of names, optional
@@ -49,13 +49,13 @@ class Lesson:
     photos: frozenset[str] | None = None
 
     def identity(self) -> dict[str, Any]:
-        """Return what the lesson depends on, ready for JSON."""
+        """Return what the target depends on, ready for JSON."""
         if self.teacher is None:
             return {"maps": str(Path(str(self.maps)).resolve()), "flips": list(self.flips)}
         arguments = {k: v for k, v in self.teacher.arguments.items() if k != "device"}
         return {
             "model": self.teacher.model,
-            "arguments": json.loads(json.dumps(arguments, default=told)),
+            "arguments": json.loads(json.dumps(arguments, default=to_json)),
             "preprocess": changed(self.teacher.preprocess),
             **({} if self.photos is None else {"photos": _fingerprint(sorted(self.photos))}),
         }
@@ -71,11 +71,11 @@ class Plan:
         They are split in three.
     run : Path
         Where everything goes.
-    lessons : tuple of Lesson
+    targets : tuple of HeadTarget
         One a head, in this order.
     recipe : Recipe
     init : str, optional
-        First weights of the encoder; see `salbox.networks.building.build_student`. By default those of the network
+        First weights of the encoder; see `networks.trainable.factory.build_network`. By default those of the network
         that ships where it fits, else none. Or a run folder, whose whole network is trained further.
     domains : float
         How many of the training photos are learned from in a changed form too, 0 to 1.
@@ -84,7 +84,7 @@ class Plan:
     chosen : mapping, optional
         Name -> part, instead of the hash of the name.
     add_to : str, optional
-        "shipped" or a run folder: the lessons become new heads on its network, of which nothing else changes.
+        "shipped" or a run folder: the targets become new heads on its network, of which nothing else changes.
     in_process : bool
         The teacher, one, runs beside the student on the very picture that it sees.
     seed : int
@@ -102,7 +102,7 @@ class Plan:
 
     photos: tuple[ImageFile, ...]
     run: Path
-    lessons: tuple[Lesson, ...]
+    targets: tuple[HeadTarget, ...]
     recipe: Recipe
     init: str | None = None
     domains: float = 0.0
@@ -118,17 +118,17 @@ class Plan:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        if not self.lessons:
+        if not self.targets:
             raise UsageError("no teacher; give --teacher NAME or --teacher-maps DIR")
-        heads = [lesson.head for lesson in self.lessons]
+        heads = [target.head for target in self.targets]
         twice = next((head for head in heads if heads.count(head) > 1), None)
         if twice is not None:
             raise UsageError(f"two teachers are called '{twice}'; name a folder of maps as NAME=DIR")
         if not 0 <= self.domains <= 1:
             raise UsageError(f"domains={self.domains:g}: expected a share of the photos, 0 to 1")
-        if self.domains and all(lesson.teacher is None for lesson in self.lessons):
+        if self.domains and all(target.teacher is None for target in self.targets):
             raise UsageError("--domains needs a teacher that can be run on the changed photos, not maps alone")
-        if self.in_process and (len(self.lessons) > 1 or self.lessons[0].teacher is None):
+        if self.in_process and (len(self.targets) > 1 or self.targets[0].teacher is None):
             raise UsageError("--in-process is for one teacher, a PyTorch network of salbox")
         if self.recipe.hint.weight and not self.in_process:
             raise UsageError("hints need the teacher's features: add --in-process")
@@ -142,17 +142,17 @@ class Plan:
     @property
     def heads(self) -> tuple[str, ...]:
         """The names of what is learned."""
-        return tuple(lesson.head for lesson in self.lessons)
+        return tuple(target.head for target in self.targets)
 
     def identity(self) -> dict[str, Any]:
         """Return all that the result depends on, ready for JSON; a run folder belongs to one."""
         return {
-            "teachers": {lesson.head: lesson.identity() for lesson in self.lessons},
+            "teachers": {target.head: target.identity() for target in self.targets},
             "recipe": self.recipe.model_dump(mode="json"),
             "init": _file(self.init),
             "domains": self.domains,
             "keep_plain": self.keep_plain,
-            "photos": f"{len(self.photos)} of fingerprint {_fingerprint([p.output.as_posix() for p in self.photos])}",
+            "photos": f"{len(self.photos)} of fingerprint {_fingerprint([photo_key(p) for p in self.photos])}",
             "split": None if self.chosen is None else _fingerprint(sorted(self.chosen.items())),
             "add_to": _file(self.add_to),
             "in_process": self.in_process,

@@ -11,13 +11,16 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import UsageError, nearest
-from ..inputs import ImageFile
-from ..writing import atomic
+from ..errors import ImageError, UsageError, name_some, nearest, one_line
+from ..imaging.image import read_image
+from ..imaging.inputs import ImageFile
+from ..imaging.writing import atomic
+from ..types import Pixels
 
 Part = Literal["training", "validation", "test"]
 PARTS: tuple[Part, ...] = ("training", "validation", "test")
@@ -30,20 +33,51 @@ _MAX_BYTES = 100_000_000  # of a split file
 
 @dataclass(frozen=True)
 class Split:
-    """The keys of the photos (relative paths without suffix) in each part, each in the order given.
+    """The photos in each part, each in the order given.
 
-    `left_out` are photos that a split file does not name, `unknown` names of a split file that no photo has.
+    `left_out` are the keys of photos that a split file does not name, `unknown` names of a split file that no photo
+    has.
     """
 
-    training: tuple[str, ...]
-    validation: tuple[str, ...]
-    test: tuple[str, ...]
+    training: tuple[ImageFile, ...]
+    validation: tuple[ImageFile, ...]
+    test: tuple[ImageFile, ...]
     left_out: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
+    def photos(self, part: Part) -> tuple[ImageFile, ...]:
+        """Return the photos of a part."""
+        return {"training": self.training, "validation": self.validation, "test": self.test}[part]
+
     def part_of(self) -> dict[str, Part]:
         """Return key -> part."""
-        return {key: part for part in PARTS for key in getattr(self, part)}
+        return {photo_key(photo): part for part in PARTS for photo in self.photos(part)}
+
+    def lines(self) -> list[str]:
+        """Return in words how many photos there are in each part, and what a split file does not fit."""
+        lines = [", ".join(f"{len(self.photos(part))} {part}" for part in PARTS) + " photos"]
+        if self.left_out:
+            number, names = len(self.left_out), name_some(self.left_out)
+            lines.append(f"{number} photos that the split does not name are left out: {names}")
+        if self.unknown:
+            lines.append(f"{len(self.unknown)} names of the split have no photo: {name_some(self.unknown)}")
+        return lines
+
+
+def photo_key(photo: ImageFile) -> str:
+    """Return what a photo is called here: its relative path without suffix."""
+    return photo.output.as_posix()
+
+
+def first_pixels(photos: Iterable[ImageFile], most: int) -> list[Pixels]:
+    """Return the first so many photos that can be read, (H, W, 3) uint8 each; what cannot be is said elsewhere."""
+    found: list[Pixels] = []
+    for photo in photos:
+        if len(found) == most:
+            break
+        with suppress(ImageError):
+            found.append(read_image(photo.path))
+    return found
 
 
 def part_of_name(name: str) -> Part:
@@ -60,7 +94,7 @@ def split(photos: Sequence[ImageFile], chosen: Mapping[str, Part] | None = None)
     Parameters
     ----------
     photos : sequence of ImageFile
-        As `salbox.inputs.find_images` gives them.
+        As `salbox.imaging.inputs.find_images` gives them.
     chosen : mapping, optional
         Name -> part instead of the hash (see `read_split`); a name is the path without suffix, with it, or the file's
         name alone.
@@ -76,13 +110,13 @@ def split(photos: Sequence[ImageFile], chosen: Mapping[str, Part] | None = None)
     UsageError
         If two names of `chosen` mean one photo and differ, or none of them is a photo's.
     """
-    keys = [photo.output.as_posix() for photo in photos]
+    keys = [photo_key(photo) for photo in photos]
     if chosen is None:
         parts = _fill_empty({k: part_of_name(p.path.name) for k, p in zip(keys, photos, strict=True)})
         unknown: tuple[str, ...] = ()
     else:
         parts, unknown = _by_choice(photos, chosen)
-    by_part = {part: tuple(k for k in keys if parts.get(k) == part) for part in PARTS}
+    by_part = {part: tuple(p for p in photos if parts.get(photo_key(p)) == part) for part in PARTS}
     return Split(**by_part, left_out=tuple(k for k in keys if k not in parts), unknown=unknown)
 
 
@@ -101,7 +135,7 @@ def read_split(path: Path) -> dict[str, Part]:
             raise UsageError(f"{path}: more than {_MAX_BYTES // 10**6} MB, not a list of names")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read as a split ({' '.join(str(error).split())})") from None
+        raise UsageError(f"{path}: cannot be read as a split ({one_line(error)})") from None
     rows = _json_rows(path, text) if path.suffix.lower() == ".json" else _csv_rows(path, text)
     found: dict[str, Part] = {}
     for name, word in rows:
@@ -141,7 +175,7 @@ def _by_choice(photos: Sequence[ImageFile], chosen: Mapping[str, Part]) -> tuple
     parts: dict[str, Part] = {}
     used: set[str] = set()
     for photo in photos:
-        key = photo.output.as_posix()
+        key = photo_key(photo)
         names = {key, photo.output.with_name(photo.path.name).as_posix(), photo.path.name} & chosen.keys()
         used |= names
         if len({chosen[name] for name in names}) > 1:
@@ -172,7 +206,7 @@ def _json_rows(path: Path, text: str) -> Iterable[tuple[str, Any]]:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: not readable as JSON ({' '.join(str(error).split())})") from None
+        raise UsageError(f"{path}: not readable as JSON ({one_line(error)})") from None
     if not isinstance(data, dict):
         raise UsageError(f"{path}: expected {{name: part}} or {{part: [names]}}")
     if all(isinstance(names, list) for names in data.values()):

@@ -1,14 +1,18 @@
 """Evaluations: models and maps measured on datasets, with everything that is needed to repeat a figure."""
 
+from ..imaging.scaling import REFERENCE_SIZE
 from .agreement import agreement
 from .evaluating import DEFAULTS, evaluate
 from .maps import map_folders, read_map
 from .result import Evaluation
-from .sources import REFERENCE_SIZE, CentreBias, HumanCeiling, MapSource, ModelSource
+from .sources import CenterBias, HumanCeiling, MapSource, ModelSource
+
+CentreBias = CenterBias  # its first name
 
 __all__ = [
     "DEFAULTS",
     "REFERENCE_SIZE",
+    "CenterBias",
     "CentreBias",
     "Evaluation",
     "HumanCeiling",

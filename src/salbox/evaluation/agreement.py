@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ..batch import default_workers
 from ..datasets import Dataset
-from ..errors import SalboxError, UsageError
+from ..errors import UsageError
+from ..imaging.scaling import density
 from ..metrics import cc, to_common_size
-from ..workers import in_workers
-from .sources import MapSource, ModelSource
-from .truth import Truths
+from ..system.progress import SILENT, Progress
+from ..system.workers import in_workers
+from .running import SourceRunner
+from .sources import Mapper, RowSource, device_of
+from .truth import ImageTruth, Truths
 
 Matrix = npt.NDArray[np.float64]
 
@@ -30,33 +32,32 @@ class Compared:
 @dataclass(frozen=True)
 class _Pairs:
     dataset: Dataset
-    sources: tuple[ModelSource | MapSource, ...]
+    sources: tuple[RowSource, ...]
 
     def begin(self) -> Callable[[int], Compared]:
-        makers = [source.mapper() for source in self.sources]
-        truths = Truths(self.dataset)
+        runner = SourceRunner(Truths(self.dataset), self.sources, lambda source: source.mapper())
+        numbers = range(len(self.sources))
+        for number in numbers:
+            runner.loaded(number)  # without one of the models nothing can be compared
+
+        def small(number: int, mapper: Mapper, truth: ImageTruth) -> Matrix:
+            return to_common_size(density(mapper(truth), self.sources[number].output))
 
         def compare(index: int) -> Compared:
-            truth = truths.of(index)
-            maps = []
-            for make, source in zip(makers, self.sources, strict=True):
-                try:
-                    saliency = make(truth)
-                except SalboxError as error:
-                    return Compared(None, [f"{self.dataset.items[index].name}, {source.name}: {error}"])
-                is_logarithm = source.output == "log_density"
-                maps.append(to_common_size(np.exp(saliency.astype(np.float64)) if is_logarithm else saliency))
-            return Compared(np.array([[cc(a, b) for b in maps] for a in maps]))
+            maps, failures = runner.run(index, numbers, small)
+            if failures:
+                return Compared(None, failures[:1])
+            return Compared(np.array([[cc(a, b) for b in maps.values()] for a in maps.values()]))
 
         return compare
 
 
 def agreement(
     dataset: Dataset,
-    sources: Iterable[ModelSource | MapSource],
+    sources: Iterable[RowSource],
     *,
     workers: int | None = 1,
-    watch: Callable[[Iterable[Compared], int], Iterable[Compared]] = lambda outcomes, total: outcomes,
+    progress: Progress = SILENT,
 ) -> tuple[Matrix, int]:
     """Return the correlation of every pair of sources, mean over images, and the number of images.
 
@@ -69,8 +70,8 @@ def agreement(
     sources : models or maps
     workers : int, optional
         Processes; None for as many as the cores allow.
-    watch : callable, optional
-        Passes the outcomes through as they come, for a progress bar.
+    progress : Progress, optional
+        Takes how far it is, and what failed.
 
     Returns
     -------
@@ -80,6 +81,24 @@ def agreement(
     ------
     UsageError
         If there are fewer than two sources, or no image has a map of each.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np, skimage.data
+    >>> from PIL import Image
+    >>> from salbox.datasets import open_dataset
+    >>> from salbox.evaluation import ModelSource, agreement
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for part in ("images", "fixations"):
+    ...     (folder / part).mkdir()
+    >>> Image.fromarray(skimage.data.chelsea()[::2, ::2]).save(folder / "images/cat.png")  # (150, 226, 3)
+    >>> np.save(folder / "fixations/cat.npy", [[113, 75], [110, 78]])  # x, y: the middle
+    >>> models = [ModelSource(name) for name in ("imsig", "gaussian")]
+    >>> correlations, images = agreement(open_dataset(f"folder:{folder}"), models)
+    >>> correlations.shape, images, bool(correlations[0, 1] < correlations[0, 0] == 1)
+    ((2, 2), 1, True)
     """
     rows = tuple(sources)
     if len(rows) < 2:
@@ -87,8 +106,8 @@ def agreement(
     indices = [i for i in range(len(dataset)) if all(source.covers(i) for source in rows)]
     if not indices:
         raise UsageError("agreement: no image has a map of every row")
-    count = default_workers(len(indices)) if workers is None else min(workers, len(indices))
-    outcomes = watch(in_workers(_Pairs(dataset, rows).begin, indices, count), len(indices))
+    outcomes = in_workers(_Pairs(dataset, rows).begin, indices, workers, device=device_of(rows))
+    outcomes = progress.track(outcomes, len(indices), "images")
     matrices = [outcome.matrix for outcome in outcomes if outcome.matrix is not None]
     if not matrices:
         raise UsageError("agreement: no image has a map of every row")

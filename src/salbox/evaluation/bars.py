@@ -6,8 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
-from ..plots import FIGURE_FORMATS, save_figure
+from ..imaging.plots import check_figure, save_figure
 from .result import Evaluation, interval_text
 
 if TYPE_CHECKING:
@@ -19,12 +18,6 @@ _BAR = 0.28  # inches, height of a bar with its gap
 _AROUND = 0.9  # inches for a panel's title and axis
 _COLUMNS = 4
 _COLOR, _EDGE = "#4c72b0", "#222222"
-
-
-def check_figure(path: Path) -> None:
-    """Raise UsageError unless a figure can be written under this suffix."""
-    if path.suffix.lower().lstrip(".") not in FIGURE_FORMATS:
-        raise UsageError(f"{path}: a figure is written as one of {', '.join('.' + f for f in FIGURE_FORMATS)}")
 
 
 def bars(evaluation: Evaluation, path: Path | None = None) -> Figure:

@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..datasets import Dataset, open_dataset
-from ..errors import SalboxError, UsageError
+from ..errors import SalboxError, UsageError, name_some
 from ..metrics import METRICS, Metric, Truth, get_metric
+from ..system.progress import SILENT, Progress
 from ..version import __version__
 from .code import code_fingerprint
-from .maps import RESIZING, listed
+from .maps import RESIZING
 from .result import Evaluation, table_of
-from .running import Plan, Scored, Watch, results_folder, run
-from .sources import HALVES, CentreBias, HumanCeiling, MapSource, ModelSource, Source
+from .running import Plan, results_folder, run
+from .sources import HALVES, CenterBias, HumanCeiling, MapSource, ModelSource, RowSource, Source
 from .store import Store, default_folder
 
 DEFAULTS: dict[str, tuple[str, ...]] = {
@@ -34,10 +35,6 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
 _AnySource = TypeVar("_AnySource", bound=Source)
 
 
-def _unwatched(outcomes: Iterable[Scored], total: int) -> Iterable[Scored]:
-    return outcomes
-
-
 def evaluate(
     dataset: str | Dataset,
     sources: Iterable[str | Source],
@@ -45,10 +42,10 @@ def evaluate(
     *,
     split: str | None = None,
     sigma: float | None = None,
-    teacher: ModelSource | MapSource | None = None,
+    teacher: RowSource | None = None,
     folder: Path | None = None,
     workers: int | None = 1,
-    watch: Watch = _unwatched,
+    progress: Progress = SILENT,
 ) -> Evaluation:
     """Return the metrics of models or maps over a dataset.
 
@@ -72,8 +69,8 @@ def evaluate(
     workers : int, optional
         Processes; None for as many as the cores allow. A script that asks for several needs the usual
         `if __name__ == "__main__":`.
-    watch : callable, optional
-        Passes the outcomes through as they come, for a progress bar.
+    progress : Progress, optional
+        Takes how far it is, and what failed.
 
     Raises
     ------
@@ -84,9 +81,25 @@ def evaluate(
 
     Examples
     --------
-    >>> from salbox.evaluation import evaluate
-    >>> table = evaluate("osie:~/data/OSIE", ["gbvs", "bms"], ["nss"])  # doctest: +SKIP
-    >>> table.to_pandas()  # doctest: +SKIP
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np, salbox, skimage.data
+    >>> from PIL import Image
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for part in ("images", "fixations"):
+    ...     (folder / part).mkdir()
+    >>> Image.fromarray(skimage.data.chelsea()[::2, ::2]).save(folder / "images/cat.png")  # (150, 226, 3)
+    >>> np.save(folder / "fixations/cat.npy", [[113, 75], [110, 78]])  # x, y: the middle
+    >>> results = folder / "results"  # by default in salbox's cache
+    >>> table = salbox.evaluate(f"folder:{folder}", ["imsig", "gaussian"], ["nss", "auc"], folder=results)
+    >>> table.to_pandas()[["model", "metric"]].values.tolist()
+    [['imsig', 'nss'], ['imsig', 'auc'], ['gaussian', 'nss'], ['gaussian', 'auc']]
+    >>> table.estimate("gaussian", "auc").value > table.estimate("imsig", "auc").value
+    True
+
+    A published one:
+
+    >>> table = salbox.evaluate("osie:~/data/OSIE", ["gbvs", "bms"], ["nss"])  # doctest: +SKIP
     """
     data = open_dataset(dataset, split) if isinstance(dataset, str) else dataset
     rows = tuple(ModelSource(source) if isinstance(source, str) else source for source in sources)
@@ -106,7 +119,7 @@ def evaluate(
     wanted = [[m.name for m in chosen if source.output in m.accepts] for source in rows]
     plan = Plan(data, rows, sigma, teacher)
     stores = [_store(source, data, sigma, teacher, folder or default_folder()) for source in rows]
-    failures = unreadable + run(plan, wanted, stores, workers, watch)
+    failures = unreadable + run(plan, wanted, stores, workers, progress)
     return _collect(data, rows, chosen, wanted, stores, failures, sigma, teacher)
 
 
@@ -125,7 +138,7 @@ def _choose(
     given: set[Truth] = {"teacher"} if teacher is not None else set(data.gives)
     if "fixations" in given:
         given |= {"negatives", "baseline"}
-    if any(isinstance(source, (CentreBias, HumanCeiling)) for source in rows) and "fixations" not in given:
+    if any(isinstance(source, (CenterBias, HumanCeiling)) for source in rows) and "fixations" not in given:
         raise UsageError(f"{data.card.name}: the centre bias and the human ceiling need a dataset with fixations")
     possible = [m for m in METRICS.values() if given.issuperset(m.needs)]
     if not possible:
@@ -247,10 +260,12 @@ def _unmatched(source: MapSource) -> list[str]:
     folder, notes = source.folder, []
     if folder.images_without:
         notes.append(
-            f"{folder.name}: {len(folder.images_without)} images without a map: {listed(folder.images_without)}"
+            f"{folder.name}: {len(folder.images_without)} images without a map: {name_some(folder.images_without)}"
         )
     if folder.maps_without:
-        notes.append(f"{folder.name}: {len(folder.maps_without)} maps of no image here: {listed(folder.maps_without)}")
+        notes.append(
+            f"{folder.name}: {len(folder.maps_without)} maps of no image here: {name_some(folder.maps_without)}"
+        )
     return notes
 
 
@@ -267,7 +282,7 @@ def _facts(
     if teacher is not None:
         yield "teacher", f"{teacher.name}: {_describe(teacher)}"
     needs = {need for metric in chosen for need in metric.needs}
-    if needs & {"density", "baseline"} or any(isinstance(s, (CentreBias, HumanCeiling)) for s in rows):
+    if needs & {"density", "baseline"} or any(isinstance(s, (CenterBias, HumanCeiling)) for s in rows):
         own_maps = all(item.density for item in data.items) and (sigma is None or "fixations" not in data.gives)
         yield "density", "the dataset's own maps" if own_maps else _sigma_text(data, sigma)
     yield "sizes", RESIZING
@@ -291,7 +306,7 @@ def _describe(source: Source) -> str:
             "all other observers' density on each one's fixations (leave one out); metrics against a density: half of "
             f"the observers against the other half, mean of {HALVES} partitions, a lower bound"
         )
-    if isinstance(source, CentreBias):
+    if isinstance(source, CenterBias):
         return "density of the fixations on the split's other images, with 1 % spread evenly"
     settings = source.settings()
     parts = [settings["maps"]] if "maps" in settings else []

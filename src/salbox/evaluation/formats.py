@@ -1,8 +1,8 @@
-"""The table as text: cells, and Markdown, LaTeX and CSV made of them."""
+"""The table as text: cells, and Markdown, LaTeX and CSV made of them; Markdown of any table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..metrics import Metric
@@ -45,12 +45,25 @@ def legend(evaluation: Evaluation) -> list[str]:
 
 def to_markdown(evaluation: Evaluation, *, per_image: bool = False, against: str | None = None) -> str:
     """Return the tables in Markdown, with the legend as a list below."""
-    parts = []
-    for grid in grids(evaluation, per_image=per_image, against=against):
-        lines = [_markdown_row(grid.header), "|---|" + "---:|" * (len(grid.header) - 1)]
-        parts.append("\n".join(lines + [_markdown_row(row) for row in grid.rows]))
+    found = grids(evaluation, per_image=per_image, against=against)
+    parts = [markdown_table(grid.header, grid.rows, figures=len(grid.header) - 1) for grid in found]
     parts.append("\n".join(f"- {line}" for line in legend(evaluation)))
     return "\n\n".join(parts)
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, figures: int = 0) -> str:
+    """Return a table in Markdown.
+
+    Parameters
+    ----------
+    header : texts
+    rows : sequences of texts
+        What would end a cell or a line in them is escaped.
+    figures : int
+        How many columns, the last ones, stand to the right.
+    """
+    rule = "|" + "---|" * (len(header) - figures) + "---:|" * figures
+    return "\n".join([_markdown_row(header), rule, *(_markdown_row(row) for row in rows)])
 
 
 def to_latex(evaluation: Evaluation, *, per_image: bool = False, against: str | None = None) -> str:

@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Output
-from ..datasets._mat import load_variable
-from ..datasets.dataset import Dataset, read_grey
-from ..datasets.fixations import Shape
+from ..datasets.dataset import Dataset, read_gray
 from ..errors import ImageError, UsageError
-from ..image import SUFFIXES
+from ..formats.mat import load_variable
+from ..imaging.image import MAX_PIXELS, SUFFIXES
+from ..imaging.scaling import density
+from ..types import Output, Shape
 
 MAP_SUFFIXES = frozenset({*SUFFIXES, ".npy", ".mat"})
 OVERLAY = ".overlay"  # `salbox predict --overlay` writes them beside the maps
@@ -62,6 +62,21 @@ def map_folders(path: Path, dataset: Dataset) -> list[MapFolder]:
     ------
     UsageError
         If there is no such folder, or no map of any image in it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from salbox.datasets import open_dataset
+    >>> from salbox.evaluation import map_folders
+    >>> path = Path(tempfile.mkdtemp())
+    >>> for name in ("images/a.png", "images/b.png", "masks/a.png", "masks/b.png", "predicted/gbvs/a.png"):
+    ...     (path / name).parent.mkdir(parents=True, exist_ok=True)
+    ...     Image.new("L", (8, 6)).save(path / name)
+    >>> [folder] = map_folders(path / "predicted", open_dataset(f"folder:{path}"))
+    >>> folder.name, len(folder.files), folder.images_without
+    ('gbvs', 1, ('b',))
     """
     if not path.is_dir():
         raise UsageError(f"{path}: no such folder; expected maps, or a folder of maps for each model")
@@ -102,11 +117,22 @@ def read_map(path: Path) -> npt.NDArray[Any]:
     ------
     UsageError, ImageError
         If it cannot be read, is a colour picture, or holds values that are not finite.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from salbox.evaluation import read_map
+    >>> path = Path(tempfile.mkdtemp(), "photo.npy")
+    >>> np.save(path, np.array([[0.0, 1.5], [2.0, 3.0]]))
+    >>> read_map(path).tolist()
+    [[0.0, 1.5], [2.0, 3.0]]
     """
     if path.suffix.lower() != ".mat":
-        values = read_grey(path)
+        values = read_gray(path)
     else:
-        values = load_variable(path, VARIABLES)
+        values = load_variable(path, VARIABLES, most=MAX_PIXELS)
         if values.ndim != 2 or values.dtype.kind not in "fiub" or not values.size:
             raise UsageError(f"{path}: expected a map, (H, W), got {values.dtype} of shape {values.shape}")
         values = values if values.dtype == np.uint8 else values.astype(np.float32)
@@ -119,15 +145,9 @@ def resized(saliency: npt.NDArray[Any], output: Output, shape: Shape) -> npt.NDA
     """Return a map at a size, (H, W), by the rule that `RESIZING` states; itself if it has it."""
     if saliency.shape == shape:
         return saliency
-    values = np.exp(saliency.astype(np.float64)) if output == "log_density" else saliency.astype(np.float64)
+    values = np.asarray(density(saliency, output), np.float64)
     shrinks = all(new <= old for new, old in zip(shape, saliency.shape, strict=True))
     values = cv2.resize(values, shape[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     if output != "log_density":
         return values
     return np.log(np.maximum(values / values.sum(), np.finfo(np.float64).tiny))
-
-
-def listed(names: Sequence[str], most: int = 5) -> str:
-    """Return the first few names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -103,8 +103,8 @@ class Evaluation:
                     continue
                 record: dict[str, Any] = {"model": row, "metric": metric.name, **vars(found)}
                 if against is not None:
-                    apart = self.difference(row, metric.name, against)
-                    record["difference"] = None if apart is None else vars(apart)
+                    between = self.difference(row, metric.name, against)
+                    record["difference"] = None if between is None else vars(between)
                 records.append(record)
         return records
 
@@ -161,6 +161,6 @@ def table_of(results: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict
 def _flat(record: dict[str, Any], against: str | None) -> dict[str, Any]:
     if against is None:
         return record
-    apart = record.pop("difference") or {}
-    flat = {f"difference_{k}" if k != "value" else "difference": v for k, v in apart.items() if k != "p"}
-    return {**record, "against": against, **flat, **({"p": apart["p"]} if apart else {})}
+    between = record.pop("difference") or {}
+    flat = {f"difference_{k}" if k != "value" else "difference": v for k, v in between.items() if k != "p"}
+    return {**record, "against": against, **flat, **({"p": between["p"]} if between else {})}

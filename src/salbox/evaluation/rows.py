@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from ..cards import Output
 from ..datasets import Dataset
 from ..errors import UsageError, nearest
-from ..postprocess import PostProcess
-from ..selection import expanded
+from ..imaging.postprocess import PostProcess
+from ..models.specs import expanded, split_names
+from ..types import Output
 from .maps import map_folders
 from .sources import MapSource, ModelSource
 
@@ -50,11 +50,11 @@ def model_rows(
     data : Dataset
         Whose images the maps are matched with.
     parameters : mapping
-        Name -> keywords of `salbox.load`; see `salbox.selection.parse_models`.
+        Name -> keywords of `salbox.load`; see `salbox.models.specs.parse_models`.
     postprocess : PostProcess
     """
     output = known_output(maps_output)
-    named = expanded(name.strip() for text in models for name in text.split(",") if name.strip())
+    named = expanded(split_names(models))
     rows: list[ModelSource | MapSource] = [ModelSource(name, parameters[name], postprocess) for name in named]
     for folder in maps:
         found = map_folders(folder.expanduser(), data)

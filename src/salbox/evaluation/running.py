@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
-import numpy as np
 import numpy.typing as npt
 
-from ..batch import default_workers
 from ..datasets import Dataset
-from ..errors import SalboxError, UsageError
-from ..metrics import Metric, get_metric
-from ..workers import in_workers
-from .sources import Mapper, MapSource, ModelSource, Results, Source
+from ..errors import SalboxError
+from ..imaging.scaling import density
+from ..metrics import get_metric
+from ..prediction.images import FEWER_WORKERS, Pipeline, memory_errors_named
+from ..system.progress import Progress
+from ..system.workers import check_workers, in_workers
+from ..types import Output
+from .sources import Mapper, Results, RowSource, Scorer, Source, device_of, pipelines_of
 from .store import Store
 from .truth import ImageTruth, Truths
+
+AnySource = TypeVar("AnySource", bound=Source)
+Loaded = TypeVar("Loaded", bound=Callable[..., Any])
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -36,9 +44,6 @@ class Scored:
     failures: list[str] = field(default_factory=list)
 
 
-Watch = Callable[[Iterable[Scored], int], Iterable[Scored]]
-
-
 @dataclass(frozen=True)
 class Plan:
     """What a worker has to know."""
@@ -46,41 +51,96 @@ class Plan:
     dataset: Dataset
     sources: tuple[Source, ...]
     sigma: float | None = None
-    teacher: ModelSource | MapSource | None = None
+    teacher: RowSource | None = None
 
     def begin(self) -> Callable[[Task], Scored]:
         """Return what scores an image; models are loaded when they are first needed."""
-        teach = None if self.teacher is None else _no_logarithm(self.teacher)
+        teach = None if self.teacher is None else _DensityMapper(self.teacher.mapper(), self.teacher.output)
         truths = Truths(self.dataset, self.sigma, teach)
-        scorers: dict[int, Callable[[ImageTruth, Sequence[Metric]], Results]] = {}
+        runner = SourceRunner(truths, self.sources, lambda source: source.scorer())
 
         def score(task: Task) -> Scored:
-            scored, truth = Scored(task.index), truths.of(task.index)
-            for number, names in task.wanted:
-                source = self.sources[number]
-                try:
-                    if number not in scorers:
-                        scorers[number] = source.scorer()
-                    scored.results[number] = scorers[number](truth, [get_metric(name) for name in names])
-                except SalboxError as error:
-                    scored.failures.append(f"{self.dataset.items[task.index].name}, {source.name}: {error}")
-                except MemoryError:
-                    scored.failures.append(f"{self.dataset.items[task.index].name}, {source.name}: not enough memory")
-            return scored
+            wanted = dict(task.wanted)
+
+            def results(number: int, scorer: Scorer, truth: ImageTruth) -> Results:
+                return scorer(truth, [get_metric(name) for name in wanted[number]])
+
+            return Scored(task.index, *runner.run(task.index, wanted, results))
 
         return score
 
 
-def _no_logarithm(teacher: ModelSource | MapSource) -> Mapper:
-    """Return the teacher's maps, of a log density exp of them: student and teacher are compared on one footing."""
-    make = teacher.mapper()
-    if teacher.output != "log_density":
-        return make
+class SourceRunner(Generic[AnySource, Loaded]):
+    """Asks sources about images, one image at a time; heads of one network share its pass. What fails is a line.
 
-    def density(truth: ImageTruth) -> npt.NDArray[np.float64]:
-        return np.exp(make(truth).astype(np.float64))
+    Parameters
+    ----------
+    truths : Truths
+    sources : sequence of sources
+    load : callable
+        Returns what is asked: a source's mapper or scorer, its model loaded.
+    """
 
-    return density
+    def __init__(self, truths: Truths, sources: Sequence[AnySource], load: Callable[[AnySource], Loaded]) -> None:
+        self._truths, self._sources, self._load = truths, sources, load
+        self._loaded: dict[int, Loaded] = {}
+
+    def loaded(self, number: int) -> Loaded:
+        """Return what is asked of a source, loaded when it is first needed."""
+        if number not in self._loaded:
+            self._loaded[number] = self._load(self._sources[number])
+        return self._loaded[number]
+
+    def run(
+        self, index: int, numbers: Iterable[int], ask: Callable[[int, Loaded, ImageTruth], Answer]
+    ) -> tuple[dict[int, Answer], list[str]]:
+        """Return {source's number: answer} for one image, and a line for each source that has none.
+
+        Parameters
+        ----------
+        index : int
+            The image's.
+        numbers : iterable of int
+            The sources'.
+        ask : callable
+            Takes a source's number, what was loaded of it, and the image's truth; returns the answer.
+        """
+        item = self._truths.dataset.items[index]
+        ready: dict[int, Loaded] = {}
+        answers: dict[int, Answer] = {}
+        failures: list[str] = []
+
+        @contextlib.contextmanager
+        def noted(number: int) -> Iterator[None]:
+            try:
+                with memory_errors_named(item.image, FEWER_WORKERS):
+                    yield
+            except SalboxError as error:
+                failures.append(f"{item.name}, {self._sources[number].name}: {error}")
+
+        for number in numbers:
+            with noted(number):
+                ready[number] = self.loaded(number)
+        truth = self._truths.of(index, pipelines_of([*ready.values(), self._truths.teach]))
+        for number, loaded in ready.items():
+            with noted(number):
+                answers[number] = ask(number, loaded, truth)
+        return answers, failures
+
+
+@dataclass(frozen=True)
+class _DensityMapper:
+    """Makes a teacher's maps, of a log density exp of them: student and teacher are compared on one footing."""
+
+    mapper: Mapper
+    output: Output
+
+    @property
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        return pipelines_of([self.mapper])
+
+    def __call__(self, truth: ImageTruth) -> npt.NDArray[Any]:
+        return density(self.mapper(truth), self.output)
 
 
 def run(
@@ -88,7 +148,7 @@ def run(
     wanted: Sequence[Sequence[str]],
     stores: Sequence[Store],
     workers: int | None,
-    watch: Watch,
+    progress: Progress,
 ) -> list[str]:
     """Compute what the stores lack, add it to them as it comes, and return what failed.
 
@@ -100,18 +160,21 @@ def run(
     stores : sequence of Store
         Of each source.
     workers : int, optional
-    watch : callable
-        Passes the outcomes through; told how many there will be.
+    progress : Progress
+        Takes how far it is, and what failed.
+
+    Raises
+    ------
+    UsageError
+        If `workers` is below 1.
     """
-    if workers is not None and workers < 1:
-        raise UsageError(f"{workers} workers: expected at least 1")
+    check_workers(workers)
     tasks = list(_tasks(plan, wanted, stores))
     if not tasks:
         return []
-    workers = default_workers(len(tasks)) if workers is None else min(workers, len(tasks))
     failures = []
-    outcomes = in_workers(plan.begin, tasks, workers)
-    for scored in watch(outcomes, len(tasks)):
+    outcomes = in_workers(plan.begin, tasks, workers, device=device_of(plan.sources))
+    for scored in progress.track(outcomes, len(tasks), "images"):
         for number, results in scored.results.items():
             stores[number].add(plan.dataset.items[scored.index].name, results)
         failures += scored.failures

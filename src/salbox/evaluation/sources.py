@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Output
 from ..datasets import fixation_density, human_ceiling
 from ..datasets.fixations import UNIFORM_SHARE
 from ..errors import UsageError
-from ..image import Pixels
+from ..imaging.postprocess import NOTHING, PostProcess
 from ..metrics import Metric, Result, Truth
-from ..postprocess import NOTHING, PostProcess
-from ..registry import card, load_for
-from ..selection import split_loading
+from ..models.loading import card, load_for
+from ..models.specs import split_loading
+from ..prediction import images
+from ..prediction.images import Pipeline
+from ..types import Output
 from .code import changed, code_fingerprint, weights_hashes
 from .maps import MapFolder, read_map, resized
 from .truth import ImageTruth
@@ -26,8 +26,6 @@ from .truth import ImageTruth
 Results: TypeAlias = "dict[str, Result]"
 Mapper: TypeAlias = "Callable[[ImageTruth], npt.NDArray[Any]]"
 Scorer: TypeAlias = "Callable[[ImageTruth, Sequence[Metric]], Results]"
-
-REFERENCE_SIZE = 640  # longest side in pixels at which a classical model is imitated
 
 HALVES = 5  # how often observers are parted in halves
 HALVES_SEED = 0
@@ -73,6 +71,54 @@ def score_map(saliency: npt.NDArray[Any], output: Output, truth: ImageTruth, met
 
 
 @dataclass(frozen=True)
+class MapScorer:
+    """Scores the map of one image.
+
+    Parameters
+    ----------
+    mapper : callable
+        Makes the map.
+    output : {"score", "log_density", "probability"}
+        What its numbers are.
+    """
+
+    mapper: Mapper
+    output: Output
+
+    @property
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        """What its map is made by, if a model makes it."""
+        return pipelines_of([self.mapper])
+
+    def __call__(self, truth: ImageTruth, metrics: Sequence[Metric]) -> Results:
+        """Return the metrics of an image's map."""
+        return score_map(self.mapper(truth), self.output, truth, metrics)
+
+
+@dataclass(frozen=True)
+class _ModelMapper:
+    """Makes a model's map of an image."""
+
+    pipeline: Pipeline
+
+    @property
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        return (self.pipeline,)
+
+    def __call__(self, truth: ImageTruth) -> npt.NDArray[Any]:
+        (saliency,) = truth.maps.of(self.pipeline)
+        return saliency
+
+
+def pipelines_of(makers: Iterable[object]) -> tuple[Pipeline, ...]:
+    """Return the pipelines that mappers and scorers run on an image: those of heads of one network share its pass.
+
+    A source of another kind (maps on disk, a class of somebody's own) has none.
+    """
+    return tuple(pipeline for maker in makers for pipeline in getattr(maker, "pipelines", ()))
+
+
+@dataclass(frozen=True)
 class ModelSource:
     """A model, run on each image.
 
@@ -102,7 +148,7 @@ class ModelSource:
         model_card = card(self.name)
         settings = {
             "model": self.name,
-            "parameters": model_card.tell_parameters(model_card.check_parameters(parameters)),
+            "parameters": model_card.parameters_to_json(model_card.check_parameters(parameters)),
             "postprocess": changed(self.postprocess),
             "longest_side": self.longest_side,
             "code": code_fingerprint(self.name),
@@ -117,17 +163,11 @@ class ModelSource:
     def mapper(self) -> Mapper:
         """Return what makes the map of an image; the model is loaded."""
         model = load_for(self.name, self.parameters, self.postprocess)
-
-        def make(truth: ImageTruth) -> npt.NDArray[Any]:
-            seen = truth.pixels if self.longest_side is None else at_size(truth.pixels, self.longest_side)
-            return self.postprocess(model(seen), name=truth.file_name, output=model.card.output)
-
-        return make
+        return _ModelMapper(Pipeline(model, self.postprocess, longest_side=self.longest_side))
 
     def scorer(self) -> Scorer:
         """Return what scores one image; the model is loaded."""
-        make, output = self.mapper(), self.output
-        return lambda truth, metrics: score_map(make(truth), output, truth, metrics)
+        return MapScorer(self.mapper(), self.output)
 
 
 @dataclass(frozen=True)
@@ -176,12 +216,11 @@ class MapSource:
 
     def scorer(self) -> Scorer:
         """Return what scores one image."""
-        make, output = self.mapper(), self.output
-        return lambda truth, metrics: score_map(make(truth), output, truth, metrics)
+        return MapScorer(self.mapper(), self.output)
 
 
 @dataclass(frozen=True)
-class CentreBias:
+class CenterBias:
     """Where people look on the split's other images: the baseline, and what information gain is relative to."""
 
     name: str = "centre bias"
@@ -225,6 +264,14 @@ class HumanCeiling:
         return _score_observers
 
 
+RowSource: TypeAlias = "ModelSource | MapSource"
+
+
+def device_of(sources: Iterable[Source]) -> str | None:
+    """Return where the rows' models compute: the first device that is not the CPU, None if all use the CPU."""
+    return images.device_of(source.parameters for source in sources if isinstance(source, ModelSource))
+
+
 def _score_observers(truth: ImageTruth, metrics: Sequence[Metric]) -> Results:
     fixations = truth["fixations"]
     at_fixations = [m for m in metrics if "density" not in m.needs]
@@ -253,13 +300,5 @@ def _score_observers(truth: ImageTruth, metrics: Sequence[Metric]) -> Results:
 
 
 def _positive(density: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the log of a density with a uniform share, as in `centre_bias`, so that no pixel has probability 0."""
+    """Return the log of a density with a uniform share, as in `center_bias`, so that no pixel has probability 0."""
     return np.log((1 - UNIFORM_SHARE) * density + UNIFORM_SHARE / density.size)
-
-
-def at_size(pixels: Pixels, longest_side: int) -> Pixels:
-    """Return an image with this longest side: shrunk with OpenCV's INTER_AREA, enlarged with INTER_CUBIC."""
-    height, width = pixels.shape[:2]
-    scale = longest_side / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..metrics import Result
-from ..weights import home
+from ..models.weights import home
 
 
 def default_folder() -> Path:

@@ -1,8 +1,8 @@
-"""What a map is compared with, made when a metric first asks for it."""
+"""What a map is compared with, computed when a metric first asks for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..datasets import Dataset, Fixations, ShuffledNegatives, centre_bias, fixation_density
-from ..datasets.fixations import Shape
+from ..datasets import Dataset, Fixations, ShuffledNegatives, center_bias, fixation_density
 from ..errors import UsageError
-from ..image import Pixels
 from ..metrics import Truth
+from ..prediction.images import ImageMaps, Pipeline
+from ..types import Pixels, Shape
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Truths:
     sigma: float | None = None
     teach: Callable[[ImageTruth], npt.NDArray[Any]] | None = None
 
-    def of(self, index: int) -> ImageTruth:
-        """Return the truth of one image."""
-        return ImageTruth(self, index)
+    def of(self, index: int, pipelines: Iterable[Pipeline] = ()) -> ImageTruth:
+        """Return the truth of one image; `pipelines` are those whose maps of it will be asked for."""
+        return ImageTruth(self, index, pipelines=pipelines)
 
     def sigma_of(self, index: int) -> float:
         """Return the sigma of densities on an image, in pixels."""
@@ -50,24 +50,39 @@ class Truths:
 
 
 class ImageTruth(Mapping[Truth, Any]):
-    """The truth of one image: what metrics need, by name, each made once.
+    """The truth of one image: what metrics need, by name, each computed once.
 
     Parameters
     ----------
     truths : Truths
     index : int
     known : mapping, optional
-        What is given instead of being made.
+        What is given instead of being computed.
+    pipelines : iterable of Pipeline, optional
+        Those whose maps of the image will be asked for.
     """
 
-    def __init__(self, truths: Truths, index: int, known: Mapping[Truth, Any] | None = None) -> None:
+    def __init__(
+        self,
+        truths: Truths,
+        index: int,
+        known: Mapping[Truth, Any] | None = None,
+        *,
+        pipelines: Iterable[Pipeline] = (),
+    ) -> None:
         self.truths, self.index = truths, index
+        self._pipelines = tuple(pipelines)
         self._known: dict[Truth, Any] = dict(known or {})
 
     @cached_property
     def pixels(self) -> Pixels:
         """The image."""
         return self.truths.dataset.pixels(self.index)
+
+    @cached_property
+    def maps(self) -> ImageMaps:
+        """The maps that models make of the image; a network runs once for all of its heads that were announced."""
+        return ImageMaps([self.pixels], self._pipelines, [self.file_name])
 
     @property
     def file_name(self) -> str:
@@ -93,7 +108,7 @@ class ImageTruth(Mapping[Truth, Any]):
 
     def others_log_density(self) -> npt.NDArray[np.float64]:
         """Return the log of the centre bias: the density of the fixations on the split's other images."""
-        return np.log(centre_bias([self["negatives"]], [self.shape], self.shape, self.sigma))
+        return np.log(center_bias([self["negatives"]], [self.shape], self.shape, self.sigma))
 
     def replaced(self, known: Mapping[Truth, Any]) -> ImageTruth:
         """Return the same image's truth with something else in some places."""

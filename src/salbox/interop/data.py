@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..datasets import ALL, Dataset, DatasetCard, Fixations, Item
-from ..datasets.fixations import Shape
 from ..errors import UsageError
-from ..image import read_image
+from ..imaging.image import read_image
+from ..imaging.writing import write_picture
 from ..submissions.submitting import unique_paths
-from ..writing import write_picture
+from ..types import Shape
 from ._library import pysaliency
 
 Numbers = npt.NDArray[Any]
@@ -236,7 +236,7 @@ def _card(name: str) -> DatasetCard:
         title=name,
         meaning="what pysaliency's dataset says",
         layout="pysaliency's stimuli and fixations",
-        licence="the dataset's own",
+        license="the dataset's own",
         paper=None,
     )
 

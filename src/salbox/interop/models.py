@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Licence, ModelCard, Output
 from ..errors import UsageError
-from ..image import Pixels
-from ..model import Model
-from ..postprocess import NOTHING, PostProcess
-from ..registry import load_for
+from ..imaging.image import read_image
+from ..imaging.postprocess import NOTHING, PostProcess
+from ..models.cards import License, ModelCard
+from ..models.loading import load_for
+from ..models.model import Model
+from ..prediction.images import Pipeline
+from ..types import DoubleMap, Output, Pixels
 from ._library import pysaliency
-
-FloatMap = npt.NDArray[np.float64]
 
 
 class _Mapped:
@@ -25,9 +25,9 @@ class _Mapped:
     salbox_model: Model
     postprocess: PostProcess
 
-    def _map(self, stimulus: npt.NDArray[Any]) -> FloatMap:
+    def _map(self, stimulus: npt.NDArray[Any]) -> DoubleMap:
         # In double precision: pysaliency sums maps in the precision that they come in.
-        return self.postprocess(self.salbox_model(stimulus), output=self.salbox_model.card.output).astype(np.float64)
+        return Pipeline(self.salbox_model, self.postprocess)(read_image(stimulus)).astype(np.float64)
 
 
 class ScoreModel(_Mapped, pysaliency.SaliencyMapModel):
@@ -37,7 +37,7 @@ class ScoreModel(_Mapped, pysaliency.SaliencyMapModel):
         super().__init__(**caching)
         self.salbox_model, self.postprocess = model, postprocess
 
-    def _saliency_map(self, stimulus: npt.NDArray[Any]) -> FloatMap:
+    def _saliency_map(self, stimulus: npt.NDArray[Any]) -> DoubleMap:
         return self._map(stimulus)
 
 
@@ -48,7 +48,7 @@ class DensityModel(_Mapped, pysaliency.Model):
         super().__init__(**caching)
         self.salbox_model, self.postprocess = model, postprocess
 
-    def _log_density(self, stimulus: npt.NDArray[Any]) -> FloatMap:
+    def _log_density(self, stimulus: npt.NDArray[Any]) -> DoubleMap:
         return self._map(stimulus)
 
 
@@ -81,8 +81,12 @@ def pysaliency_model(
 
     Examples
     --------
+    >>> import skimage.data
     >>> from salbox.interop import pysaliency_model
-    >>> pysaliency_model("gaussian", sigma=0.25).AUC(stimuli, fixations)  # doctest: +SKIP
+    >>> model = pysaliency_model("gaussian", sigma=0.25)
+    >>> model.saliency_map(skimage.data.chelsea()).shape
+    (300, 451)
+    >>> model.AUC(stimuli, fixations)  # doctest: +SKIP
     """
     if isinstance(model, str):
         loaded = load_for(model, loading, postprocess)
@@ -113,6 +117,17 @@ def model_from_pysaliency(model: Any, name: str) -> Model:
     ------
     UsageError
         If it is another kind of model.
+
+    Examples
+    --------
+    >>> import numpy as np, pysaliency
+    >>> from salbox.interop import model_from_pysaliency
+    >>> class Brightness(pysaliency.SaliencyMapModel):
+    ...     def _saliency_map(self, stimulus):
+    ...         return stimulus.mean(axis=2)
+    >>> model = model_from_pysaliency(Brightness(), "brightness")
+    >>> model(np.full((4, 6, 3), 80, np.uint8)).tolist()[0]
+    [80.0, 80.0, 80.0, 80.0, 80.0, 80.0]
     """
     card = ModelCard(
         name=name,
@@ -122,7 +137,7 @@ def model_from_pysaliency(model: Any, name: str) -> Model:
         summary="A model of pysaliency.",
         paper=None,
         origin=f"pysaliency's {type(model).__name__}",
-        licence=Licence(code="see its own", weights="see its own", training_data="see its own"),
+        license=License(code="see its own", weights="see its own", training_data="see its own"),
         size="see its own",
         agreement="itself: it is run by pysaliency",
         limits=(),
@@ -145,7 +160,7 @@ def output_of(model: Any, name: str) -> Output:
     raise UsageError(f"'{name}' is a {type(model).__name__}: expected pysaliency's SaliencyMapModel or Model")
 
 
-def map_of(model: Any, name: str, image: Pixels | Any) -> FloatMap:
+def map_of(model: Any, name: str, image: Pixels | Any) -> DoubleMap:
     """Return a pysaliency model's map of an image or `Stimulus`: (H, W) float64.
 
     Raises

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Output
 from ..errors import UsageError
 from ..evaluation.code import code_fingerprint
-from ..evaluation.sources import Scorer, score_map
+from ..evaluation.sources import MapScorer, Scorer
 from ..evaluation.truth import ImageTruth
+from ..types import Output
 from .data import stimulus_names
 from .models import map_of, output_of
 
@@ -84,8 +84,7 @@ class PysaliencySource:
 
     def scorer(self) -> Scorer:
         """Return what scores one image."""
-        make, output = self.mapper(), self.output
-        return lambda truth, metrics: score_map(make(truth), output, truth, metrics)
+        return MapScorer(self.mapper(), self.output)
 
     def __getstate__(self) -> dict[str, Any]:
         # Asked for when the source goes to another process.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-Output = Literal["score", "log_density"]
+from ..types import Output
 
 EPS = 2.2e-16  # where a map of 0 would meet a logarithm; as in the fidelity measure
 

@@ -26,6 +26,16 @@ def bce(logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     ----------
     Kastrati, Bylinskii, Shechtman: KDSalBox: a toolbox of efficient knowledge-distilled saliency models, section 2.1,
     "training procedure".
+
+    Examples
+    --------
+    Logits of 0 stand for 1/2, whose cross-entropy with anything is log 2:
+
+    >>> import torch
+    >>> from salbox.losses import bce
+    >>> target, valid = torch.tensor([[[[0.0, 1.0]]]]), torch.tensor([[True]])
+    >>> round(bce(torch.zeros(1, 1, 1, 2), target, valid).item(), 3)
+    0.693
     """
     losses = functional.binary_cross_entropy_with_logits(logits, existing(target, valid), reduction="none")
     return mean_of_valid(losses.mean(dim=(2, 3)), valid)

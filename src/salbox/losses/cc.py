@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._maps import Output, as_maps, existing, mean_of_valid
+from ..types import Output
+from ._maps import as_maps, existing, mean_of_valid
 
 _SMALLEST = 1e-12  # variances below it are rounding: the map is constant, its correlation 0
 
@@ -14,6 +15,17 @@ def cc(logits: Tensor, target: Tensor, valid: Tensor, *, output: Output = "score
     """Return the mean of 1 - CC: a scalar in 0..2; a constant map has a CC of 0.
 
     Parameters as `correlations`, and `valid`, (N, K) bool.
+
+    Examples
+    --------
+    A map that rises where its target rises has a correlation of 1 with it, of two pixels; one that falls has -1:
+
+    >>> import torch
+    >>> from salbox.losses import cc
+    >>> target, valid = torch.tensor([[[[0.0, 1.0]]]]), torch.tensor([[True]])
+    >>> logits = torch.tensor([[[[-1.0, 1.0]]]])
+    >>> round(abs(cc(logits, target, valid).item()), 3), round(cc(-logits, target, valid).item(), 3)
+    (0.0, 2.0)
     """
     return mean_of_valid(1 - correlations(as_maps(logits, output), existing(target, valid)), valid)
 
@@ -25,6 +37,15 @@ def correlations(maps: Tensor, target: Tensor) -> Tensor:
     ----------
     maps, target : (N, K, h, w) float
         The target on any scale.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from salbox.losses import correlations
+    >>> maps = torch.tensor([[[[0.0, 0.0, 0.0, 1.0]], [[2.0, 2.0, 2.0, 2.0]]]])  # the second is constant
+    >>> target = torch.tensor([[[[0.0, 0.0, 1.0, 0.0]], [[0.0, 0.0, 1.0, 0.0]]]])
+    >>> [round(value, 3) for value in correlations(maps, target)[0].tolist()]
+    [-0.333, 0.0]
     """
     a, b = (m.float().flatten(2) for m in (maps, target))
     a = a - a.mean(dim=2, keepdim=True)

@@ -1,4 +1,4 @@
-"""Feature hints: a layer of the student learns to tell a layer of its teacher."""
+"""Feature hints: a layer of the student learns to predict a layer of its teacher."""
 
 from __future__ import annotations
 
@@ -19,6 +19,15 @@ class FeatureHint(nn.Module):
     References
     ----------
     Romero et al.: FitNets: hints for thin deep nets, 2014, section 2.2 (the regressor is convolutional).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from salbox.losses import FeatureHint
+    >>> hint = FeatureHint(student_channels=8, teacher_channels=16)
+    >>> loss = hint(torch.rand(1, 8, 12, 16), torch.rand(1, 16, 6, 8))
+    >>> loss.shape, 0 <= loss.item() <= 4
+    (torch.Size([]), True)
     """
 
     def __init__(self, student_channels: int, teacher_channels: int) -> None:
@@ -34,7 +43,8 @@ class FeatureHint(nn.Module):
         teacher : (N, teacher_channels, h', w') float
             Of any size: the smaller of the two is what they are compared at.
         """
-        told = self.regressor(student)
-        size = min(told.shape[-2:], teacher.shape[-2:], key=lambda s: s[0] * s[1])
-        told, teacher = (functional.normalize(functional.adaptive_avg_pool2d(f, size), dim=1) for f in (told, teacher))
-        return (told - teacher).square().sum(dim=1).mean()
+        predicted = self.regressor(student)
+        size = min(predicted.shape[-2:], teacher.shape[-2:], key=lambda s: s[0] * s[1])
+        pooled = (functional.adaptive_avg_pool2d(feature, size) for feature in (predicted, teacher))
+        predicted, teacher = (functional.normalize(feature, dim=1) for feature in pooled)
+        return (predicted - teacher).square().sum(dim=1).mean()

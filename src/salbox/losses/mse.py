@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ._maps import Output, as_maps, existing, mean_of_valid
+from ..types import Output
+from ._maps import as_maps, existing, mean_of_valid
 
 
 def mse(logits: Tensor, target: Tensor, valid: Tensor, *, output: Output = "score") -> Tensor:
@@ -19,5 +20,15 @@ def mse(logits: Tensor, target: Tensor, valid: Tensor, *, output: Output = "scor
         Which targets exist.
     output : {"score", "log_density"}
         What the student's logits are; a density is compared divided by its maximum.
+
+    Examples
+    --------
+    Logits of 0 stand for 1/2, which is off by 1/2 at both pixels:
+
+    >>> import torch
+    >>> from salbox.losses import mse
+    >>> target, valid = torch.tensor([[[[0.0, 1.0]]]]), torch.tensor([[True]])
+    >>> mse(torch.zeros(1, 1, 1, 2), target, valid).item()
+    0.25
     """
     return mean_of_valid((as_maps(logits, output) - existing(target, valid)).square().mean(dim=(2, 3)), valid)

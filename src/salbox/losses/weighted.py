@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UsageError, nearest
-from ._maps import Output
+from ..types import Output
 from .bce import bce
 from .cc import cc
 from .kl import kl
@@ -50,6 +50,16 @@ class WeightedLoss:
     UsageError
         For a loss that does not exist (the nearest is proposed) or does not go with the output, or if no weight is
         above 0.
+
+    Examples
+    --------
+    A constant map has a CC of 0 and a squared difference of 1/4 here: 1 (1 - 0) + 4 / 4.
+
+    >>> import torch
+    >>> from salbox.losses import WeightedLoss
+    >>> target, valid = torch.tensor([[[[0.0, 1.0]]]]), torch.tensor([[True]])
+    >>> round(WeightedLoss({"cc": 1, "mse": 4})(torch.zeros(1, 1, 1, 2), target, valid).item(), 3)
+    2.0
     """
 
     def __init__(

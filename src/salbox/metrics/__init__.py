@@ -8,15 +8,7 @@ from .binary import Confusion, accuracy, confusion, f1, precision, recall
 from .density import to_density
 from .distribution import cc, kl_mit, kl_pysaliency, sim, sim_mit
 from .emd import emd
-from .fidelity import (
-    fidelity_cc,
-    fidelity_kl,
-    fidelity_nss,
-    fidelity_rmse,
-    fidelity_sim,
-    fidelity_ssim,
-    to_common_size,
-)
+from .fidelity import fidelity_cc, fidelity_kl, fidelity_nss, fidelity_rmse, fidelity_sim, fidelity_ssim, to_common_size
 from .information import ig, ll
 from .masks import as_mask
 from .metric import Curve, Metric, Result, Truth

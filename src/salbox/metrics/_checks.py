@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
+from ..types import DoubleMap
 
-FloatMap = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 # How far the log of a density's sum may be from 0: single precision and files with rounded values pass, a map that
@@ -54,7 +54,7 @@ def check_finite(array: npt.NDArray[Any], name: str = "saliency map") -> None:
         raise UsageError(f"{name}: {int(np.count_nonzero(~np.isfinite(array)))} values are not finite numbers")
 
 
-def as_pair(saliency: npt.ArrayLike, truth: npt.ArrayLike, name: str) -> tuple[FloatMap, FloatMap]:
+def as_pair(saliency: npt.ArrayLike, truth: npt.ArrayLike, name: str) -> tuple[DoubleMap, DoubleMap]:
     """Return the map and what it is compared with, both float64 and of one shape; raises as `as_map`."""
     first = as_map(saliency).astype(np.float64, copy=False)
     second = as_map(truth, name).astype(np.float64, copy=False)
@@ -68,7 +68,7 @@ def check_same_shape(saliency: npt.NDArray[Any], truth: npt.NDArray[Any], name: 
         raise UsageError(f"saliency map of shape {saliency.shape}, but {name} of {truth.shape}: resize one first")
 
 
-def as_log_density(values: npt.ArrayLike, name: str = "log density") -> FloatMap:
+def as_log_density(values: npt.ArrayLike, name: str = "log density") -> DoubleMap:
     """Return the natural log of a density over pixels as float64.
 
     Raises

@@ -40,6 +40,15 @@ def auc(saliency: npt.ArrayLike, fixations: FixationSet) -> float:
     ------
     UsageError
         If a value is not finite, there is no fixation, or one lies outside.
+
+    Examples
+    --------
+    The fixated pixel is above three of the four pixels and equal to one, itself: (3 + 1/2) / 4.
+
+    >>> from salbox.datasets import Fixations
+    >>> from salbox.metrics import auc
+    >>> auc([[1, 2], [3, 4]], Fixations(x=[1], y=[1]))
+    0.875
     """
     scores = as_map(saliency)
     return _rank_auc(values_at(scores, fixations), scores.reshape(-1))
@@ -69,6 +78,15 @@ def sauc(saliency: npt.ArrayLike, fixations: FixationSet, negatives: FixationSet
     References
     ----------
     Zhang, Tong, Marks, Shan, Cottrell: SUN. Journal of Vision 8(7), 2008.
+
+    Examples
+    --------
+    People look at the pixel of value 4; on other images they looked there and at the pixel of value 1: (1 + 1/2) / 2.
+
+    >>> from salbox.datasets import Fixations
+    >>> from salbox.metrics import sauc
+    >>> sauc([[1, 2], [3, 4]], Fixations(x=[1], y=[1]), negatives=Fixations(x=[0, 1], y=[0, 1]))
+    0.75
     """
     scores = as_grid(saliency)
     fixated = values_at(scores, fixations)
@@ -106,6 +124,16 @@ def auc_judd(saliency: npt.ArrayLike, fixations: FixationSet) -> float:
     References
     ----------
     Judd, Ehinger, Durand, Torralba: Learning to predict where humans look. ICCV 2009. AUC_Judd.m, MIT benchmark.
+
+    Examples
+    --------
+    At the only threshold, 3, one of the three negatives is a false alarm. The area under the straight lines from (0, 0)
+    to (1/3, 1) and on to (1, 1) is 5/6.
+
+    >>> from salbox.datasets import Fixations
+    >>> from salbox.metrics import auc_judd
+    >>> round(auc_judd([[1, 2], [3, 4]], Fixations(x=[0], y=[1])), 3)
+    0.833
     """
     scores = as_map(saliency)
     fixated = values_at(scores, fixations)
@@ -148,6 +176,17 @@ def auc_borji(saliency: npt.ArrayLike, fixations: FixationSet, seed: int = BORJI
     ----------
     Borji, Tavakoli, Sihite, Itti: Analysis of scores, datasets, and models in visual saliency prediction. ICCV 2013.
     AUC_Borji.m, MIT benchmark.
+
+    Examples
+    --------
+    A negative drawn from the three dark pixels makes the area 1, one from the bright pixel itself .5: about 7/8.
+
+    >>> from salbox.datasets import Fixations
+    >>> from salbox.metrics import auc_borji
+    >>> 0.8 < auc_borji([[0, 0], [0, 1]], Fixations(x=[1], y=[1])) < 0.95
+    True
+    >>> auc_borji([[2, 2], [2, 2]], Fixations(x=[1], y=[1]))
+    0.5
     """
     scores = as_map(saliency).astype(np.float64, copy=False)
     values_at(scores, fixations)

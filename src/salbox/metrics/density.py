@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from ._checks import FloatMap, as_map
+from ..types import DoubleMap
+from ._checks import as_map
 
 Rule = Literal["sum", "min-max"]
 
 
-def to_density(saliency: npt.ArrayLike, rule: Rule) -> FloatMap:
+def to_density(saliency: npt.ArrayLike, rule: Rule) -> DoubleMap:
     """Return a map as a density over pixels: (H, W) float64, not negative, sums to 1.
 
     Parameters
@@ -28,6 +29,14 @@ def to_density(saliency: npt.ArrayLike, rule: Rule) -> FloatMap:
     ------
     UsageError
         If a value is not finite or the rule is unknown.
+
+    Examples
+    --------
+    >>> from salbox.metrics import to_density
+    >>> to_density([[2, 2], [3, 1]], "sum").tolist()
+    [[0.25, 0.25], [0.375, 0.125]]
+    >>> to_density([[2, 2], [3, 1]], "min-max").tolist()
+    [[0.25, 0.25], [0.5, 0.0]]
     """
     values = as_map(saliency).astype(np.float64, copy=False)
     if rule not in ("sum", "min-max"):
@@ -39,7 +48,7 @@ def to_density(saliency: npt.ArrayLike, rule: Rule) -> FloatMap:
     return values / total if total > 0 else np.full(values.shape, 1 / values.size)
 
 
-def unit_range(values: npt.NDArray[Any]) -> FloatMap:
+def unit_range(values: npt.NDArray[Any]) -> DoubleMap:
     """Return a map min-max scaled to 0..1 in double precision; a constant map becomes 0."""
     low, high = float(values.min()), float(values.max())
     if low == high:

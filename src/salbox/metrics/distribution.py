@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from ._checks import FloatMap, as_pair, check_same_shape
+from ..types import DoubleMap
+from ._checks import as_pair, check_same_shape
 from .density import to_density, unit_range
 from .metric import ANY, Metric
 
@@ -30,6 +31,19 @@ def cc(saliency: npt.ArrayLike, density: npt.ArrayLike) -> float:
     ------
     UsageError
         If the shapes differ or a value is not finite.
+
+    Examples
+    --------
+    One bright pixel each, at two places: covariance -1/16, variances 3/16.
+
+    >>> from salbox.metrics import cc
+    >>> round(cc([[0, 0], [0, 1]], [[0, 0], [1, 0]]), 3)
+    -0.333
+
+    The scale makes no difference:
+
+    >>> round(cc([[0, 1], [2, 3]], [[5, 7], [9, 11]]), 3)
+    1.0
     """
     first, second = as_pair(saliency, density, "density")
     # Correlation does not depend on the scale, but the squares of tiny and huge values do, and a constant becomes
@@ -59,6 +73,14 @@ def sim(saliency: npt.ArrayLike, density: npt.ArrayLike) -> float:
     ------
     UsageError
         If the shapes differ or a value is not finite.
+
+    Examples
+    --------
+    The densities are (1, 1, 2, 0) / 4 and (0, 1, 2, 1) / 4; they share 0 + 1/4 + 2/4 + 0.
+
+    >>> from salbox.metrics import sim
+    >>> sim([[1, 1], [2, 0]], [[0, 1], [2, 1]])
+    0.75
     """
     p, q = to_density(saliency, "sum"), to_density(density, "sum")
     check_same_shape(p, q, "density")
@@ -69,6 +91,16 @@ def sim_mit(saliency: npt.ArrayLike, density: npt.ArrayLike) -> float:
     """Return the similarity as MIT's program computes it: both maps become densities by the rule "min-max".
 
     Parameters, Returns, Raises: as `sim`.
+
+    Examples
+    --------
+    With its minimum taken off the map is the density's; as it is, it leaves a tenth of its mass on the empty pixel:
+
+    >>> from salbox.metrics import sim, sim_mit
+    >>> round(sim_mit([[3, 3], [3, 1]], [[1, 1], [1, 0]]), 3)
+    1.0
+    >>> round(sim([[3, 3], [3, 1]], [[1, 1], [1, 0]]), 3)
+    0.9
     """
     p, q = to_density(saliency, "min-max"), to_density(density, "min-max")
     check_same_shape(p, q, "density")
@@ -94,6 +126,16 @@ def kl_mit(saliency: npt.ArrayLike, density: npt.ArrayLike) -> float:
     ------
     UsageError
         If the shapes differ or a value is not finite.
+
+    Examples
+    --------
+    The map is even, people look at one half: log 2. A map that excludes the fixated pixel pays -log eps:
+
+    >>> from salbox.metrics import kl_mit
+    >>> round(kl_mit([[1, 1], [1, 1]], [[1, 1], [0, 0]]), 3)
+    0.693
+    >>> round(kl_mit([[0, 1], [0, 0]], [[1, 0], [0, 0]]), 1)
+    36.0
     """
     p, q = to_density(saliency, "sum"), to_density(density, "sum")
     check_same_shape(p, q, "density")
@@ -120,6 +162,16 @@ def kl_pysaliency(saliency: npt.ArrayLike, density: npt.ArrayLike) -> float:
     ------
     UsageError
         If the shapes differ or a value is not finite.
+
+    Examples
+    --------
+    The map is even, people look at one half: log 2. A map that excludes the fixated pixel pays 20 log 10:
+
+    >>> from salbox.metrics import kl_pysaliency
+    >>> round(kl_pysaliency([[1, 1], [1, 1]], [[1, 1], [0, 0]]), 3)
+    0.693
+    >>> round(kl_pysaliency([[0, 1], [0, 0]], [[1, 0], [0, 0]]), 1)
+    46.1
     """
     first, second = as_pair(saliency, density, "density")
     p, q = _with_minimum(first), _with_minimum(second)
@@ -128,7 +180,7 @@ def kl_pysaliency(saliency: npt.ArrayLike, density: npt.ArrayLike) -> float:
     return _dot(q, logarithm)
 
 
-def regularised_kl(truth: FloatMap, estimate: FloatMap, eps: float) -> float:
+def regularised_kl(truth: DoubleMap, estimate: DoubleMap, eps: float) -> float:
     """Return sum t log(eps + t / (e + eps)) of two densities, in nats."""
     logarithm = estimate + eps
     np.divide(truth, logarithm, out=logarithm)
@@ -137,12 +189,12 @@ def regularised_kl(truth: FloatMap, estimate: FloatMap, eps: float) -> float:
     return _dot(truth, logarithm)
 
 
-def _dot(first: FloatMap, second: FloatMap) -> float:
+def _dot(first: DoubleMap, second: DoubleMap) -> float:
     """Return the sum of products, without the threads that BLAS starts for a vector."""
     return float(np.einsum("ij,ij->", first, second))
 
 
-def _with_minimum(values: FloatMap) -> FloatMap:
+def _with_minimum(values: DoubleMap) -> DoubleMap:
     shifted = values - min(values.min(), 0.0) + PYSALIENCY_MINIMUM
     density = shifted / shifted.sum()
     if not density.min() > 0:

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import FloatMap, as_pair
+from ..types import DoubleMap
+from ._checks import as_pair
 from .density import to_density
 from .metric import ANY, Metric
 
@@ -46,6 +47,16 @@ def emd(saliency: npt.ArrayLike, density: npt.ArrayLike, cell: int = CELL) -> fl
     ----------
     Rubner, Tomasi, Guibas: The earth mover's distance as a metric for image retrieval. IJCV 40(2), 2000.
     Pele, Werman: Fast and robust earth mover's distances. ICCV 2009 (mass in common).
+
+    Examples
+    --------
+    All mass moves two cells of one pixel to the right; half of it moves two cells:
+
+    >>> from salbox.metrics import emd
+    >>> round(emd([[1, 0, 0]], [[0, 0, 1]], cell=1), 3)
+    2.0
+    >>> round(emd([[1, 0, 1]], [[0, 0, 1]], cell=1), 3)
+    1.0
     """
     first, second = as_pair(saliency, density, "density")
     excess = _to_grid(first, cell) - _to_grid(second, cell)
@@ -55,13 +66,13 @@ def emd(saliency: npt.ArrayLike, density: npt.ArrayLike, cell: int = CELL) -> fl
     return _transport(np.maximum(moved, 0), np.maximum(-moved, 0), positions)
 
 
-def _to_grid(values: FloatMap, cell: int) -> FloatMap:
+def _to_grid(values: DoubleMap, cell: int) -> DoubleMap:
     height, width = values.shape
     size = (-(-width // cell), -(-height // cell))
     return to_density(cv2.resize(to_density(values, "sum"), size, interpolation=cv2.INTER_AREA), "sum")
 
 
-def _transport(supply: FloatMap, demand: FloatMap, positions: FloatMap) -> float:
+def _transport(supply: DoubleMap, demand: DoubleMap, positions: DoubleMap) -> float:
     """Return the least total of mass times distance that carries the supply to the demand; their sums are equal."""
     from scipy import sparse  # slow to import, and this metric alone needs them
     from scipy.optimize import linprog

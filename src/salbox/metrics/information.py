@@ -27,6 +27,16 @@ def ll(log_density: npt.ArrayLike, fixations: FixationSet) -> float:
     ------
     UsageError
         If it is not a log density, there is no fixation, or one lies outside.
+
+    Examples
+    --------
+    The uniform density of four pixels gives each fixation log 1/4:
+
+    >>> import numpy as np
+    >>> from salbox.datasets import Fixations
+    >>> from salbox.metrics import ll
+    >>> round(ll(np.log(np.full((2, 2), 1 / 4)), Fixations(x=[0], y=[0])), 3)
+    -1.386
     """
     return float(values_at(as_log_density(log_density), fixations).mean())
 
@@ -40,7 +50,7 @@ def ig(log_density: npt.ArrayLike, fixations: FixationSet, baseline: npt.ArrayLi
         Natural log of a density over pixels; exp of it sums to 1.
     fixations : Fixations
     baseline : (H, W) array
-        Natural log of the density compared with, usually of `salbox.datasets.centre_bias` without this image.
+        Natural log of the density compared with, usually of `salbox.datasets.center_bias` without this image.
 
     Returns
     -------
@@ -55,6 +65,17 @@ def ig(log_density: npt.ArrayLike, fixations: FixationSet, baseline: npt.ArrayLi
     References
     ----------
     Kümmerer, Wallis, Bethge: Information-theoretic model comparison unifies saliency metrics. PNAS 112(52), 2015.
+
+    Examples
+    --------
+    The model gives the fixated pixel 1/2, the baseline 1/4: one bit more.
+
+    >>> import numpy as np
+    >>> from salbox.datasets import Fixations
+    >>> from salbox.metrics import ig
+    >>> model, baseline = np.log([[1 / 2, 1 / 6], [1 / 6, 1 / 6]]), np.log(np.full((2, 2), 1 / 4))
+    >>> round(ig(model, Fixations(x=[0], y=[0]), baseline), 3)
+    1.0
     """
     model, reference = as_log_density(log_density), as_log_density(baseline, "baseline")
     check_same_shape(model, reference, "baseline")

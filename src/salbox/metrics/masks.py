@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..errors import UsageError
 
-GREY_THRESHOLD = 128  # of an 8-bit mask, above it is foreground; PySODMetrics' prepare_data
+GRAY_THRESHOLD = 128  # of an 8-bit mask, above it is foreground; PySODMetrics' prepare_data
 
 
 def as_mask(mask: npt.ArrayLike) -> npt.NDArray[np.bool_]:
@@ -23,6 +23,15 @@ def as_mask(mask: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     UsageError
         If it is of another shape or type, or leaves 0..1. A uint8 mask of 0 and 1 is refused rather than read as
         empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from salbox.metrics import as_mask
+    >>> as_mask(np.array([[0, 128, 129, 255]], np.uint8)).tolist()
+    [[False, False, True, True]]
+    >>> as_mask(np.array([[0.0, 0.5, 0.6, 1.0]])).tolist()
+    [[False, False, True, True]]
     """
     values = np.asarray(mask)
     if values.ndim != 2 or not values.size:
@@ -32,7 +41,7 @@ def as_mask(mask: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     if values.dtype == np.uint8:
         if values.max() == 1:
             raise UsageError("mask of uint8 0 and 1: give bool, or grey values 0..255")
-        return values > GREY_THRESHOLD
+        return values > GRAY_THRESHOLD
     if np.issubdtype(values.dtype, np.floating):
         if not (values.min() >= 0 and values.max() <= 1):  # also catches NaN
             raise UsageError(f"mask of float values in {values.min():g}..{values.max():g}: expected 0..1")

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Output
 from ..errors import UsageError
+from ..types import Output
 from ._checks import as_log_density
 
 Curve = npt.NDArray[np.float64]
@@ -20,7 +20,7 @@ Result: TypeAlias = "float | Curve"
 #   fixations   the image's own fixations (`Fixations`)
 #   negatives   where people look on other images (`ShuffledNegatives.of`)
 #   density     the fixations blurred, (H, W), sums to 1 (`fixation_density`)
-#   baseline    natural log of the baseline's density, (H, W) (log of `centre_bias`)
+#   baseline    natural log of the baseline's density, (H, W) (log of `center_bias`)
 #   mask        which pixels belong to the object, (H, W), bool or grey uint8
 #   teacher     the map to be imitated, any size; exp of it if it is a log density
 Truth = Literal["fixations", "negatives", "density", "baseline", "mask", "teacher"]
@@ -76,6 +76,21 @@ class Metric:
         ------
         UsageError
             If the metric is not defined for this output, something is missing, or the function refuses the values.
+
+        Examples
+        --------
+        Of a log density, NSS is computed on exp of it:
+
+        >>> import numpy as np
+        >>> from salbox.datasets import Fixations
+        >>> from salbox.metrics import get_metric
+        >>> truth = {"fixations": Fixations(x=[1], y=[1])}
+        >>> density = np.array([[1 / 10, 2 / 10], [3 / 10, 4 / 10]])
+        >>> metric = get_metric("nss")
+        >>> round(metric.score(np.log(density), "log_density", truth), 3)
+        1.342
+        >>> round(metric.score(density, "score", truth), 3)
+        1.342
         """
         if output not in self.accepts:
             raise UsageError(f"metric '{self.name}' is not defined for a {output}{self._way_out(output)}")
@@ -94,6 +109,17 @@ class Metric:
         ------
         UsageError
             If there is no result.
+
+        Examples
+        --------
+        Numbers are averaged; of curves the maximum is taken after the mean:
+
+        >>> import numpy as np
+        >>> from salbox.metrics import get_metric
+        >>> get_metric("nss").aggregate([1.0, 2.0])
+        1.5
+        >>> get_metric("max_f").aggregate([np.array([0.0, 1.0]), np.array([0.5, 0.0])])
+        0.5
         """
         if not len(results):
             raise UsageError(f"metric '{self.name}': no image to average over")

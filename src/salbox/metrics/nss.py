@@ -33,6 +33,15 @@ def nss(saliency: npt.ArrayLike, fixations: FixationSet) -> float:
     References
     ----------
     Peters, Iyer, Itti, Koch: Components of bottom-up gaze allocation in natural images. Vision Research 45(18), 2005.
+
+    Examples
+    --------
+    Mean 1, standard deviation sqrt 3; the fixated pixel is the bright one, (4 - 1) / sqrt 3 above average:
+
+    >>> from salbox.datasets import Fixations
+    >>> from salbox.metrics import nss
+    >>> round(nss([[0, 0], [0, 4]], Fixations(x=[1], y=[1])), 3)
+    1.732
     """
     scores = as_map(saliency)
     # NSS does not depend on the scale, but the squares of tiny and huge values do, and a constant becomes exactly 0.

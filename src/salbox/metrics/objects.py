@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Output
 from ..errors import MissingExtraError
+from ..types import Output
 from ._checks import as_map, check_same_shape, is_constant
 from .density import unit_range
 from .masks import as_mask
@@ -41,47 +41,154 @@ def mae(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
         If the shapes differ or a value is not finite. So do the other functions of this module.
     MissingExtraError
         If PySODMetrics is not installed. So do the other functions of this module.
+
+    Examples
+    --------
+    One of four pixels is off by a half:
+
+    >>> import numpy as np
+    >>> from salbox.metrics import mae
+    >>> mask = np.array([[True, False], [False, False]])
+    >>> mae([[1.0, 0.5], [0.0, 0.0]], mask)
+    0.125
     """
     return float(_step(_library().MAE(), saliency, mask).get_results()["mae"])
 
 
 def f_curve(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> Curve:
-    """Return F with beta^2 .3 at the thresholds 255 .. 0 of the 8-bit map: (256,). Parameters as `mae`."""
+    """Return F with beta^2 .3 at the thresholds 255 .. 0 of the 8-bit map: (256,). Parameters as `mae`.
+
+    Examples
+    --------
+    Two pixels are predicted, one of them belongs to the object: P = 1/2, R = 1, F = 1.3 P R / (.3 P + R). At the last
+    threshold, 0, every pixel is predicted.
+
+    >>> import numpy as np
+    >>> from salbox.metrics import f_curve
+    >>> curve = f_curve([[1.0, 1.0], [0.0, 0.0]], np.array([[True, False], [False, False]]))
+    >>> curve.shape, round(float(curve[0]), 3), round(float(curve[-1]), 3)
+    ((256,), 0.565, 0.302)
+    """
     return np.asarray(_f(saliency, mask, dynamic=True))
 
 
 def mean_f(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
-    """Return the mean of `f_curve` over the thresholds. Parameters as `mae`."""
+    """Return the mean of `f_curve` over the thresholds. Parameters as `mae`.
+
+    Examples
+    --------
+    F is .565 at 255 thresholds and .302 at the last, where every pixel is predicted:
+
+    >>> import numpy as np
+    >>> from salbox.metrics import mean_f
+    >>> round(mean_f([[1.0, 1.0], [0.0, 0.0]], np.array([[True, False], [False, False]])), 3)
+    0.564
+    """
     return float(f_curve(saliency, mask).mean())
 
 
 def adaptive_f(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
-    """Return F with beta^2 .3 at twice the map's mean, at most 1. Parameters as `mae`."""
+    """Return F with beta^2 .3 at twice the map's mean, at most 1. Parameters as `mae`.
+
+    Examples
+    --------
+    Twice the mean is 3/4, so one pixel is predicted, the object's; of an even half every pixel is, and precision 1/2:
+
+    >>> import numpy as np
+    >>> from salbox.metrics import adaptive_f
+    >>> mask = np.array([[True, False], [False, False]])
+    >>> adaptive_f([[1.0, 0.5], [0.0, 0.0]], mask), round(adaptive_f([[1.0, 1.0], [0.0, 0.0]], mask), 3)
+    (1.0, 0.565)
+    """
     return float(_f(saliency, mask, dynamic=False))
 
 
 def weighted_f(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
-    """Return the weighted F-measure, beta 1 (Margolin et al., CVPR 2014). Parameters as `mae`."""
+    """Return the weighted F-measure, beta 1 (Margolin et al., CVPR 2014). Parameters as `mae`.
+
+    Examples
+    --------
+    The object's own pixels get 1; a false alarm costs more the farther it is from the object:
+
+    >>> import numpy as np
+    >>> from salbox.metrics import weighted_f
+    >>> mask = np.zeros((15, 15), bool)
+    >>> mask[6:9, 6:9] = True
+    >>> near, far = mask.astype(float), mask.astype(float)
+    >>> near[7, 9] = far[7, 14] = 1
+    >>> round(weighted_f(mask.astype(float), mask), 3), weighted_f(near, mask) > weighted_f(far, mask)
+    (1.0, True)
+    """
     return float(_step(_library().WeightedFmeasure(), saliency, mask).get_results()["wfm"])
 
 
 def e_curve(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> Curve:
-    """Return the E-measure (Fan et al., IJCAI 2018) at the thresholds 255 .. 0 of the 8-bit map: (256,)."""
+    """Return the E-measure (Fan et al., IJCAI 2018) at the thresholds 255 .. 0 of the 8-bit map: (256,).
+
+    Examples
+    --------
+    Two halves of the picture that cross agree on half of the pixels. At the last threshold, 0, every pixel is
+    predicted.
+
+    >>> import numpy as np
+    >>> from salbox.metrics import e_curve
+    >>> left, top = np.zeros((100, 100)), np.zeros((100, 100))
+    >>> left[:, :50] = top[:50] = 1
+    >>> curve = e_curve(top, left)
+    >>> curve.shape, round(float(curve[0]), 3), round(float(curve[-1]), 3)
+    ((256,), 0.5, 0.25)
+    """
     return np.asarray(_step(_library().Emeasure(), saliency, mask).get_results()["em"]["curve"])
 
 
 def mean_e(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
-    """Return the mean of `e_curve` over the thresholds. Parameters as `mae`."""
+    """Return the mean of `e_curve` over the thresholds. Parameters as `mae`.
+
+    Examples
+    --------
+    E is 1/2 at 255 thresholds and 1/4 at the last, where every pixel is predicted:
+
+    >>> import numpy as np
+    >>> from salbox.metrics import mean_e
+    >>> left, top = np.zeros((100, 100)), np.zeros((100, 100))
+    >>> left[:, :50] = top[:50] = 1
+    >>> round(mean_e(top, left), 3)
+    0.499
+    """
     return float(e_curve(saliency, mask).mean())
 
 
 def adaptive_e(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
-    """Return the E-measure at twice the map's mean, at most 1. Parameters as `mae`."""
+    """Return the E-measure at twice the map's mean, at most 1. Parameters as `mae`.
+
+    Examples
+    --------
+    Two halves of the picture that cross agree on half of the pixels:
+
+    >>> import numpy as np
+    >>> from salbox.metrics import adaptive_e
+    >>> left, top = np.zeros((100, 100)), np.zeros((100, 100))
+    >>> left[:, :50] = top[:50] = 1
+    >>> round(adaptive_e(top, left), 3), round(adaptive_e(left, left), 3)
+    (0.5, 1.0)
+    """
     return float(_step(_library().Emeasure(), saliency, mask).get_results()["em"]["adp"])
 
 
 def s_measure(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
-    """Return the structure measure, alpha .5 (Fan et al., ICCV 2017). Parameters as `mae`."""
+    """Return the structure measure, alpha .5 (Fan et al., ICCV 2017). Parameters as `mae`.
+
+    Examples
+    --------
+    The object itself gets 1, its opposite 0:
+
+    >>> import numpy as np
+    >>> from salbox.metrics import s_measure
+    >>> mask = np.zeros((15, 15), bool)
+    >>> mask[6:9, 6:9] = True
+    >>> round(s_measure(mask.astype(float), mask), 3), round(s_measure(1.0 - mask, mask), 3)
+    (1.0, 0.0)
+    """
     return float(_step(_library().Smeasure(alpha=ALPHA), saliency, mask).get_results()["sm"])
 
 

@@ -28,6 +28,12 @@ def get_metric(name: str) -> Metric:
     ------
     UsageError
         If there is none; the nearest names are proposed.
+
+    Examples
+    --------
+    >>> from salbox.metrics import get_metric
+    >>> get_metric("nss").direction, get_metric("kl_mit").direction
+    ('higher', 'lower')
     """
     if name not in METRICS:
         raise UsageError(f"no metric '{name}'{nearest(name, METRICS)} (there are {', '.join(METRICS)})")

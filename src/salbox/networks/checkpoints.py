@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ..errors import WeightsError
+from ..errors import WeightsError, name_some
+from ..runtime.network import open_network
 
 MAX_BYTES = 2 * 2**30
 MAX_TENSORS = 100_000
 
 # Under these names programs keep a state dict within a larger checkpoint.
 _WRAPPERS = ("state_dict", "model", "model_state_dict", "student_model")
-_COUNTER = "num_batches_tracked"  # of batch norm; older files lack it, and nothing depends on it here
-_NAMED = 3  # keys that a message names
+BATCHES_TRACKED = "num_batches_tracked"  # of batch norm; older files lack it, and nothing depends on it here
+SCALE = "/scale"  # what is added to the name of a weight for what its 8 bits are multiplied by
+_NAMED = 3  # names in a message
 
 
 def read_tensors(path: Path, *, within: str | None = None, max_bytes: int = MAX_BYTES) -> dict[str, Tensor]:
@@ -78,12 +83,14 @@ def load_tensors(
     """
     own = network.state_dict()
     given = {name: t for name, t in tensors.items() if name in own or not name.startswith(tuple(unused))}
-    missing = [name for name in own if name not in given and not name.endswith(_COUNTER)]
+    missing = [name for name in own if name not in given and not name.endswith(BATCHES_TRACKED)]
     if missing:
-        raise WeightsError(f"{where}: not the weights of this network: lacks {_listed(missing)}")
+        raise WeightsError(f"{where}: not the weights of this network: lacks {name_some(missing, _NAMED, quoted=True)}")
     extra = [name for name in given if name not in own]
     if extra:
-        raise WeightsError(f"{where}: not the weights of this network: it has no {_listed(extra)}")
+        raise WeightsError(
+            f"{where}: not the weights of this network: it has no {name_some(extra, _NAMED, quoted=True)}"
+        )
     # Shapes before values: a small file can describe a tensor of any size.
     for name, tensor in given.items():
         if tensor.shape != own[name].shape:
@@ -93,12 +100,6 @@ def load_tensors(
         if tensor.is_floating_point() != own[name].is_floating_point() or not torch.isfinite(tensor.float()).all():
             raise WeightsError(f"{where}: '{name[:80]}' holds values that are not finite numbers")
     network.load_state_dict({name: tensor.to(own[name].dtype) for name, tensor in given.items()}, strict=False)
-
-
-def _listed(names: Iterable[str]) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
-    return ", ".join(f"'{name[:80]}'" for name in listed[:_NAMED]) + more
 
 
 def _check_size(path: Path, max_bytes: int) -> None:
@@ -138,3 +139,37 @@ def _reason(error: Exception) -> str:
     # PyTorch's first line says what was wrong; the rest is advice to trust the file.
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:120]
+
+
+def exported_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the weights of a network that salbox exported, by the network's names, on the CPU.
+
+    Beside them are constants of the graph. Weights that are stored in half precision come so, those of 8 bits in
+    float32.
+
+    Raises
+    ------
+    WeightsError
+        If it is no such file, or a damaged one.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    content = open_network(path, threads=1).session.file.content
+    try:
+        graph = onnx.load_model_from_string(content).graph
+        arrays = {constant.name: numpy_helper.to_array(constant) for constant in graph.initializer}
+        return {name: torch.from_numpy(np.array(values)) for name, values in from_int8(arrays).items()}
+    except Exception as error:  # protobuf and onnx raise nearly anything on malformed files
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise WeightsError(f"{path}: not an ONNX file ({reason})") from None
+
+
+def from_int8(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Return a file's numbers by name, those that are stored in 8 bits as float32 again."""
+    quantized = {name for name in arrays if name + SCALE in arrays}
+    return {
+        name: np.asarray(values * arrays[name + SCALE], np.float32) if name in quantized else values
+        for name, values in arrays.items()
+        if name.removesuffix(SCALE) not in quantized or name in quantized
+    }

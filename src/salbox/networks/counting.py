@@ -21,7 +21,7 @@ _NO_ARITHMETIC = frozenset(_MOVES.split())
 class Counted:
     """What was computed: `macs` multiply-adds, `flops` operations, with `parameters` learned numbers.
 
-    Counted as in `salbox.students.counting.Arithmetic`; parameters are those that the run looked at.
+    Counted as in `salbox.runtime.counting.Arithmetic`; parameters are those that the run looked at.
     """
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of RGB in 0..1, as torchvision's and mo
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-class Normalise(nn.Module):
+class Normalize(nn.Module):
     """RGB in 0..255 to (x / 255 - mean) / std.
 
     Parameters

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from ..cards import ModelCard, Paper
+from ..models.cards import ModelCard, Paper
 from ._gallery import examples
 from ._html import Child, Html, fragment, tag
 from ._meanings import MEANINGS
@@ -33,7 +33,7 @@ def dataset(report: Report) -> Html:
     if "density" in evaluation.facts:
         facts["density of fixations"] = evaluation.facts["density"]
     facts["sizes"] = evaluation.facts.get("sizes")
-    facts["licence"] = card.licence
+    facts["licence"] = card.license
     facts["citation"] = None if card.paper is None else _citation(card.paper)
     return fragment(_definitions(facts), _remarks(report))
 
@@ -100,21 +100,20 @@ def _model(part: ModelPart, place: int) -> Html:
 def _model_facts(part: ModelPart, card: ModelCard | None) -> dict[str, Child]:
     if card is None:
         return {"settings": part.how}
-    licence = card.licence
+    license = card.license
     return {
         "origin": card.origin,
         "settings": part.how,
-        "licence": f"code: {licence.code}; weights: {licence.weights}; training data: {licence.training_data}",
+        "licence": f"code: {license.code}; weights: {license.weights}; training data: {license.training_data}",
         "citation": None if card.paper is None else _citation(card.paper),
-        "limits": _listed(card.limits),
+        "limits": _limits(card.limits),
     }
 
 
-def _listed(limits: Sequence[str]) -> Html | None:
+def _limits(limits: Sequence[str]) -> Html | None:
     if not limits:
         return None
-    known = "1 known" if len(limits) == 1 else f"{len(limits)} known"
-    return tag("details", tag("summary", known), tag("ul", [tag("li", limit) for limit in limits]))
+    return tag("details", tag("summary", f"{len(limits)} known"), tag("ul", [tag("li", limit) for limit in limits]))
 
 
 def _citation(paper: Paper) -> Html:

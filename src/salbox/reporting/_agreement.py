@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,48 +14,46 @@ from ..datasets import Dataset
 from ..evaluation import MapSource, ModelSource
 from ..evaluation.code import code_fingerprint
 from ..evaluation.running import Scored, results_folder
-from ..evaluation.sources import Scorer, score_map
+from ..evaluation.sources import MapScorer, Results, RowSource, Scorer, score_map
 from ..evaluation.store import Store
-from ..metrics import cc
+from ..evaluation.truth import ImageTruth
+from ..metrics import Metric, cc
+from ..system.progress import Progress
 from ._keys import image_key, settings_key
-from ._maps import Mapped, Shown, Watch, common_size, make_maps
+from ._maps import Mapped, common_size, make_maps
 from .content import Agreement
 
 _SMALL = "small map of "  # marks what is passed along with an image's figures; the image's name follows
-
-S = TypeVar("S", ModelSource, MapSource)
 
 
 @dataclass(frozen=True)
 class _KeptModel(ModelSource):
     def scorer(self) -> Scorer:
         """Return what scores one image and gives its map along."""
-        return _with_map(self)
+        return _KeepingScorer(self.mapper(), self.output)
 
 
 @dataclass(frozen=True)
 class _KeptMaps(MapSource):
     def scorer(self) -> Scorer:
         """Return what scores one image and gives its map along."""
-        return _with_map(self)
+        return _KeepingScorer(self.mapper(), self.output)
 
 
-def keeping_maps(source: Shown) -> Shown:
+def keeping_maps(source: RowSource) -> RowSource:
     """Return the same row, which gives small maps along with its figures; `Correlations.collect` takes them out."""
     given = {f.name: getattr(source, f.name) for f in fields(source)}
     return _KeptMaps(**given) if isinstance(source, MapSource) else _KeptModel(**given)
 
 
-def _with_map(source: Shown) -> Scorer:
-    make, output = source.mapper(), source.output
-
-    def score(truth: Any, metrics: Sequence[Any]) -> dict[str, Any]:
-        saliency = make(truth)
-        results = score_map(saliency, output, truth, metrics)
+@dataclass(frozen=True)
+class _KeepingScorer(MapScorer):
+    def __call__(self, truth: ImageTruth, metrics: Sequence[Metric]) -> Results:
+        """Return the metrics of an image's map, and the map at a small size."""
+        saliency = self.mapper(truth)
+        results = score_map(saliency, self.output, truth, metrics)
         name = truth.truths.dataset.items[truth.index].name
-        return {**results, _SMALL + name: common_size(saliency, output)}
-
-    return score
+        return {**results, _SMALL + name: common_size(saliency, self.output)}
 
 
 class Correlations:
@@ -69,7 +67,7 @@ class Correlations:
         Where results are kept.
     """
 
-    def __init__(self, dataset: Dataset, sources: Sequence[Shown], folder: Path) -> None:
+    def __init__(self, dataset: Dataset, sources: Sequence[RowSource], folder: Path) -> None:
         self._dataset, self._sources = dataset, tuple(sources)
         self._digests = [settings_key(source.settings()) for source in sources]
         self._keys = {item.name: image_key(dataset, index) for index, item in enumerate(dataset.items)}
@@ -87,7 +85,9 @@ class Correlations:
                 self._add(image, maps)
             yield scored
 
-    def complete(self, images: Sequence[str], workers: int | None, watch: Watch) -> tuple[Agreement | None, list[str]]:
+    def complete(
+        self, images: Sequence[str], workers: int | None, progress: Progress
+    ) -> tuple[Agreement | None, list[str]]:
         """Return the mean over images, what is missing of it computed, and what failed.
 
         None if no image has all maps.
@@ -97,7 +97,7 @@ class Correlations:
         failures: list[str] = []
         mapped: Mapped
         for mapped in make_maps(
-            self._dataset, self._sources, wanted, common_size, workers=workers, watch=watch, title="agreement"
+            self._dataset, self._sources, wanted, common_size, workers=workers, progress=progress, title="agreement"
         ):
             self._add(self._dataset.items[mapped.index].name, mapped.maps)
             failures += mapped.failures

@@ -72,10 +72,10 @@ def _shortened(name: str) -> str:
 
 def _bar(bar: Bar, across: Callable[[float], float], y: float) -> Html:
     parts = [tag("text", _shortened(bar.name), x=_LABELS - 10, y=y + 4, text_anchor="end")]
-    told = f"{bar.name}: not defined"
+    title = f"{bar.name}: not defined"
     if bar.found is not None:
         found = bar.found
-        told = f"{bar.name}: {number(found.value)} [{number(found.low)}, {number(found.high)}]"
+        title = f"{bar.name}: {number(found.value)} [{number(found.low)}, {number(found.high)}]"
         parts.append(tag("line", class_="ci", x1=across(found.low), x2=across(found.high), y1=y, y2=y))
         parts.append(tag("circle", class_="dot", cx=across(found.value), cy=y, r=4.5))
-    return tag("g", tag("title", told), parts, class_="reference" if bar.reference else None)
+    return tag("g", tag("title", title), parts, class_="reference" if bar.reference else None)

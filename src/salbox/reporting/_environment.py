@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from ..threads import available_cores
+from ..system.threads import available_cores
 from ..version import __version__
 
 _PACKAGES = ("numpy", "scipy", "opencv-python-headless", "pillow", "onnxruntime")

@@ -9,16 +9,17 @@ from ._html import Html, fragment, number, tag
 from .content import Example, ModelPart, Picture, SideBySide
 
 
-def wall(shown: SideBySide, order: Sequence[str]) -> Html:
+def wall(image: SideBySide, order: Sequence[str]) -> Html:
     """Return one image with the maps of all rows, in this order."""
-    panels = [_panel(shown.photo.pixels, f"Photo {shown.photo.name}", "photo")]
-    if shown.photo.truth is not None:
-        panels.append(_panel(shown.photo.truth, f"Ground truth of {shown.photo.name}", "ground truth"))
+    photo = image.photo
+    panels = [_panel(photo.pixels, f"Photo {photo.name}", "photo")]
+    if photo.truth is not None:
+        panels.append(_panel(photo.truth, f"Ground truth of {photo.name}", "ground truth"))
     for row in order:
-        example = shown.examples[row]
-        caption = f"{row}, {shown.metric.title} {number(example.value)}"
-        panels.append(_panel(example.map, f"Map of {row} for {shown.photo.name}", caption))
-    return fragment(tag("h3", shown.photo.name, class_="photo"), tag("div", panels, class_="wall"))
+        example = image.examples[row]
+        caption = f"{row}, {image.metric.title} {number(example.value)}"
+        panels.append(_panel(example.map, f"Map of {row} for {photo.name}", caption))
+    return fragment(tag("h3", photo.name, class_="photo"), tag("div", panels, class_="wall"))
 
 
 def examples(part: ModelPart) -> Html | None:
@@ -36,19 +37,19 @@ def examples(part: ModelPart) -> Html | None:
 
 def _triple(row: str, example: Example, metric: Metric) -> Html:
     photo = example.photo
-    shown = [_image(photo.pixels, f"Photo {photo.name}")]
+    images = [_image(photo.pixels, f"Photo {photo.name}")]
     if photo.truth is not None:
-        shown.append(_image(photo.truth, f"Ground truth of {photo.name}"))
-    shown.append(_image(example.map, f"Map of {row} for {photo.name}"))
+        images.append(_image(photo.truth, f"Ground truth of {photo.name}"))
+    images.append(_image(example.map, f"Map of {row} for {photo.name}"))
     caption = tag("figcaption", f"{photo.name}: {metric.title} {number(example.value)}")
-    return tag("figure", tag("div", shown, class_="triple"), caption)
+    return tag("figure", tag("div", images, class_="triple"), caption)
 
 
-def _panel(shown: Picture | None, description: str, caption: str) -> Html:
-    return tag("figure", _image(shown, description), tag("figcaption", caption))
+def _panel(picture: Picture | None, description: str, caption: str) -> Html:
+    return tag("figure", _image(picture, description), tag("figcaption", caption))
 
 
-def _image(shown: Picture | None, description: str) -> Html:
-    if shown is None:
+def _image(picture: Picture | None, description: str) -> Html:
+    if picture is None:
         return tag("p", f"{description}: not available", class_="small muted")
-    return tag("img", src=shown.uri, width=shown.width, height=shown.height, alt=description, loading="lazy")
+    return tag("img", src=picture.uri, width=picture.width, height=picture.height, alt=description, loading="lazy")

@@ -1,43 +1,28 @@
-"""Maps of chosen images, made in processes and brought to a small size there."""
+"""Maps of chosen images, computed in processes and brought to a small size there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..batch import default_workers
-from ..cards import Output
 from ..datasets import Dataset
-from ..errors import SalboxError
-from ..evaluation import MapSource, ModelSource
-from ..evaluation.sources import Mapper
-from ..evaluation.truth import Truths
+from ..evaluation.running import SourceRunner
+from ..evaluation.sources import Mapper, RowSource, device_of
+from ..evaluation.truth import ImageTruth, Truths
+from ..imaging.scaling import min_max
 from ..metrics import to_common_size
-from ..scaling import min_max
-from ..workers import in_workers
+from ..system.progress import Progress
+from ..system.workers import in_workers
+from ..types import Output
 
-Shown: TypeAlias = "ModelSource | MapSource"
 Reduce: TypeAlias = "Callable[[npt.NDArray[Any], Output], npt.NDArray[Any]]"
 
 THUMBNAIL = 288  # pixels, longest side of the pictures in the page
-
-
-class Outcome(Protocol):
-    """One image's part of a long run."""
-
-    @property
-    def failures(self) -> list[str]:
-        """What failed, a line each."""
-        ...
-
-
-# Told what is being done and how many there will be; passes the outcomes through.
-Watch: TypeAlias = "Callable[[Iterable[Any], int, str], Iterable[Any]]"
 
 
 @dataclass(frozen=True)
@@ -58,38 +43,28 @@ class Mapped:
 
 
 @dataclass(frozen=True)
-class _Making:
+class _Work:
     dataset: Dataset
-    sources: tuple[Shown, ...]
+    sources: tuple[RowSource, ...]
     reduce: Reduce
 
     def begin(self) -> Callable[[Task], Mapped]:
-        truths = Truths(self.dataset)
-        makers: dict[int, Mapper] = {}
+        runner = SourceRunner(Truths(self.dataset), self.sources, lambda source: source.mapper())
 
-        def make(task: Task) -> Mapped:
-            mapped, truth = Mapped(task.index), truths.of(task.index)
-            for number in task.numbers:
-                source = self.sources[number]
-                try:
-                    if number not in makers:
-                        makers[number] = source.mapper()
-                    mapped.maps[number] = self.reduce(makers[number](truth), source.output)
-                except SalboxError as error:
-                    mapped.failures.append(f"{self.dataset.items[task.index].name}, {source.name}: {error}")
-            return mapped
+        def reduced(number: int, mapper: Mapper, truth: ImageTruth) -> npt.NDArray[Any]:
+            return self.reduce(mapper(truth), self.sources[number].output)
 
-        return make
+        return lambda task: Mapped(task.index, *runner.run(task.index, task.numbers, reduced))
 
 
 def make_maps(
     dataset: Dataset,
-    sources: Sequence[Shown],
+    sources: Sequence[RowSource],
     wanted: Mapping[int, Iterable[int]],
     reduce: Reduce,
     *,
     workers: int | None,
-    watch: Watch,
+    progress: Progress,
     title: str,
 ) -> Iterator[Mapped]:
     """Yield the reduced maps of images.
@@ -102,15 +77,14 @@ def make_maps(
         Image's index -> the numbers of the sources whose maps are wanted.
     reduce : callable
         `common_size` or `thumbnail`; can be pickled.
-    workers, watch
-        As in `write_report`; `title` is what the watcher is told.
+    workers, progress
+        As in `write_report`; `title` is what is said to be done.
     """
     tasks = [Task(index, tuple(sorted(numbers))) for index, numbers in sorted(wanted.items()) if numbers]
     if not tasks:
         return
-    count = default_workers(len(tasks)) if workers is None else min(workers, len(tasks))
-    begin = _Making(dataset, tuple(sources), reduce).begin
-    yield from watch(in_workers(begin, tasks, count), len(tasks), title)
+    begin = _Work(dataset, tuple(sources), reduce).begin
+    yield from progress.track(in_workers(begin, tasks, workers, device=device_of(sources)), len(tasks), title)
 
 
 def linear(saliency: npt.NDArray[Any], output: Output) -> npt.NDArray[Any]:

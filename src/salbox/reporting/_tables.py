@@ -45,17 +45,17 @@ def results(report: Report) -> Html:
 
 def charts(report: Report) -> Html:
     """Return a chart for each metric."""
-    drawn = []
+    figures = []
     for metric in report.evaluation.metrics:
         bars = [
             Bar(row, report.evaluation.estimate(row, metric.name), report.is_reference(row)) for row in report.order()
         ]
         caption = tag("figcaption", metric.title, " ", tag("span", f"{metric.direction} is better"))
         label = f"{metric.title} of each row with its interval; the figures are in the table of results"
-        drawn.append(tag("figure", caption, interval_chart(label, bars)))
+        figures.append(tag("figure", caption, interval_chart(label, bars)))
     return fragment(
         tag("p", f"Dots are means over images, lines the {interval_text()}.", class_="small muted"),
-        tag("div", drawn, class_="charts"),
+        tag("div", figures, class_="charts"),
     )
 
 
@@ -122,8 +122,8 @@ def _best(report: Report, metric: Metric, rows: Sequence[str]) -> set[str]:
     if len(values) < 2:
         return set()
     winner = max(values, key=lambda row: values[row])
-    apart = {row: evaluation.difference(row, metric.name, winner) for row in values}
-    return {row for row, found in apart.items() if row == winner or (found is not None and found.p >= _LEVEL)}
+    differences = {row: evaluation.difference(row, metric.name, winner) for row in values}
+    return {row for row, found in differences.items() if row == winner or (found is not None and found.p >= _LEVEL)}
 
 
 def _best_text(report: Report) -> str:

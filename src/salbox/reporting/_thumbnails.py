@@ -15,17 +15,19 @@ from PIL import Image
 from ..datasets import Dataset
 from ..errors import SalboxError
 from ..evaluation.running import results_folder
+from ..evaluation.sources import RowSource
 from ..evaluation.truth import Truths
-from ..plots import COLOR_MAP
+from ..imaging.plots import COLOR_MAP
+from ..imaging.writing import atomic
+from ..system.progress import Progress
 from ..version import __version__
-from ..writing import atomic
 from ._keys import image_key, settings_key
-from ._maps import THUMBNAIL, Mapped, Shown, Watch, make_maps, shrunk, thumbnail
+from ._maps import THUMBNAIL, Mapped, make_maps, shrunk, thumbnail
 from .content import Photo, Picture
 
 _QUALITY = 76  # of JPEG: about 12 kB a photo, 4 kB a map
 
-Grey = npt.NDArray[np.uint8]
+Gray = npt.NDArray[np.uint8]
 
 
 def picture(pixels: npt.NDArray[np.uint8]) -> Picture:
@@ -36,12 +38,12 @@ def picture(pixels: npt.NDArray[np.uint8]) -> Picture:
     return Picture(f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}", width, height)
 
 
-def coloured(grey: Grey) -> Picture:
+def colored(gray: Gray) -> Picture:
     """Return a map, (H, W), in colours."""
     from matplotlib import colormaps
 
-    colours = np.rint(colormaps[COLOR_MAP](np.arange(256))[:, :3] * 255).astype(np.uint8)
-    return picture(colours[grey])
+    colors = np.rint(colormaps[COLOR_MAP](np.arange(256))[:, :3] * 255).astype(np.uint8)
+    return picture(colors[gray])
 
 
 def photo(dataset: Dataset, index: int, sigma: float | None) -> Photo:
@@ -56,7 +58,7 @@ def photo(dataset: Dataset, index: int, sigma: float | None) -> Photo:
         if "mask" in known:
             truth = picture(thumbnail(np.asarray(known["mask"]), "probability"))
         elif "density" in known:
-            truth = coloured(thumbnail(known["density"], "probability"))
+            truth = colored(thumbnail(known["density"], "probability"))
     except SalboxError:
         return Photo(name, pixels, None)
     return Photo(name, pixels, truth)
@@ -64,12 +66,12 @@ def photo(dataset: Dataset, index: int, sigma: float | None) -> Photo:
 
 def map_pictures(
     dataset: Dataset,
-    sources: Sequence[Shown],
+    sources: Sequence[RowSource],
     wanted: Mapping[int, Iterable[int]],
     folder: Path,
     *,
     workers: int | None,
-    watch: Watch,
+    progress: Progress,
 ) -> tuple[dict[tuple[int, int], Picture], list[str]]:
     """Return {(image's index, row's number): map}, and what failed.
 
@@ -82,19 +84,19 @@ def map_pictures(
         for index, numbers in wanted.items()
         for number in numbers
     }
-    greys = {place: grey for place, path in paths.items() if (grey := _read(path)) is not None}
+    grays = {place: gray for place, path in paths.items() if (gray := _read(path)) is not None}
     missing: dict[int, set[int]] = {}
-    for index, number in paths.keys() - greys.keys():
+    for index, number in paths.keys() - grays.keys():
         missing.setdefault(index, set()).add(number)
     failures: list[str] = []
     mapped: Mapped
-    for mapped in make_maps(dataset, sources, missing, thumbnail, workers=workers, watch=watch, title="pictures"):
+    for mapped in make_maps(dataset, sources, missing, thumbnail, workers=workers, progress=progress, title="pictures"):
         failures += mapped.failures
-        for number, grey in mapped.maps.items():
-            greys[mapped.index, number] = grey
+        for number, gray in mapped.maps.items():
+            grays[mapped.index, number] = gray
             with atomic(paths[mapped.index, number]) as temporary:
-                Image.fromarray(grey).save(temporary, format="PNG")
-    return {place: coloured(grey) for place, grey in greys.items()}, failures
+                Image.fromarray(gray).save(temporary, format="PNG")
+    return {place: colored(gray) for place, gray in grays.items()}, failures
 
 
 def _read(path: Path) -> Any:

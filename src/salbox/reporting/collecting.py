@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..datasets import Dataset
 from ..errors import UsageError
-from ..evaluation import CentreBias, HumanCeiling, evaluate
-from ..evaluation.running import Scored
-from ..evaluation.sources import Source
+from ..evaluation import CenterBias, HumanCeiling, evaluate
+from ..evaluation.sources import RowSource, Source
 from ..evaluation.store import default_folder
-from ..writing import atomic
+from ..imaging.writing import atomic
+from ..system.progress import SILENT, Progress
 from ._agreement import Correlations, keeping_maps
 from ._environment import environment
-from ._maps import Shown, Watch
-from ._showing import Showing, counts
+from ._examples import Examples, counts
 from .content import Agreement, Report
 from .page import page
 
@@ -25,11 +24,7 @@ SUFFIXES = (".html", ".htm")
 EXAMPLES = 3
 
 
-def _unwatched(outcomes: Iterable[Any], total: int, title: str) -> Iterable[Any]:
-    return outcomes
-
-
-def write_report(path: Path, dataset: Dataset, sources: Sequence[Shown], **options: Any) -> Report:
+def write_report(path: Path, dataset: Dataset, sources: Sequence[RowSource], **options: Any) -> Report:
     """Write an evaluation as one HTML page, under a temporary name first, and return what it shows.
 
     Parameters
@@ -75,7 +70,7 @@ def check_page(path: Path) -> None:
 
 def gather(
     dataset: Dataset,
-    sources: Sequence[Shown],
+    sources: Sequence[RowSource],
     *,
     metrics: Sequence[str] | None = None,
     sigma: float | None = None,
@@ -87,7 +82,7 @@ def gather(
     command: str = "",
     folder: Path | None = None,
     workers: int | None = 1,
-    watch: Watch = _unwatched,
+    progress: Progress = SILENT,
 ) -> Report:
     """Return everything that a page shows.
 
@@ -108,8 +103,8 @@ def gather(
     title : str, optional
     command : str
         What repeats it.
-    watch : callable, optional
-        Called with outcomes, how many there will be and what is being done; passes them through.
+    progress : Progress, optional
+        Takes how far it is, and what failed.
 
     Raises
     ------
@@ -119,27 +114,41 @@ def gather(
     kept_in = folder or default_folder()
     correlations = Correlations(dataset, sources, kept_in) if agree and len(sources) > 1 else None
     rows: list[Source] = [keeping_maps(s) for s in sources] if correlations else list(sources)
-    rows += [CentreBias()] * baseline + [HumanCeiling()] * ceiling
+    rows += [CenterBias()] * baseline + [HumanCeiling()] * ceiling
 
-    def scoring(outcomes: Iterable[Scored], total: int) -> Iterable[Scored]:
-        return watch(outcomes if correlations is None else correlations.collect(outcomes), total, "scores")
-
-    evaluation = evaluate(dataset, rows, metrics, sigma=sigma, folder=kept_in, workers=workers, watch=scoring)
+    scoring = progress if correlations is None else _Collecting(progress, correlations)
+    evaluation = evaluate(dataset, rows, metrics, sigma=sigma, folder=kept_in, workers=workers, progress=scoring)
     failures: list[str] = []
     found: Agreement | None = None
     if correlations is not None:
-        found, failures = correlations.complete(evaluation.images, workers, watch)
-    shown = Showing(dataset, evaluation, sources, examples)
-    failures = [*failures, *shown.make(sigma, kept_in, workers, watch)]
+        found, failures = correlations.complete(evaluation.images, workers, progress)
+    chosen = Examples(dataset, evaluation, sources, examples)
+    failures = [*failures, *chosen.make(sigma, kept_in, workers, progress)]
     return Report(
         title=title or f"Saliency models on {dataset.card.title}",
         card=dataset.card,
         evaluation=evaluation,
         counts=counts(dataset, evaluation),
-        models=shown.parts(),
-        side_by_side=shown.side_by_side(),
+        models=chosen.parts(),
+        side_by_side=chosen.side_by_side(),
         agreement=found,
         environment=environment(),
         command=command,
         failures=tuple(failures),
     )
+
+
+class _Collecting(Progress):
+    """Passes progress on, and takes what correlations need out of the outcomes on their way."""
+
+    def __init__(self, progress: Progress, correlations: Correlations) -> None:
+        self._progress, self._correlations = progress, correlations
+
+    def say(self, text: str) -> None:
+        self._progress.say(text)
+
+    def update(self, title: str, done: int, total: int | None) -> None:
+        self._progress.update(title, done, total)
+
+    def track(self, items: Iterable[Any], total: int, title: str) -> Iterator[Any]:
+        return self._progress.track(self._correlations.collect(items), total, title)

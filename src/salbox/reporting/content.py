@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import ModelCard
 from ..datasets import DatasetCard
 from ..evaluation import Evaluation
 from ..metrics import Metric
+from ..models.cards import ModelCard
 
 
 class Picture(NamedTuple):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from importlib import resources
 
 from . import _about, _gallery, _tables
 from ._html import Html, fragment, tag
-from ._style import SCRIPT, STYLE
 from .content import Report
 
 
@@ -17,6 +17,7 @@ def page(report: Report) -> str:
     All texts are escaped; a content security policy forbids requests and any script but the page's own.
     """
     parts = _parts(report)
+    style, script = _file("page.css"), _file("page.js")
     body = tag(
         "div",
         tag("header", tag("h1", report.title), _lead(report), _facts(report), _contents(parts)),
@@ -27,21 +28,25 @@ def page(report: Report) -> str:
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_policy()),
+        tag("meta", http_equiv="Content-Security-Policy", content=_policy(script)),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
         tag("title", report.title),
         # Without an icon of its own a page that a server gives out makes the browser ask for one.
         tag("link", rel="icon", href="data:,"),
-        tag("style", Html(STYLE)),
+        tag("style", style),
     )
-    script = tag("script", Html(SCRIPT))
-    return f"<!DOCTYPE html>\n{tag('html', head, tag('body', body, script), lang='en')}\n"
+    return f"<!DOCTYPE html>\n{tag('html', head, tag('body', body, tag('script', script)), lang='en')}\n"
 
 
-def _policy() -> str:
-    own = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+def _file(name: str) -> Html:
+    """Return the style sheet or the script, which stand in files beside this one, as the page carries it."""
+    return Html("\n" + resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
+
+
+def _policy(script: str) -> str:
+    own = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{own}'; "
         "base-uri 'none'; form-action 'none'"
@@ -63,13 +68,13 @@ def _parts(report: Report) -> list[tuple[str, str, Html]]:
 
 
 def _walls(report: Report) -> Html:
-    shown = report.side_by_side
+    images = report.side_by_side
     order = [row for row in report.order() if not report.is_reference(row)]
     note = (
-        f"Images whose {shown[0].metric.title} differs most between the models. Each map is scaled from its minimum to "
-        "its maximum; of a log density exp of it is shown."
+        f"Images whose {images[0].metric.title} differs most between the models. Each map is scaled from its minimum "
+        "to its maximum; of a log density exp of it is shown."
     )
-    return fragment(tag("p", note, class_="small muted"), [_gallery.wall(each, order) for each in shown])
+    return fragment(tag("p", note, class_="small muted"), [_gallery.wall(each, order) for each in images])
 
 
 def _lead(report: Report) -> Html:
@@ -79,10 +84,10 @@ def _lead(report: Report) -> Html:
 
 def _facts(report: Report) -> Html:
     evaluation = report.evaluation
-    shown = [(f"{len(evaluation.images):,}", "images"), (str(len(report.models)), "models")]
-    shown += [(report.counts[label], label) for label in ("fixations", "observers an image") if label in report.counts]
-    shown.append((str(len(evaluation.metrics)), "metrics"))
-    return tag("ul", [tag("li", tag("b", value), tag("span", label)) for value, label in shown], class_="facts")
+    facts = [(f"{len(evaluation.images):,}", "images"), (str(len(report.models)), "models")]
+    facts += [(report.counts[label], label) for label in ("fixations", "observers an image") if label in report.counts]
+    facts.append((str(len(evaluation.metrics)), "metrics"))
+    return tag("ul", [tag("li", tag("b", value), tag("span", label)) for value, label in facts], class_="facts")
 
 
 def _contents(parts: list[tuple[str, str, Html]]) -> Html:

@@ -4,12 +4,15 @@ from .benchmarks import BENCHMARKS, Benchmark, benchmark_images, get_benchmark
 from .checking import Checked, check_submission
 from .hdf5 import Hdf5Submission, read_hdf5
 from .salicon import SaliconSubmission, read_salicon
-from .submitting import Made, export_hdf5, submit
+from .submitting import Computed, export_hdf5, submit
+
+Made = Computed  # its first name
 
 __all__ = [
     "BENCHMARKS",
     "Benchmark",
     "Checked",
+    "Computed",
     "Hdf5Submission",
     "Made",
     "SaliconSubmission",

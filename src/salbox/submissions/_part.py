@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
-import numpy as np
 import numpy.typing as npt
 
-from ..cards import Output
+from ..errors import UsageError
+from ..types import Output
 
 
 @dataclass(frozen=True)
@@ -35,42 +36,59 @@ class Stored:
     read: Callable[[], npt.NDArray[Any]]
 
 
-class Submission(Protocol):
-    """A file that takes maps one by one."""
+class Submission(ABC):
+    """A file that takes maps one by one, under its name with `.part` until `finish`; use it in a `with` block.
 
-    path: Path
+    Parameters
+    ----------
+    path : Path
+    settings : mapping
+        What the maps depend on. A `.part` of the same settings is gone on with, another one is replaced.
 
-    @property
-    def there(self) -> frozenset[str]:
-        """The keys of the maps that an earlier run wrote."""
-        ...
+    Attributes
+    ----------
+    path, part : Path
+    there : frozenset of str
+        The keys of the maps that an earlier run wrote.
 
-    def add(self, key: str, saliency: npt.NDArray[Any], output: Output) -> None:
-        """Write a map."""
-        ...
+    Raises
+    ------
+    UsageError
+        If the file cannot be written.
+    """
 
-    def finish(self) -> None:
-        """Give the file its name."""
-        ...
+    there: frozenset[str]
+    _file: Any
 
-    def __enter__(self) -> Self: ...
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+        self.path, self.part = path, path.with_name(f"{path.name}.part")
+        text = json.dumps(settings, sort_keys=True, default=str)
+        self._digest = hashlib.sha256(text.encode()).hexdigest()
+
+    def __enter__(self) -> Self:
+        try:
+            self.part.parent.mkdir(parents=True, exist_ok=True)
+            self.there = frozenset(self._open())
+        except OSError as error:
+            raise self._refused(error) from None
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self._file.close()
 
+    @abstractmethod
+    def _open(self) -> Iterable[str]:
+        """Open the part as `_file`; return the keys of the maps that an earlier run of these settings left in it."""
 
-def part_of(path: Path) -> Path:
-    """Return where a submission is written until it is whole."""
-    return path.with_name(f"{path.name}.part")
+    @abstractmethod
+    def add(self, key: str, saliency: npt.NDArray[Any], output: Output = "score") -> None:
+        """Write a map, (H, W)."""
 
+    @abstractmethod
+    def finish(self) -> None:
+        """Give the file its name."""
 
-def digest(settings: Mapping[str, Any]) -> str:
-    """Return a text that changes with what the maps depend on."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def exponential(saliency: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return the density of a log density, scaled so that its maximum is 1."""
-    values = saliency.astype(np.float64)
-    return np.exp(values - values.max())
+    def _refused(self, error: OSError) -> UsageError:
+        return UsageError(f"{self.part}: cannot be written ({error.strerror or error})")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from ..datasets import ALL, Dataset, DatasetCard, Item
-from ..datasets._layout import is_junk, natural
-from ..datasets.fixations import Shape
+from ..datasets.layout import is_junk, natural
 from ..errors import UsageError, nearest
+from ..types import Shape
 
 Layout = Literal["json", "hdf5"]
 
@@ -139,7 +139,7 @@ def benchmark_images(name: str, folder: Path, *, incomplete: bool = False) -> Da
         title=benchmark.title,
         meaning="images without ground truth",
         layout=benchmark.called,
-        licence="the benchmark's own",
+        license="the benchmark's own",
         paper=None,
     )
     items = [Item(Path(key).with_suffix("").as_posix(), base / key, is_turned=False) for key in keys]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cards import Output
 from ..datasets import Dataset
-from ..evaluation.maps import listed
+from ..errors import name_some
+from ..types import Output
 from ._part import Stored
 from .benchmarks import Layout, get_benchmark, key_of
 from .hdf5 import LOG_SUM_TOLERANCE, log_sum, read_hdf5
@@ -54,24 +54,24 @@ def check_submission(benchmark: str, file: Path, images: Dataset) -> Checked:
     layout = get_benchmark(benchmark).layout
     places = {stored_key(layout, key_of(item)): index for index, item in enumerate(images.items)}
     found: dict[str, list[str]] = {}
-    seen: set[str] = set()
+    names: set[str] = set()
     output: Output | None = None
     with closing(read_submission(layout, file)) as maps:
         for stored in maps:
             name = stored.key
-            for problem in ("twice" if name in seen else "", "" if name in places else "unknown"):
+            for problem in ("twice" if name in names else "", "" if name in places else "unknown"):
                 if problem:
                     found.setdefault(problem, []).append(name)
-            is_known = name in places and name not in seen
-            seen.add(name)
+            is_known = name in places and name not in names
+            names.add(name)
             if is_known:
                 taken, problem = _problem(stored, images.shape(places[name]), output, layout)
                 output = output or taken
                 if problem:
                     found.setdefault(problem, []).append(name)
-    if missing := [name for name in places if name not in seen]:
+    if missing := [name for name in places if name not in names]:
         found["missing"] = missing
-    return Checked(len(seen & places.keys()), output or "score", tuple(_lines(found)))
+    return Checked(len(names & places.keys()), output or "score", tuple(_lines(found)))
 
 
 def stored_key(layout: Layout, key: str) -> str:
@@ -114,4 +114,4 @@ _MEANING = {
 def _lines(found: dict[str, list[str]]) -> Iterator[str]:
     for problem, meaning in _MEANING.items():
         if problem in found:
-            yield f"{meaning} {listed(found[problem])} ({len(found[problem])})"
+            yield f"{meaning} {name_some(found[problem])} ({len(found[problem])})"

@@ -10,17 +10,16 @@ import contextlib
 from collections.abc import Generator, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..cards import Output
-from ..datasets._hdf5 import Node, open_hdf5
 from ..errors import MissingExtraError, UsageError
-from ..image import MAX_PIXELS
-from ._part import Stored, digest, part_of
+from ..formats.hdf5 import Node, open_hdf5
+from ..imaging.image import MAX_PIXELS
+from ..types import Output
+from ._part import Stored, Submission
 
 LOG_SUM_TOLERANCE = 0.001  # the benchmark refuses a density whose sum's logarithm is further from 0
 
@@ -30,44 +29,24 @@ _MADE_BY = "salbox"  # an attribute of the file
 _DEPTH = 4  # folders of folders that keys may name
 
 
-class Hdf5Submission:
-    """A file that takes maps one by one, under its name with `.part` until `finish`; use it in a `with` block.
-
-    Parameters
-    ----------
-    path : Path
-    settings : mapping
-        What the maps depend on. A `.part` of the same settings is gone on with, another one is replaced.
-
-    Raises
-    ------
-    MissingExtraError
-        If h5py is not installed.
-    UsageError
-        If the file cannot be written.
-    """
+class Hdf5Submission(Submission):
+    """A submission as an HDF5 file; parameters and errors as `Submission`, and MissingExtraError without h5py."""
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         self._h5py = _h5py()
-        self.path, self.part = path, part_of(path)
-        self._digest = digest(settings)
+        super().__init__(path, settings)
 
-    def __enter__(self) -> Self:
-        try:
-            self.part.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._again() or self._h5py.File(self.part, "w")
-            self._file.attrs[_MADE_BY] = self._digest
-        except OSError as error:
-            raise UsageError(f"{self.part}: cannot be written ({error})") from None
-        self.there = frozenset(self._keys(self._file))
-        return self
+    def _open(self) -> list[str]:
+        self._file = self._resumed() or self._h5py.File(self.part, "w")
+        self._file.attrs[_MADE_BY] = self._digest
+        return self._keys(self._file)
 
     def _keys(self, file: Any) -> list[str]:
         found: list[str] = []
         file.visititems(lambda key, node: found.append(key) if isinstance(node, self._h5py.Dataset) else None)
         return found
 
-    def _again(self) -> Any:
+    def _resumed(self) -> Any:
         """Return what an earlier run left, or None; a file that a kill left broken is none."""
         if not self.part.exists():
             return None
@@ -100,7 +79,7 @@ class Hdf5Submission:
             self._file.create_dataset(key, data=values, **_COMPRESSION)
             self._file.flush()
         except OSError as error:
-            raise UsageError(f"{self.part}: cannot be written ({error})") from None
+            raise self._refused(error) from None
 
     def finish(self) -> None:
         """Give the file its name."""
@@ -109,11 +88,6 @@ class Hdf5Submission:
             self.part.replace(self.path)
         except OSError as error:
             raise UsageError(f"{self.path}: cannot be written ({error.strerror or error})") from None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
 
 
 def read_hdf5(path: Path) -> Generator[Stored, None, None]:
@@ -138,21 +112,16 @@ def _arrays(node: Node, prefix: str, depth: int) -> Iterator[tuple[str, Node, st
     """Yield the path, the group and the name of each array below a group; a hard link may lead back."""
     for name in node.names():
         key = f"{prefix}{name}"
-        try:
-            below = node.group(name)
-        except UsageError:  # an array, or what is refused where it is read
+        if not node.is_group(name):  # an array, or what is refused where it is read
             yield key, node, name
             continue
         if depth == _DEPTH:
             raise UsageError(f"{node.where}: '{name}' lies too deep for a file of maps")
-        yield from _arrays(below, f"{key}/", depth + 1)
+        yield from _arrays(node.group(name), f"{key}/", depth + 1)
 
 
 def _read(node: Node, name: str, where: str) -> npt.NDArray[Any]:
-    try:
-        values = node.array(name)
-    except (OSError, RuntimeError) as error:  # what h5py makes of broken data
-        raise UsageError(f"{where}: broken ({' '.join(str(error).split())})") from None
+    values = node.array(name)
     if values.dtype.kind not in "fiu":
         raise UsageError(f"{where}: expected numbers, got {values.dtype}")
     return values

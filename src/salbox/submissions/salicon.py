@@ -11,74 +11,53 @@ import binascii
 import io
 import json
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..cards import Output
 from ..errors import ImageError, UsageError
-from ..image import MAX_PIXELS, read_image
-from ..scaling import min_max
-from ..writing import atomic
-from ._part import Stored, digest, exponential, part_of
+from ..imaging.image import MAX_PIXELS, read_image
+from ..imaging.scaling import min_max
+from ..imaging.writing import atomic
+from ..types import Output
+from ._part import Stored, Submission
 
 _CHUNK = 1 << 20
 _LARGEST = 64 << 20  # characters of one map; a PNG of 640x480 takes a hundredth of it
 _DECODER = json.JSONDecoder()
 
 
-class SaliconSubmission:
-    """A file that takes maps one by one, under its name with `.part` until `finish`; use it in a `with` block.
+class SaliconSubmission(Submission):
+    """A submission as SALICON's list of pictures; parameters and errors as `Submission`."""
 
-    Parameters
-    ----------
-    path : Path
-    settings : mapping
-        What the maps depend on. A `.part` of the same settings is gone on with, another one is replaced.
+    def _open(self) -> list[str]:
+        head = json.dumps({"salbox": self._digest})
+        keys, end = self._resumed(head)
+        self._file = self.part.open("r+b" if end else "w+b")
+        self._file.truncate(end)
+        self._file.seek(end)
+        if not end:
+            self._write(head)
+        return keys
 
-    Raises
-    ------
-    UsageError
-        If the file cannot be written.
-    """
-
-    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
-        self.path, self.part = path, part_of(path)
-        self._head = json.dumps({"salbox": digest(settings)})
-
-    def __enter__(self) -> Self:
-        try:
-            self.part.parent.mkdir(parents=True, exist_ok=True)
-            there, end = self._again()
-            self._file = self.part.open("r+b" if end else "w+b")
-            self._file.truncate(end)
-            self._file.seek(end)
-            if not end:
-                self._write(self._head)
-        except OSError as error:
-            raise UsageError(f"{self.part}: cannot be written ({error.strerror or error})") from None
-        self.there = frozenset(there)
-        return self
-
-    def _again(self) -> tuple[list[str], int]:
-        """Return the keys that an earlier run left, and where its last whole line ends."""
+    def _resumed(self, head: str) -> tuple[list[str], int]:
+        """Return the keys that an earlier run left below this first line, and where its last whole line ends."""
         if not self.part.is_file():
             return [], 0
-        there, end = [], 0
+        keys, end = [], 0
         with self.part.open("rb") as file:
             for line in file:
-                if not line.endswith(b"\n") or (not end and line.decode("utf-8", "replace").strip() != self._head):
+                if not line.endswith(b"\n") or (not end and line.decode("utf-8", "replace").strip() != head):
                     break
                 if end:
-                    there.append(str(json.loads(line)["image_id"]))
+                    keys.append(str(json.loads(line)["image_id"]))
                 end += len(line)
-        return there, end
+        return keys, end
 
     def add(self, key: str, saliency: npt.NDArray[Any], output: Output = "score") -> None:
         """Write a map, (H, W); `key` is the number of the image, or its file's name.
@@ -88,14 +67,14 @@ class SaliconSubmission:
         UsageError
             If the name holds no number, or the disk is full.
         """
-        values = exponential(saliency) if output == "log_density" else saliency
+        values = _density(saliency) if output == "log_density" else saliency
         picture = io.BytesIO()
         Image.fromarray(np.rint(min_max(values) * 255).astype(np.uint8)).save(picture, format="PNG", optimize=True)
         encoded = base64.b64encode(picture.getvalue()).decode("ascii")
         try:
             self._write(json.dumps({"image_id": int(image_id(key)), "saliency_map": encoded}))
         except OSError as error:
-            raise UsageError(f"{self.part}: cannot be written ({error.strerror or error})") from None
+            raise self._refused(error) from None
 
     def _write(self, line: str) -> None:
         self._file.write(line.encode("ascii") + b"\n")
@@ -114,10 +93,11 @@ class SaliconSubmission:
         self._file.close()
         self.part.unlink()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
+
+def _density(saliency: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return the density of a log density, scaled so that its maximum is 1."""
+    values = saliency.astype(np.float64)
+    return np.exp(values - values.max())
 
 
 def image_id(key: str) -> str:
@@ -169,10 +149,10 @@ def _stored(key: str, text: str, where: str) -> Stored:
         raise UsageError(f"{where}: not a PNG or JPEG picture ({' '.join(str(error).split())})") from None
     if width * height > MAX_PIXELS:
         raise UsageError(f"{where}: a picture of {width}x{height}")
-    return Stored(key, (height, width), partial(_grey, data, where))
+    return Stored(key, (height, width), partial(_gray, data, where))
 
 
-def _grey(data: bytes, where: str) -> npt.NDArray[np.uint8]:
+def _gray(data: bytes, where: str) -> npt.NDArray[np.uint8]:
     try:
         pixels = read_image(data)
     except ImageError as error:

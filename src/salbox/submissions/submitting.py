@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,13 +11,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..batch import default_workers
-from ..cards import Output
 from ..datasets import Dataset
 from ..errors import SalboxError, UsageError
-from ..evaluation.sources import Mapper
+from ..evaluation.sources import Mapper, ModelSource, device_of
 from ..evaluation.truth import Truths
-from ..workers import in_workers
+from ..prediction.images import FEWER_WORKERS, memory_errors_named
+from ..system.progress import SILENT, Progress
+from ..system.workers import check_workers, in_workers
+from ..types import Output
 from ._part import Submission
 from .benchmarks import get_benchmark, key_of
 from .checking import Checked, check_submission, stored_key
@@ -25,7 +26,7 @@ from .hdf5 import Hdf5Submission
 from .salicon import SaliconSubmission
 
 
-class MapMaker(Protocol):
+class MapProvider(Protocol):
     """What makes maps: `ModelSource`, `MapSource` and `PysaliencySource` are some."""
 
     @property
@@ -48,7 +49,7 @@ class MapMaker(Protocol):
 
 
 @dataclass(frozen=True)
-class Made:
+class Computed:
     """One image's map, or why there is none."""
 
     index: int
@@ -59,43 +60,38 @@ class Made:
 @dataclass(frozen=True)
 class _Work:
     images: Dataset
-    source: MapMaker
+    source: MapProvider
 
-    def begin(self) -> Callable[[int], Made]:
-        make, truths = self.source.mapper(), Truths(self.images)
+    def begin(self) -> Callable[[int], Computed]:
+        mapper, truths = self.source.mapper(), Truths(self.images)
 
-        def made(index: int) -> Made:
+        def compute(index: int) -> Computed:
             path = self.images.items[index].image
             try:
-                saliency, shape = make(truths.of(index)), self.images.shape(index)
-                if saliency.shape != shape:
-                    size = f"{saliency.shape[1]}x{saliency.shape[0]}"
-                    raise UsageError(f"a map of {size} for an image of {shape[1]}x{shape[0]}")
-                if not np.isfinite(saliency).all():
-                    raise UsageError("the map holds values that are not finite numbers")
+                with memory_errors_named(path, FEWER_WORKERS):
+                    saliency, shape = mapper(truths.of(index)), self.images.shape(index)
+                    if saliency.shape != shape:
+                        size = f"{saliency.shape[1]}x{saliency.shape[0]}"
+                        raise UsageError(f"a map of {size} for an image of {shape[1]}x{shape[0]}")
+                    if not np.isfinite(saliency).all():
+                        raise UsageError("the map holds values that are not finite numbers")
             except SalboxError as error:
                 where = "" if str(path) in str(error) else f"{path}: "
-                return Made(index, None, [f"{where}{error}"])
-            except MemoryError:
-                return Made(index, None, [f"{path}: not enough memory (fewer --workers may help)"])
-            return Made(index, saliency)
+                return Computed(index, None, [f"{where}{error}"])
+            return Computed(index, saliency)
 
-        return made
-
-
-def _unwatched(outcomes: Iterable[Made], total: int) -> Iterable[Made]:
-    return outcomes
+        return compute
 
 
 def submit(
     benchmark: str,
     images: Dataset,
-    source: MapMaker,
+    source: MapProvider,
     output: Path,
     *,
     overwrite: bool = False,
     workers: int | None = 1,
-    watch: Callable[[Iterable[Made], int], Iterable[Made]] = _unwatched,
+    progress: Progress = SILENT,
 ) -> Checked:
     """Write a benchmark's file, read it back, and return what is in it.
 
@@ -115,8 +111,8 @@ def submit(
         Whether a file that is there is replaced.
     workers : int, optional
         Processes; None for as many as the cores allow.
-    watch : callable, optional
-        Passes the outcomes through as they come, for a progress bar; told how many there will be.
+    progress : Progress, optional
+        Takes how far it is, and what failed.
 
     Raises
     ------
@@ -139,18 +135,18 @@ def submit(
     kind = SaliconSubmission if layout == "json" else Hdf5Submission
     keys = [stored_key(layout, key_of(item)) for item in images.items]
     with kind(output, {"benchmark": benchmark, **source.settings()}) as file:
-        _fill(file, images, source, keys, workers, watch)
+        _fill(file, images, source, keys, workers, progress)
     return check_submission(benchmark, output, images)
 
 
 def export_hdf5(
     images: Dataset,
-    source: MapMaker,
+    source: MapProvider,
     output: Path,
     *,
     overwrite: bool = False,
     workers: int | None = 1,
-    watch: Callable[[Iterable[Made], int], Iterable[Made]] = _unwatched,
+    progress: Progress = SILENT,
 ) -> None:
     """Write the maps of any dataset's images to an HDF5 file, as pysaliency's `export_model_to_hdf5` calls them.
 
@@ -165,7 +161,7 @@ def export_hdf5(
     _check_target(output, overwrite, workers)
     keys = unique_paths([item.image for item in images.items])
     with Hdf5Submission(output, {"dataset": images.card.name, **source.settings()}) as file:
-        _fill(file, images, source, keys, workers, watch)
+        _fill(file, images, source, keys, workers, progress)
 
 
 def unique_paths(files: Sequence[Path]) -> list[str]:
@@ -177,20 +173,20 @@ def unique_paths(files: Sequence[Path]) -> list[str]:
 def _fill(
     file: Submission,
     images: Dataset,
-    source: MapMaker,
+    source: MapProvider,
     keys: Sequence[str],
     workers: int | None,
-    watch: Callable[[Iterable[Made], int], Iterable[Made]],
+    progress: Progress,
 ) -> None:
     """Add the maps that are not there, and give the file its name; raise UsageError if an image has none."""
     missing = [index for index, key in enumerate(keys) if key not in file.there]
     failures: list[str] = []
-    count = default_workers(len(missing)) if workers is None else max(1, min(workers, len(missing)))
-    outcomes = in_workers(_Work(images, source).begin, missing, count) if missing else iter(())
-    for made in watch(outcomes, len(missing)):
-        failures += made.failures
-        if made.saliency is not None:
-            file.add(keys[made.index], made.saliency, source.output)
+    device = device_of([source]) if isinstance(source, ModelSource) else None
+    outcomes = in_workers(_Work(images, source).begin, missing, workers, device=device) if missing else iter(())
+    for computed in progress.track(outcomes, len(missing), "images"):
+        failures += computed.failures
+        if computed.saliency is not None:
+            file.add(keys[computed.index], computed.saliency, source.output)
     if failures:
         raise UsageError(
             f"{file.path}: not written, {len(failures)} of {len(keys)} images have no map ({failures[0]}); "
@@ -202,8 +198,7 @@ def _fill(
 def _check_target(output: Path, overwrite: bool, workers: int | None) -> None:
     if output.exists() and not overwrite:
         raise UsageError(f"{output}: is there already; --overwrite replaces it")
-    if workers is not None and workers < 1:
-        raise UsageError(f"{workers} workers: expected at least 1")
+    check_workers(workers)
 
 
 def _check_sizes(benchmark: str, images: Dataset) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .pictures import Group, Pictures
+from .cache import Group, Pictures
 
 # A smaller rest of pictures of one size is filled up with others of that size: batch norm needs several.
 SMALLEST_BATCH = 4

@@ -8,16 +8,16 @@ from typing import Any
 
 import torch
 
-from ..errors import UsageError
-from ..writing import atomic
-from .module import StudentTraining
+from ..errors import UsageError, one_line
+from ..imaging.writing import atomic
+from .module import NetworkTraining
 
 LAST, BEST = "last.pt", "best.pt"
 _FORMAT = 1
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """How far a training is.
 
     Attributes
@@ -48,87 +48,85 @@ class Best:
     weights: dict[str, Any]
 
 
-def save(folder: Path, training: StudentTraining, progress: Progress) -> None:
-    """Write the state of a training; a run that dies while it is written keeps the one before."""
+def save(folder: Path, training: NetworkTraining, state: TrainingState) -> None:
+    """Write all of a training; a run that dies while it is written keeps the one before."""
     trainer = training.trainer
-    state = {
+    saved = {
         "format": _FORMAT,
-        "progress": asdict(progress),
+        "progress": asdict(state),
         "module": training.state_dict(),
         "optimizer": trainer.optimizers[0].state_dict(),
         "precision": trainer.precision_plugin.state_dict(),
         "random": torch.get_rng_state(),
     }
     if torch.cuda.is_available():
-        state["random_cuda"] = torch.cuda.get_rng_state_all()
-    _write(folder / LAST, state)
+        saved["random_cuda"] = torch.cuda.get_rng_state_all()
+    _write(folder / LAST, saved)
 
 
 def save_best(folder: Path, best: Best) -> None:
     """Write the best weights so far."""
-    state = {"format": _FORMAT, "score": best.score, "epoch": best.epoch, "weights": best.weights}
-    _write(folder / BEST, state)
+    _write(folder / BEST, {"format": _FORMAT, "score": best.score, "epoch": best.epoch, "weights": best.weights})
 
 
-def restore(folder: Path, training: StudentTraining) -> Progress | None:
-    """Put back the state that was saved last, optimizer included; None if there is none.
+def restore(folder: Path, training: NetworkTraining) -> TrainingState | None:
+    """Put back what was saved last, optimizer included, and return how far it was; None if nothing was saved.
 
     Raises
     ------
     UsageError
         If the file is broken or does not fit.
     """
-    state = _read(folder / LAST)
-    if state is None:
+    saved = _read(folder / LAST)
+    if saved is None:
         return None
     try:
-        training.load_state_dict(state["module"])
+        training.load_state_dict(saved["module"])
         trainer = training.trainer
-        trainer.optimizers[0].load_state_dict(state["optimizer"])
-        trainer.precision_plugin.load_state_dict(state["precision"])
-        torch.set_rng_state(state["random"])
-        if torch.cuda.is_available() and "random_cuda" in state:
-            torch.cuda.set_rng_state_all(state["random_cuda"])
-        return Progress(**state["progress"])
+        trainer.optimizers[0].load_state_dict(saved["optimizer"])
+        trainer.precision_plugin.load_state_dict(saved["precision"])
+        torch.set_rng_state(saved["random"])
+        if torch.cuda.is_available() and "random_cuda" in saved:
+            torch.cuda.set_rng_state_all(saved["random_cuda"])
+        return TrainingState(**saved["progress"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _unusable(folder / LAST, error) from None
 
 
-def read_progress(folder: Path) -> Progress:
+def read_state(folder: Path) -> TrainingState:
     """Return how far a training is, the beginning if nothing was saved."""
-    state = _read(folder / LAST)
+    saved = _read(folder / LAST)
     try:
-        return Progress() if state is None else Progress(**state["progress"])
+        return TrainingState() if saved is None else TrainingState(**saved["progress"])
     except (KeyError, TypeError) as error:
         raise _unusable(folder / LAST, error) from None
 
 
 def read_best(folder: Path) -> Best | None:
     """Return the best weights so far; None if nothing was saved."""
-    state = _read(folder / BEST)
+    saved = _read(folder / BEST)
     try:
-        return None if state is None else Best(float(state["score"]), int(state["epoch"]), state["weights"])
+        return None if saved is None else Best(float(saved["score"]), int(saved["epoch"]), saved["weights"])
     except (KeyError, TypeError, ValueError) as error:
         raise _unusable(folder / BEST, error) from None
 
 
-def _write(path: Path, state: dict[str, Any]) -> None:
+def _write(path: Path, saved: dict[str, Any]) -> None:
     with atomic(path) as temporary:
-        torch.save(state, temporary)
+        torch.save(saved, temporary)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        if state["format"] != _FORMAT:
-            raise ValueError(f"format {state['format']}")
+        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        if saved["format"] != _FORMAT:
+            raise ValueError(f"format {saved['format']}")
     except Exception as error:  # zipfile, pickle and PyTorch each raise their own on a malformed file
         raise _unusable(path, error) from None
-    return state
+    return saved
 
 
 def _unusable(path: Path, error: Exception) -> UsageError:
-    reason = " ".join(str(error).split())[:200]
-    return UsageError(f"{path}: cannot be continued from ({reason}); remove its folder to start anew")
+    return UsageError(f"{path}: cannot be continued from ({one_line(error)}); remove its folder to start anew")

@@ -11,7 +11,7 @@ Clock = Literal["wall", "processor"]
 
 
 def now(clock: Clock, device: str = "cpu") -> float:
-    """Return seconds since some moment, after what a GPU has been told to do is done.
+    """Return seconds since some moment, after what a GPU was given to do is done.
 
     Parameters
     ----------

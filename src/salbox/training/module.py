@@ -9,27 +9,26 @@ import torch
 from torch import Tensor
 
 from ..losses import WeightedLoss
-from ..networks.resnet18 import ResNet18B
-from ..networks.student import StudentNetwork
+from ..networks.trainable.base import TrainableNetwork
 from .batches import Batch
-from .live import LiveTeacher
+from .online_teacher import OnlineTeacher
 from .recipe import Optimizer, Recipe
 from .schedule import rate
 
 
-class StudentTraining(pl.LightningModule):
+class NetworkTraining(pl.LightningModule):
     """A student network and how it learns.
 
     Parameters
     ----------
-    network : StudentNetwork
+    network : TrainableNetwork
     recipe : Recipe
-    live : LiveTeacher, optional
-        A teacher that runs in the process; its map replaces what the batch holds for its head.
+    online_teacher : OnlineTeacher, optional
+        A teacher that runs in the process; its map replaces what the batch holds.
     trainable : modules, optional
         What trains, by default all; the rest stays as it is, the statistics of its batch norms included.
     first : int
-        The first head that learns; those before it have no maps in a batch.
+        The first output that learns; those before it have no maps in a batch.
 
     Attributes
     ----------
@@ -39,18 +38,19 @@ class StudentTraining(pl.LightningModule):
 
     def __init__(
         self,
-        network: StudentNetwork,
+        network: TrainableNetwork,
         recipe: Recipe,
         *,
-        live: LiveTeacher | None = None,
+        online_teacher: OnlineTeacher | None = None,
         trainable: list[torch.nn.Module] | None = None,
         first: int = 0,
     ) -> None:
         super().__init__()
         self.network = network
         self.recipe = recipe
-        self.live = live
-        self.hint = live.hint if live is not None else None  # so that its regressor learns and is kept
+        self.online_teacher = online_teacher
+        # So that its regressor learns and is kept.
+        self.hint = online_teacher.hint if online_teacher is not None else None
         self.place = 0.0
         self.losses: list[Tensor] = []  # of the epoch at hand; read back once, reading each would stop a GPU
         self._loss = WeightedLoss(recipe.loss, temperature=recipe.temperature, output=network.output)
@@ -64,7 +64,7 @@ class StudentTraining(pl.LightningModule):
                 part.requires_grad_(True)
         self.train()
 
-    def train(self, mode: bool = True) -> StudentTraining:
+    def train(self, mode: bool = True) -> NetworkTraining:
         """Set training or evaluation mode; what does not learn stays in evaluation mode."""
         super().train(mode)
         if mode and self._trainable is not None:
@@ -107,31 +107,19 @@ class StudentTraining(pl.LightningModule):
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss of a batch: a scalar."""
         images = batch.images.float()
-        if self.live is None:
-            logits = all_logits(self.network, images)[:, self._first :]
+        if self.online_teacher is None:
+            logits = self.network.outputs(images).joined[:, self._first :]
             return self._loss(logits.float(), batch.maps, batch.valid)
-        logits, features = self.live.watch_features(self.network, images)
-        told = self.live.look(batch.images, logits.shape[-2:])
-        maps, valid = batch.maps.clone(), batch.valid.clone()
-        maps[:, self.live.head], valid[:, self.live.head] = told.maps, True
-        return self._loss(logits.float(), maps, valid) + self.live.hint_loss(features, told)
+        outputs, features = self.online_teacher.student_outputs(self.network, images)
+        logits = outputs.joined
+        teacher = self.online_teacher(batch.images, logits.shape[-2:])
+        maps = teacher.maps[:, None].expand_as(logits)
+        valid = torch.ones_like(batch.valid)
+        return self._loss(logits.float(), maps, valid) + self.online_teacher.hint_loss(features, teacher)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """Return the batch on the device."""
         return batch.to(device)
-
-
-def all_logits(network: StudentNetwork, images: Tensor) -> Tensor:
-    """Return the logits of all that learns from a map: the heads, then the feature maps of a network that branches."""
-    if isinstance(network, ResNet18B):
-        return torch.cat(network.forward_branches(images), dim=1)
-    logits: Tensor = network(images)
-    return logits
-
-
-def targets(network: StudentNetwork) -> int:
-    """Return how many maps a picture is learned from: the channels of `all_logits`."""
-    return len(network.heads) * (2 if isinstance(network, ResNet18B) else 1)
 
 
 def make_optimizer(settings: Optimizer, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:

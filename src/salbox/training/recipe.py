@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ..errors import UsageError, nearest
+from ..errors import UsageError, nearest, one_line
 
 MAX_EPOCH_IMAGES = 500
 _MAX_BYTES = 1_000_000
@@ -64,7 +64,7 @@ class Schedule(_Part):
 
 
 class Hint(_Part):
-    """Which feature of the student learns to tell which of the teacher's, and the weight of that in the loss.
+    """Which feature of the student learns to predict which of the teacher's, and the weight of that in the loss.
 
     `student` and `teacher` are names in their `features`; None is the last. A weight of 0 is no hint.
     """
@@ -80,7 +80,7 @@ class Recipe(_Part):
     Attributes
     ----------
     student : str
-        A network of `salbox.networks.building`.
+        A network of `salbox.networks.trainable.factory`.
     encoder : str, optional
         Its encoder, if not its own choice.
     network : dict
@@ -230,7 +230,7 @@ def _read(name: str) -> dict[str, Any]:
                 raise UsageError(f"{path}: too large for a recipe")
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: cannot be read ({' '.join(str(error).split())})") from None
+            raise UsageError(f"{path}: cannot be read ({one_line(error)})") from None
     values = _parse(text, name)
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise UsageError(f"recipe '{name}': expected keys with values, one a line")
@@ -241,7 +241,7 @@ def _parse(text: str, where: str) -> Any:
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UsageError(f"recipe '{where}': not YAML ({' '.join(str(error).split())})") from None
+        raise UsageError(f"recipe '{where}': not YAML ({one_line(error)})") from None
 
 
 def _set(values: dict[str, Any], text: str) -> None:

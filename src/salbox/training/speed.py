@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import torch
 
-from ..networks.student import StudentNetwork
+from ..networks.trainable.base import TrainableNetwork
 from .batches import Batch
 from .clock import Clock, now
-from .fitting import precision
-from .live import LiveTeacher
-from .module import StudentTraining
+from .module import NetworkTraining
+from .online_teacher import OnlineTeacher
 from .recipe import Recipe
-from .validating import validate
+from .trainer import precision
+from .validation import validate
 
 STEPS, WARM_UP = 10, 2
 PER_EPOCH = 0.5  # seconds: a checkpoint, logs
@@ -49,13 +49,13 @@ class Speed:
 
 
 def measure(
-    network: StudentNetwork,
+    network: TrainableNetwork,
     recipe: Recipe,
     batch: Batch,
     device: str,
     *,
-    live: LiveTeacher | None = None,
-    trainable: Callable[[StudentNetwork], list[torch.nn.Module]] | None = None,
+    online_teacher: OnlineTeacher | None = None,
+    trainable: Callable[[TrainableNetwork], list[torch.nn.Module]] | None = None,
     first: int = 0,
     clock: Clock = "wall",
 ) -> Speed:
@@ -66,7 +66,7 @@ def measure(
     """
     copied = copy.deepcopy(network).to(device=device, memory_format=torch.channels_last)
     parts = trainable(copied) if trainable is not None else None
-    module = StudentTraining(copied, recipe, live=live, trainable=parts, first=first).to(device)
+    module = NetworkTraining(copied, recipe, online_teacher=online_teacher, trainable=parts, first=first).to(device)
     module.train()
     optimizer = module.configure_optimizers()
     here = batch.to(device)

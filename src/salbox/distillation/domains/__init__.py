@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from ...errors import UsageError, nearest
-from ...image import Pixels
+from ...types import Pixels
 from . import ads, changes, drawings, infographics, mobile, odd_one_out, patterns, web_pages
 
 __all__ = ["DOMAINS", "TEST_DOMAINS", "TRAINING_DOMAINS", "VERSION", "Domain", "apply", "known_domain"]
@@ -63,7 +63,7 @@ class Domain:
 
 
 _ALL = (
-    Domain("grey", changes.grey, "degradation", "CAT2000 BlackWhite"),
+    Domain("grey", changes.gray, "degradation", "CAT2000 BlackWhite"),
     Domain("upside-down", changes.upside_down, "rearrangement", "CAT2000 Inverted"),
     Domain("jumbled", changes.jumbled, "rearrangement", "CAT2000 Jumbled"),
     Domain("low-resolution", changes.low_resolution, "degradation", "CAT2000 LowResolution"),

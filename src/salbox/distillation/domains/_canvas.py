@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ...image import Pixels
-from ._palette import Colour
+from ...types import Pixels
+from ._palette import Color
 
 _SCALE = 2
 _LEADING = 1.35  # from line to line, of the font's size
@@ -21,10 +21,10 @@ Points = list[tuple[float, float]]
 class Canvas:
     """A sheet of `width` x `height` pixels; y grows downwards."""
 
-    def __init__(self, width: int, height: int, colour: Colour) -> None:
+    def __init__(self, width: int, height: int, color: Color) -> None:
         self.width = width
         self.height = height
-        self._image = Image.new("RGB", (width * _SCALE, height * _SCALE), colour)
+        self._image = Image.new("RGB", (width * _SCALE, height * _SCALE), color)
         self._draw = ImageDraw.Draw(self._image)
 
     def pixels(self) -> Pixels:
@@ -32,35 +32,35 @@ class Canvas:
         return cv2.resize(np.asarray(self._image), (self.width, self.height), interpolation=cv2.INTER_AREA)
 
     def box(
-        self, x: float, y: float, width: float, height: float, colour: Colour | None, *, radius: float = 0,
-        outline: Colour | None = None, line: float = 1,
+        self, x: float, y: float, width: float, height: float, color: Color | None, *, radius: float = 0,
+        outline: Color | None = None, line: float = 1,
     ) -> None:  # fmt: skip
         """Draw a rectangle, its corners rounded by `radius`; what has no extent is left out."""
         if width < 1 or height < 1:
             return
         corners = [x * _SCALE, y * _SCALE, (x + width) * _SCALE - 1, (y + height) * _SCALE - 1]
         radius = min(radius, width / 2, height / 2)
-        self._draw.rounded_rectangle(corners, radius * _SCALE, colour, outline, max(1, round(line * _SCALE)))
+        self._draw.rounded_rectangle(corners, radius * _SCALE, color, outline, max(1, round(line * _SCALE)))
 
-    def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
+    def disc(self, x: float, y: float, radius: float, color: Color) -> None:
         """Draw a disc around (x, y)."""
-        self._draw.ellipse(_around(x, y, radius), colour)
+        self._draw.ellipse(_around(x, y, radius), color)
 
-    def sector(self, x: float, y: float, radius: float, start: float, end: float, colour: Colour) -> None:
+    def sector(self, x: float, y: float, radius: float, start: float, end: float, color: Color) -> None:
         """Draw a piece of a pie from one share of the turn to another, clockwise from the top."""
-        self._draw.pieslice(_around(x, y, radius), 360 * start - 90, 360 * end - 90, colour)
+        self._draw.pieslice(_around(x, y, radius), 360 * start - 90, 360 * end - 90, color)
 
-    def arc(self, x: float, y: float, radius: float, start: float, end: float, colour: Colour, width: float) -> None:
+    def arc(self, x: float, y: float, radius: float, start: float, end: float, color: Color, width: float) -> None:
         """Draw a piece of a ring from one share of the turn to another, clockwise from the top."""
-        self._draw.arc(_around(x, y, radius), 360 * start - 90, 360 * end - 90, colour, round(width * _SCALE))
+        self._draw.arc(_around(x, y, radius), 360 * start - 90, 360 * end - 90, color, round(width * _SCALE))
 
-    def polygon(self, points: Points, colour: Colour) -> None:
+    def polygon(self, points: Points, color: Color) -> None:
         """Draw a filled polygon."""
-        self._draw.polygon(_scaled(points), colour)
+        self._draw.polygon(_scaled(points), color)
 
-    def line(self, points: Points, colour: Colour, width: float = 1) -> None:
+    def line(self, points: Points, color: Color, width: float = 1) -> None:
         """Draw a line through points."""
-        self._draw.line(_scaled(points), colour, max(1, round(width * _SCALE)), "curve")
+        self._draw.line(_scaled(points), color, max(1, round(width * _SCALE)), "curve")
 
     def photo(self, x: float, y: float, width: float, height: float, photo: Pixels, *, radius: float = 0) -> None:
         """Draw a photo that fills a rectangle, cut where its aspect differs."""
@@ -74,18 +74,18 @@ class Canvas:
         self._image.paste(piece, (round(x * _SCALE), round(y * _SCALE)), mask)
 
     def shade(
-        self, x: float, y: float, width: float, height: float, colour: Colour, first: float, last: float,
+        self, x: float, y: float, width: float, height: float, color: Color, first: float, last: float,
         *, sideways: bool = False,
     ) -> None:  # fmt: skip
         """Lay a colour over a rectangle, its opacity running from `first` to `last` (0..1)."""
         wide, tall = max(1, round(width * _SCALE)), max(1, round(height * _SCALE))
         ramp = np.linspace(first * 255, last * 255, wide if sideways else tall).astype(np.uint8)
         mask = np.tile(ramp, (tall, 1)) if sideways else np.tile(ramp[:, None], (1, wide))
-        layer = Image.new("RGB", (wide, tall), colour)
+        layer = Image.new("RGB", (wide, tall), color)
         self._image.paste(layer, (round(x * _SCALE), round(y * _SCALE)), Image.fromarray(mask))
 
     def text(
-        self, x: float, y: float, text: str, size: float, colour: Colour, *, bold: bool = False, anchor: str = "la",
+        self, x: float, y: float, text: str, size: float, color: Color, *, bold: bool = False, anchor: str = "la",
         within: float | None = None,
     ) -> float:  # fmt: skip
         """Draw one line of text and return its width; `anchor` is Pillow's (la: x is left, y the top).
@@ -99,13 +99,13 @@ class Canvas:
                 text = text[:-1]
         stroke = max(1, round(size * _SCALE / 26)) if bold else 0
         self._draw.text(
-            (x * _SCALE, y * _SCALE), text, colour, _font(round(size * _SCALE)), anchor, stroke_width=stroke,
-            stroke_fill=colour,
+            (x * _SCALE, y * _SCALE), text, color, _font(round(size * _SCALE)), anchor, stroke_width=stroke,
+            stroke_fill=color,
         )  # fmt: skip
         return self.measure(text, size)
 
     def paragraph(
-        self, x: float, y: float, width: float, text: str, size: float, colour: Colour, *, bold: bool = False,
+        self, x: float, y: float, width: float, text: str, size: float, color: Color, *, bold: bool = False,
         lines: int = 99, align: str = "left",
     ) -> float:  # fmt: skip
         """Draw text in at most so many lines of a width and return the y below it; `align` is left or centre."""
@@ -113,9 +113,9 @@ class Canvas:
             if y + size > self.height:
                 break
             if align == "centre":
-                self.text(x + width / 2, y, line, size, colour, bold=bold, anchor="ma", within=width)
+                self.text(x + width / 2, y, line, size, color, bold=bold, anchor="ma", within=width)
             else:
-                self.text(x, y, line, size, colour, bold=bold, within=width)
+                self.text(x, y, line, size, color, bold=bold, within=width)
             y += _LEADING * size
         return y
 

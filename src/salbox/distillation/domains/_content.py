@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...image import Pixels
+from ...types import Pixels
 from ._canvas import Canvas
-from ._palette import Colour, Palette, readable_on
+from ._palette import Color, Palette, readable_on
 
 _VOCABULARY = (
     "about above after again air along always animal answer apple area autumn back beach before begin best better "
@@ -96,11 +96,11 @@ def piece(photo: Pixels, rng: np.random.Generator) -> Pixels:
     return cut[:, ::-1] if rng.random() < 0.5 else cut
 
 
-def button(canvas: Canvas, x: float, y: float, text: str, size: float, colour: Colour, *, radius: float = 4) -> float:
+def button(canvas: Canvas, x: float, y: float, text: str, size: float, color: Color, *, radius: float = 4) -> float:
     """Draw a button and return its width."""
     width = canvas.measure(text, size) + 2.2 * size
-    canvas.box(x, y, width, 2.1 * size, colour, radius=radius)
-    canvas.text(x + width / 2, y + 1.05 * size, text, size, readable_on(colour), bold=True, anchor="mm")
+    canvas.box(x, y, width, 2.1 * size, color, radius=radius)
+    canvas.text(x + width / 2, y + 1.05 * size, text, size, readable_on(color), bold=True, anchor="mm")
     return width
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...image import Pixels
+from ...types import Pixels
 from ._canvas import Canvas
 from ._content import action, brand, button, headline, logo, piece, price, prose
 from ._icons import star_points
-from ._palette import BLACK, WHITE, Colour, Palette, mixed, random_palette, readable_on
+from ._palette import BLACK, WHITE, Color, Palette, mixed, random_palette, readable_on
 
 _SIZES = ((640, 480), (480, 640), (640, 640), (640, 400), (512, 640))
 
@@ -81,8 +81,8 @@ def _half(canvas: Canvas, image: Pixels, palette: Palette, rng: np.random.Genera
     y = canvas.paragraph(left + margin, y, width_of_text, headline(rng, 2, 4), 0.1 * unit, ink, bold=True, lines=2)
     y = canvas.paragraph(left + margin, y + 4, width_of_text, prose(rng, 18), 0.045 * unit, ink, lines=3)
     if rng.random() < 0.6:
-        colour = palette.second if ground == palette.page else ink
-        canvas.text(left + margin, y + 2, price(rng), 0.11 * unit, colour, bold=True)
+        color = palette.second if ground == palette.page else ink
+        canvas.text(left + margin, y + 2, price(rng), 0.11 * unit, color, bold=True)
         y += 0.15 * unit
     button(canvas, left + margin, min(y + 4, top + tall - 0.12 * unit), action(rng), 0.045 * unit, palette.second)
 
@@ -90,7 +90,7 @@ def _half(canvas: Canvas, image: Pixels, palette: Palette, rng: np.random.Genera
 def _product(canvas: Canvas, image: Pixels, palette: Palette, rng: np.random.Generator) -> None:
     """A piece of the photo as a product on a plain ground, with a price and a star."""
     width, height = float(canvas.width), float(canvas.height)
-    ground: Colour = mixed(WHITE, palette.accent, rng.uniform(0.15, 0.9))
+    ground: Color = mixed(WHITE, palette.accent, rng.uniform(0.15, 0.9))
     ink = readable_on(ground)
     canvas.box(0, 0, width, height, ground)
     canvas.shade(0, 0, width, height, WHITE, 0.35, 0.0)
@@ -136,13 +136,13 @@ def _poster(canvas: Canvas, image: Pixels, palette: Palette, rng: np.random.Gene
     canvas.text(width - margin, y + 2, price(rng), 0.24 * room, palette.accent, bold=True, anchor="ra")
 
 
-def _badge(canvas: Canvas, x: float, y: float, reach: float, colour: Colour, rng: np.random.Generator) -> None:
+def _badge(canvas: Canvas, x: float, y: float, reach: float, color: Color, rng: np.random.Generator) -> None:
     """Draw a star or disc with a price or a discount."""
     if rng.random() < 0.6:
-        canvas.polygon(star_points(x, y, reach, int(rng.integers(12, 20)), 0.82), colour)
+        canvas.polygon(star_points(x, y, reach, int(rng.integers(12, 20)), 0.82), color)
     else:
-        canvas.disc(x, y, reach, colour)
-    ink = readable_on(colour)
+        canvas.disc(x, y, reach, color)
+    ink = readable_on(color)
     text = price(rng) if rng.random() < 0.5 else f"-{int(rng.choice([10, 20, 25, 30, 50]))}%"
     canvas.text(x, y, text, 0.6 * reach, ink, bold=True, anchor="mm", within=1.4 * reach)
     canvas.text(x, y - 0.5 * reach, str(rng.choice(["only", "now", "save", "new"])), 0.24 * reach, ink, anchor="mm")

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ...image import Pixels
+from ...types import Pixels
 
 
-def grey(image: Pixels, rng: np.random.Generator) -> Pixels:
+def gray(image: Pixels, rng: np.random.Generator) -> Pixels:
     """Return a photo in black and white."""
     return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
 

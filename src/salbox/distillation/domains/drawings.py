@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ...image import Pixels
+from ...types import Pixels
 
 FloatMap = npt.NDArray[np.floating]
 
@@ -26,7 +26,7 @@ def lines(image: Pixels, rng: np.random.Generator) -> Pixels:
     level = min(float(np.percentile(difference, rng.uniform(4, 11))), -0.008)
     ink = 1 / (1 + np.exp(np.clip((difference - level) / 0.002, -30, 30)))
     kept = _without_specks(ink, smallest=round(40 * unit**2))
-    return _grey_picture(1 - kept * rng.uniform(0.8, 1.0))
+    return _gray_picture(1 - kept * rng.uniform(0.8, 1.0))
 
 
 def sketch(image: Pixels, rng: np.random.Generator) -> Pixels:
@@ -42,7 +42,7 @@ def sketch(image: Pixels, rng: np.random.Generator) -> Pixels:
     strokes = _strokes(light.shape, rng.uniform(0.5, 1.1), rng, unit)
     shade = 1 - rng.uniform(0.25, 0.6) * np.clip(1 - _blur(light, 2 * unit) * 1.1, 0, 1) * strokes
     paper = 1 - 0.05 * _blur(rng.random(light.shape, dtype=np.float32), 0.7)
-    return _grey_picture(np.clip(contour * shade * paper, 0.08, 1))
+    return _gray_picture(np.clip(contour * shade * paper, 0.08, 1))
 
 
 def hatching(image: Pixels, rng: np.random.Generator) -> Pixels:
@@ -64,7 +64,7 @@ def hatching(image: Pixels, rng: np.random.Generator) -> Pixels:
         stroke = np.clip(half_width - distance + 0.5, 0, 1) * np.clip(2 * half_width, 0, 1)
         ink = np.maximum(ink, stroke)
     paper = np.float32(rng.uniform(0.93, 1.0))
-    return _grey_picture(paper * (1 - 0.9 * ink))
+    return _gray_picture(paper * (1 - 0.9 * ink))
 
 
 def _unit(image: Pixels) -> float:
@@ -97,5 +97,5 @@ def _without_specks(ink: FloatMap, smallest: int) -> FloatMap:
     return ink * large[labels]
 
 
-def _grey_picture(light: FloatMap) -> Pixels:
+def _gray_picture(light: FloatMap) -> Pixels:
     return np.repeat(np.rint(np.clip(light, 0, 1) * 255).astype(np.uint8)[:, :, None], 3, axis=2)

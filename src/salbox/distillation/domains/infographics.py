@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...image import Pixels
+from ...types import Pixels
 from ._canvas import Canvas
 from ._content import brand, headline, prose
 from ._icons import icon, person_icon
-from ._palette import Colour, Palette, mixed, random_palette, readable_on
+from ._palette import Color, Palette, mixed, random_palette, readable_on
 
 _FOOT = 16  # height of the line that names the source
 
@@ -50,7 +50,7 @@ def _title(canvas: Canvas, palette: Palette, rng: np.random.Generator) -> float:
     return height
 
 
-def _series(palette: Palette, count: int) -> list[Colour]:
+def _series(palette: Palette, count: int) -> list[Color]:
     """Return colours for the parts of a chart."""
     steps = np.linspace(0, 0.75, count)
     return [
@@ -68,8 +68,8 @@ def _bar_chart(
     highlight = int(values.argmax())
     for k, value in enumerate(values):
         tall = value * (height - 26)
-        colour = palette.second if k == highlight else palette.accent
-        canvas.box(x + k * pitch + 4, y + height - 14 - tall, pitch - 8, tall, colour)
+        color = palette.second if k == highlight else palette.accent
+        canvas.box(x + k * pitch + 4, y + height - 14 - tall, pitch - 8, tall, color)
         canvas.text(
             x + (k + 0.5) * pitch, y + height - 17 - tall, f"{round(100 * value)}", 9, palette.text, anchor="ms"
         )
@@ -97,16 +97,16 @@ def _pie(
     middle = (x + reach, y + reach) if rng.random() < 0.5 else (x + width - reach, y + reach)
     count = int(rng.integers(3, 6))
     ends = np.concatenate([[0], np.cumsum(rng.dirichlet(np.full(count, 2.0)))])
-    colours = _series(palette, count)
+    colors = _series(palette, count)
     for k in range(count):
-        canvas.sector(*middle, reach, float(ends[k]), float(ends[k + 1]), colours[k])
+        canvas.sector(*middle, reach, float(ends[k]), float(ends[k + 1]), colors[k])
     if rng.random() < 0.5:
         canvas.disc(*middle, 0.55 * reach, palette.page)
         canvas.text(*middle, f"{round(100 * ends[1])}%", 0.4 * reach, palette.text, bold=True, anchor="mm")
     left = x + 2 * reach + 16 if middle[0] < x + width / 2 else x
     for k in range(count):
         top = y + (k + 0.5) * height / count
-        canvas.box(left, top - 5, 10, 10, colours[k])
+        canvas.box(left, top - 5, 10, 10, colors[k])
         canvas.text(left + 16, top, headline(rng, 1, 3), 10, palette.text, anchor="lm", within=width - 2 * reach - 40)
 
 
@@ -146,8 +146,8 @@ def _people(
     pitch = width / count
     reach = min(0.42 * pitch, 0.3 * height)
     for k in range(count):
-        colour = palette.accent if k < filled else mixed(palette.page, palette.text, 0.2)
-        person_icon(canvas, x + (k + 0.5) * pitch, y + reach, reach, colour)
+        color = palette.accent if k < filled else mixed(palette.page, palette.text, 0.2)
+        person_icon(canvas, x + (k + 0.5) * pitch, y + reach, reach, color)
     text = f"{filled} of {count} " + prose(rng, 8).lower()
     canvas.paragraph(x, y + 2.4 * reach, width, text, 13, palette.text, bold=True, lines=2, align="centre")
 
@@ -158,13 +158,13 @@ def _curve(
     for k in range(4):
         canvas.box(x, y + k * height / 4, width, 0.5, mixed(palette.page, palette.text, 0.15))
     count = int(rng.integers(6, 14))
-    for colour in (palette.accent, palette.second)[: int(rng.integers(1, 3))]:
+    for color in (palette.accent, palette.second)[: int(rng.integers(1, 3))]:
         walk = np.cumsum(rng.standard_normal(count))
         walk = (walk - walk.min()) / max(float(np.ptp(walk)), 1e-6)
         points = [(x + k * width / (count - 1), y + height * (0.95 - 0.85 * float(v))) for k, v in enumerate(walk)]
-        canvas.line(points, colour, 2.5)
+        canvas.line(points, color, 2.5)
         for px, py in points:
-            canvas.disc(px, py, 3, colour)
+            canvas.disc(px, py, 3, color)
 
 
 def _steps(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...image import Pixels
+from ...types import Pixels
 from ._canvas import Canvas
 from ._content import action, brand, headline, person, piece, price, prose, words
 from ._icons import icon, person_icon
@@ -26,9 +26,9 @@ def mobile_ui(image: Pixels, rng: np.random.Generator) -> Pixels:
 
 def _status(canvas: Canvas, palette: Palette, rng: np.random.Generator, *, title: str | None) -> float:
     """Draw the system's bar and, with a title, the application's; return the y below."""
-    coloured = title is not None and rng.random() < 0.5
-    ink = palette.on_accent if coloured else palette.text
-    if coloured:
+    colored = title is not None and rng.random() < 0.5
+    ink = palette.on_accent if colored else palette.text
+    if colored:
         canvas.box(0, 0, canvas.width, 68, palette.accent)
     canvas.text(14, 11, f"{int(rng.integers(7, 22))}:{int(rng.integers(10, 59))}", 10, ink, bold=True, anchor="lm")
     canvas.box(canvas.width - 34, 7, 20, 9, None, radius=2, outline=ink)
@@ -50,9 +50,9 @@ def _tabs(canvas: Canvas, palette: Palette, rng: np.random.Generator) -> None:
     count = int(rng.integers(3, 6))
     chosen = int(rng.integers(count))
     for k in range(count):
-        x, colour = (k + 0.5) * canvas.width / count, palette.accent if k == chosen else palette.faint
-        icon(canvas, x, HEIGHT - 31, 9, colour, rng)
-        canvas.text(x, HEIGHT - 11, headline(rng, 1, 1), 8, colour, anchor="mm", within=50)
+        x, color = (k + 0.5) * canvas.width / count, palette.accent if k == chosen else palette.faint
+        icon(canvas, x, HEIGHT - 31, 9, color, rng)
+        canvas.text(x, HEIGHT - 11, headline(rng, 1, 1), 8, color, anchor="mm", within=50)
 
 
 def _feed(canvas: Canvas, image: Pixels, palette: Palette, rng: np.random.Generator) -> None:
@@ -192,7 +192,7 @@ def _messages(canvas: Canvas, image: Pixels, palette: Palette, rng: np.random.Ge
     y = _status(canvas, palette, rng, title=person(rng)) + 12
     while y < HEIGHT - 70:
         mine = rng.random() < 0.5
-        colour = palette.accent if mine else mixed(palette.page, palette.text, 0.1)
+        color = palette.accent if mine else mixed(palette.page, palette.text, 0.1)
         if rng.random() < 0.25:
             wide, tall = 170.0, 120.0
             canvas.photo(canvas.width - wide - 14 if mine else 46, y, wide, tall, image, radius=14)
@@ -201,8 +201,8 @@ def _messages(canvas: Canvas, image: Pixels, palette: Palette, rng: np.random.Ge
             wide = min(wide, canvas.measure(text, 12) + 24)
             tall = 16 + 16.2 * np.ceil((canvas.measure(text, 12) + 40) / (wide - 20)) if wide > 180 else 32.0
             x = canvas.width - wide - 14 if mine else 46.0
-            canvas.box(x, y, wide, tall, colour, radius=14)
-            canvas.paragraph(x + 12, y + 8, wide - 20, text, 12, readable_on(colour))
+            canvas.box(x, y, wide, tall, color, radius=14)
+            canvas.paragraph(x + 12, y + 8, wide - 20, text, 12, readable_on(color))
         if not mine:
             canvas.disc(26, y + tall - 13, 13, palette.second)
             person_icon(canvas, 26, y + tall - 13, 8, palette.page)

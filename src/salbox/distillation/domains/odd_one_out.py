@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ...image import Pixels
-from ._palette import Colour, contrasting, hsv, random_colour
+from ...types import Pixels
+from ._palette import Color, contrasting, hsv, random_color
 
 _SUPERSAMPLING = 2  # drawn larger and reduced, for smooth edges
 Points = npt.NDArray[np.float64]
@@ -21,7 +21,7 @@ class Item:
     """One item: its outline within -1..1, colour, angle in radians, and half its extent in pixels."""
 
     shape: str
-    colour: Colour
+    color: Color
     angle: float
     reach: float
 
@@ -29,13 +29,13 @@ class Item:
 def odd_one_out(image: Pixels, rng: np.random.Generator) -> Pixels:
     """Return an array of items with one that differs by colour, orientation or shape."""
 
-    def differ(item: Item, background: Colour) -> Item:
+    def differ(item: Item, background: Color) -> Item:
         kind = rng.choice(["colour", "orientation", "shape"])
         if kind == "orientation":
             return replace(item, shape="bar", angle=item.angle + rng.uniform(0.4, np.pi - 0.4))
         if kind == "shape":
             return replace(item, shape=str(rng.choice([s for s in _OUTLINES if s != item.shape])))
-        return replace(item, colour=contrasting(rng, item.colour, background))
+        return replace(item, color=contrasting(rng, item.color, background))
 
     return _array(image, rng, differ)
 
@@ -47,7 +47,7 @@ def size_odd_one_out(image: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _array(
-    image: Pixels, rng: np.random.Generator, differ: Callable[[Item, Colour], Item], room: float = 0.85
+    image: Pixels, rng: np.random.Generator, differ: Callable[[Item, Color], Item], room: float = 0.85
 ) -> Pixels:
     """Return items on a grid, shaken or not; the reach of an item is at most `room` of half the grid's pitch."""
     height, width = image.shape[:2]
@@ -62,7 +62,7 @@ def _array(
     # A second colour or angle among the many makes some displays a search for a conjunction.
     other = common
     if rng.random() < 0.15:
-        other = replace(common, colour=contrasting(rng, common.colour, odd.colour, background))
+        other = replace(common, color=contrasting(rng, common.color, odd.color, background))
     places = _places(height, width, pitch)
     target = int(rng.integers(len(places)))
     for number, place in enumerate(places):
@@ -71,8 +71,8 @@ def _array(
     return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _ground(height: int, width: int, rng: np.random.Generator) -> tuple[Pixels, Colour]:
-    background = random_colour(rng) if rng.random() < 0.5 else hsv(0, 0, rng.choice([0.0, 0.5, 0.75, 1.0]))
+def _ground(height: int, width: int, rng: np.random.Generator) -> tuple[Pixels, Color]:
+    background = random_color(rng) if rng.random() < 0.5 else hsv(0, 0, rng.choice([0.0, 0.5, 0.75, 1.0]))
     canvas = np.empty((height * _SUPERSAMPLING, width * _SUPERSAMPLING, 3), np.uint8)
     canvas[:] = background
     return canvas, background
@@ -89,7 +89,7 @@ def _places(height: int, width: int, pitch: float) -> Points:
 def _draw(canvas: Pixels, item: Item, place: Points) -> None:
     turn = np.array([[np.cos(item.angle), -np.sin(item.angle)], [np.sin(item.angle), np.cos(item.angle)]])
     points = (_OUTLINES[item.shape] @ turn.T * item.reach + place) * _SUPERSAMPLING
-    cv2.fillPoly(canvas, [np.rint(points * 16).astype(np.int32)], item.colour, cv2.LINE_AA, shift=4)
+    cv2.fillPoly(canvas, [np.rint(points * 16).astype(np.int32)], item.color, cv2.LINE_AA, shift=4)
 
 
 def _regular(corners: int, inner: float = 1.0) -> Points:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...image import Pixels
-from ._palette import Colour, contrasting, random_colour
+from ...types import Pixels
+from ._palette import Color, contrasting, random_color
 
 FloatMap = npt.NDArray[np.floating]
 
@@ -15,7 +15,7 @@ def gratings(image: Pixels, rng: np.random.Generator) -> Pixels:
     """Return gratings: over the whole field, as a plaid, with a patch of another orientation, or an array of Gabors."""
     height, width = image.shape[:2]
     kind = rng.choice(["field", "plaid", "patch", "gabors"], p=[0.2, 0.2, 0.3, 0.3])
-    x, y = _centred_grid(height, width)
+    x, y = _centered_grid(height, width)
     cycles, angle = rng.uniform(6, 40), rng.uniform(0, np.pi)
     wave = _wave(x, y, cycles, angle, rng)
     if kind == "plaid":
@@ -26,7 +26,7 @@ def gratings(image: Pixels, rng: np.random.Generator) -> Pixels:
     elif kind == "gabors":
         wave = _gabors(x, y, cycles, angle, rng)
     share = 0.5 + 0.5 * rng.uniform(0.4, 1.0) * wave
-    dark = random_colour(rng)
+    dark = random_color(rng)
     return _between(share, dark, contrasting(rng, dark))
 
 
@@ -34,40 +34,40 @@ def fractal(image: Pixels, rng: np.random.Generator) -> Pixels:
     """Return a fractal in colours: a Julia set, or clouds (noise whose amplitude falls with frequency)."""
     height, width = image.shape[:2]
     values = _julia(height, width, rng) if rng.random() < 0.75 else _clouds(height, width, rng)
-    table = _colour_table(rng)
+    table = _color_table(rng)
     return table[np.rint(values * 255).astype(np.uint8)]
 
 
 def spirals(image: Pixels, rng: np.random.Generator) -> Pixels:
     """Return one to five spirals or sets of rings, side by side."""
     height, width = image.shape[:2]
-    x, y = _centred_grid(height, width)
-    centres = rng.uniform(-0.8, 0.8, (int(rng.choice([1, 1, 2, 3, 5])), 2)) * (float(x.max()), float(y.max()))
-    distances = np.stack([np.hypot(x - cx, y - cy) for cx, cy in centres])
+    x, y = _centered_grid(height, width)
+    centers = rng.uniform(-0.8, 0.8, (int(rng.choice([1, 1, 2, 3, 5])), 2)) * (float(x.max()), float(y.max()))
+    distances = np.stack([np.hypot(x - cx, y - cy) for cx, cy in centers])
     nearest = distances.argmin(axis=0)
     share = np.zeros((height, width), np.float32)
-    for number, (cx, cy) in enumerate(centres):
+    for number, (cx, cy) in enumerate(centers):
         radius, angle = distances[number], np.arctan2(y - cy, x - cx)
         arms, turns = int(rng.integers(0, 7)), rng.uniform(6, 22)
         along = np.log(radius + 0.01) * rng.uniform(3, 8) if rng.random() < 0.5 else radius * turns * 2 * np.pi
         wave = np.sin(along + arms * angle * rng.choice([-1, 1]))
         wave = np.tanh(wave * 8) if rng.random() < 0.5 else wave
         share = np.where(nearest == number, 0.5 + 0.5 * wave, share)
-    dark = random_colour(rng)
+    dark = random_color(rng)
     return _between(share, dark, contrasting(rng, dark))
 
 
 def checkerboard(image: Pixels, rng: np.random.Generator) -> Pixels:
     """Return a checkerboard, straight or seen at an angle, with up to three cells of another colour."""
     height, width = image.shape[:2]
-    x, y = _centred_grid(height, width)
+    x, y = _centered_grid(height, width)
     angle = rng.uniform(0, np.pi) if rng.random() < 0.5 else 0.0
     u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     depth = 1 / (1 + rng.uniform(0, 1.2) * v) if rng.random() < 0.4 else 1.0
     cells = rng.uniform(5, 18)
     column, row = np.floor((u * depth + 1) * cells), np.floor((v * depth + 1) * cells)
     even = (column + row) % 2 == 0
-    dark = random_colour(rng)
+    dark = random_color(rng)
     light = contrasting(rng, dark)
     picture = _between(even.astype(np.float32), dark, light)
     for _ in range(int(rng.integers(0, 4))):
@@ -76,7 +76,7 @@ def checkerboard(image: Pixels, rng: np.random.Generator) -> Pixels:
     return picture
 
 
-def _centred_grid(height: int, width: int) -> tuple[FloatMap, FloatMap]:
+def _centered_grid(height: int, width: int) -> tuple[FloatMap, FloatMap]:
     """Return x and y of each pixel: 0 in the middle, the longest side from -1/2 to 1/2."""
     longest = max(height, width)
     rows, columns = np.indices((height, width), dtype=np.float32)
@@ -117,7 +117,7 @@ def _julia(height: int, width: int, rng: np.random.Generator, steps: int = 96) -
     # Along the rim of the main cardioid of the Mandelbrot set the Julia sets are richest.
     turn = rng.uniform(0, 2 * np.pi)
     c = np.complex64((0.5 * np.exp(1j * turn) - 0.25 * np.exp(2j * turn)) * rng.uniform(1.01, 1.08))
-    x, y = _centred_grid(height, width)
+    x, y = _centered_grid(height, width)
     zoom, tilt = rng.uniform(0.8, 2.8), np.exp(1j * rng.uniform(0, np.pi))
     z = ((x + 1j * y) * zoom * tilt + rng.uniform(-0.3, 0.3) + 1j * rng.uniform(-0.3, 0.3)).astype(np.complex64).ravel()
     escape = np.full(z.size, float(steps), np.float32)
@@ -147,9 +147,9 @@ def _spread(values: FloatMap) -> FloatMap:
     return ((share - share[0]) / max(float(share[-1] - share[0]), 1e-6)).astype(np.float32)[where]
 
 
-def _colour_table(rng: np.random.Generator) -> Pixels:
+def _color_table(rng: np.random.Generator) -> Pixels:
     """Return 256 colours that run through three to six, from dark to light and back more than once."""
-    stops = np.array([random_colour(rng) for _ in range(int(rng.integers(3, 7)))], np.float64)
+    stops = np.array([random_color(rng) for _ in range(int(rng.integers(3, 7)))], np.float64)
     stops[:: int(rng.integers(2, 4))] *= rng.uniform(0, 0.35)
     places = np.linspace(0, 255, len(stops))
     return np.stack([np.rint(np.interp(np.arange(256), places, stops[:, k])) for k in range(3)], axis=1).astype(
@@ -157,7 +157,7 @@ def _colour_table(rng: np.random.Generator) -> Pixels:
     )
 
 
-def _between(share: FloatMap, low: Colour, high: Colour) -> Pixels:
+def _between(share: FloatMap, low: Color, high: Color) -> Pixels:
     """Return colours between two: `low` where the share is 0, `high` where it is 1."""
     first, second = np.array(low, np.float32), np.array(high, np.float32)
     return np.rint(first + np.clip(share, 0, 1)[:, :, None] * (second - first)).astype(np.uint8)

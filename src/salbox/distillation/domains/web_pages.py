@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...image import Pixels
+from ...types import Pixels
 from ._canvas import Canvas
 from ._content import action, brand, button, headline, logo, menu, person, piece, price, prose
 from ._icons import icon
@@ -29,14 +29,14 @@ def web_page(image: Pixels, rng: np.random.Generator) -> Pixels:
 def _header(canvas: Canvas, palette: Palette, rng: np.random.Generator) -> float:
     """Draw the bar with logo and menu and return the y below it."""
     height = float(rng.integers(34, 54))
-    coloured = rng.random() < 0.3
-    if coloured:
+    colored = rng.random() < 0.3
+    if colored:
         canvas.box(0, 0, WIDTH, height, palette.accent)
     elif rng.random() < 0.5:
         canvas.box(0, height - 1, WIDTH, 1, mixed(palette.page, palette.text, 0.15))
-    ink = palette.on_accent if coloured else palette.text
+    ink = palette.on_accent if colored else palette.text
     size = height * 0.38
-    bar = Palette(palette.accent, palette.panel, ink, ink, palette.second, ink) if coloured else palette
+    bar = Palette(palette.accent, palette.panel, ink, ink, palette.second, ink) if colored else palette
     end = _MARGIN + logo(canvas, _MARGIN, height / 2 - 0.6 * size, size, brand(rng), bar, rng)
     entries = menu(rng, int(rng.integers(4, 8)))
     x = float(WIDTH - _MARGIN)

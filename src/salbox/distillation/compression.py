@@ -1,0 +1,26 @@
+"""A recipe made as long as a time."""
+
+from __future__ import annotations
+
+from ..training.recipe import Recipe
+from ..training.speed import Speed
+
+_MARGIN = 0.95  # of the time; what measuring the speed misses takes the rest
+
+
+def compress(recipe: Recipe, speed: Speed, pictures: int, validation: int, seconds: float) -> Recipe:
+    """Return a recipe that trains for about so many seconds; so many pictures train and validate."""
+    return recipe.compressed(speed.share(recipe, pictures, validation, _MARGIN * seconds), pictures)
+
+
+def describe(before: Recipe, after: Recipe, speed: Speed) -> str:
+    """Return in a line what compressing made of a schedule."""
+    lines = [
+        f"{1 / speed.image:.1f} pictures a second: {after.epochs} epochs of {after.epoch_images} pictures "
+        f"(recipe: {before.epochs} of {before.epoch_images})"
+    ]
+    if after.schedule.name == "step":
+        lines.append(f"milestones {', '.join(f'{m:.3g}' for m in after.schedule.milestones)}")
+    if after.freeze_encoder_epochs:
+        lines.append(f"encoder frozen for {after.freeze_encoder_epochs:.3g}")
+    return "; ".join(lines)

@@ -1,0 +1,132 @@
+"""A distillation from photos to a student: `salbox distill`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ..system.progress import SILENT, Progress
+from ..system.threads import available_threads
+from ..training.batches import draw_epoch, load
+from ..training.cache import Pictures
+from ..training.recipe import Recipe
+from ..training.trainer import EpochReport, Job, TrainingResult, fit
+from .compression import compress, describe
+from .fidelity.measure import Fidelity
+from .initial_network import InitialNetwork, make_initial_network
+from .package import package
+from .plan import Plan
+from .run_folder import RunFolder
+from .splitting import split, write_split
+from .training_data import prepare_pictures, prepare_training_data
+
+
+@dataclass(frozen=True)
+class DistillationResult:
+    """What a distillation came to; `training` and `fidelity` are None where the run was finished before."""
+
+    run: Path
+    heads: tuple[str, ...]
+    training: TrainingResult | None = None
+    fidelity: Fidelity | None = None
+
+    @property
+    def command(self) -> str:
+        """The command that uses the student."""
+        name = f"'{self.run}'" if " " in str(self.run) else str(self.run)
+        return f"salbox predict photo.jpg -m {name} -o maps"
+
+
+def distill(plan: Plan, progress: Progress = SILENT) -> DistillationResult:
+    """Train a student as planned, measure it and write it into the run folder; a run that was stopped goes on.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After a checkpoint, if the run is interrupted.
+    SalboxError
+        If something is missing or does not fit; in one line.
+    """
+    folder = RunFolder(plan.run)
+    folder.claim(plan.identity())
+    if folder.finished:
+        progress.say(f"{plan.run} is finished already")
+        return DistillationResult(plan.run, folder.heads)
+    torch.set_num_threads(available_threads())
+    parts = split(plan.photos, plan.chosen)
+    initial = make_initial_network(plan, parts, progress)
+    folder.note(heads=initial.network.heads)
+    for line in parts.lines():
+        progress.say(line)
+    write_split(folder.split, parts.part_of())
+    data = prepare_training_data(plan, parts, folder, progress)
+    training, validation = prepare_pictures(data, initial, folder, progress)
+    recipe = _recipe_as_run(plan, initial, training, validation, folder, progress)
+    result = _train(plan, initial, recipe, training, validation, folder, progress)
+    fidelity = package(initial, data, folder, progress)
+    folder.finish()
+    return DistillationResult(plan.run, folder.heads, result, fidelity)
+
+
+def _recipe_as_run(
+    plan: Plan,
+    initial: InitialNetwork,
+    training: Pictures,
+    validation: Pictures,
+    folder: RunFolder,
+    progress: Progress,
+) -> Recipe:
+    """Return the recipe as it is run: as given, or compressed once to the time; the run folder keeps it."""
+    if folder.recipe is not None:
+        return folder.recipe
+    recipe = plan.recipe
+    if plan.compress:
+        drawn = draw_epoch(training, 0, images=len(training), batch_size=recipe.batch_size, seed=plan.seed)
+        batch = load(training, max(drawn, key=lambda each: len(each.rows)))
+        speed = initial.speed(recipe, batch, plan.device, plan.clock)
+        recipe = compress(recipe, speed, len(training), len(validation), float(plan.max_seconds or 0))
+        progress.say(describe(plan.recipe, recipe, speed))
+    folder.note_recipe(recipe)
+    return recipe
+
+
+def _train(
+    plan: Plan,
+    initial: InitialNetwork,
+    recipe: Recipe,
+    training: Pictures,
+    validation: Pictures,
+    folder: RunFolder,
+    progress: Progress,
+) -> TrainingResult:
+    """Train the network, which has the best weights afterwards, and return what the training came to."""
+    job = Job(
+        network=initial.network,
+        recipe=recipe,
+        training=training,
+        validation=validation,
+        folder=folder.work,
+        names=initial.output_names(plan.heads),
+        seed=plan.seed,
+        device=plan.device,
+        max_seconds=plan.max_seconds,
+        clock=plan.clock,
+        online_teacher=initial.online_teacher,
+        trainable=initial.trainable,
+        first=initial.first,
+    )
+    result = fit(job, progress, on_epoch=lambda report: progress.say(_epoch_line(report)))
+    initial.network.to("cpu")
+    over = ", the time was over" if result.stopped else ""
+    progress.say(f"trained {result.seconds:.0f} s{over}; kept epoch {result.best_epoch}, CC {result.score:.3f}")
+    folder.keep_logs()
+    return result
+
+
+def _epoch_line(report: EpochReport) -> str:
+    found = ""
+    if report.validation is not None:
+        found = f", validation CC {report.validation.score:.4f}{' *' if report.is_best else ''}"
+    return f"epoch {report.epoch}/{report.epochs}: loss {report.loss:.4f}{found} ({report.seconds:.0f} s)"

@@ -1,0 +1,150 @@
+"""A plan from what a command line is given: names, folders, texts."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError, nearest
+from ..imaging.inputs import ImageFile, find_images
+from ..imaging.postprocess import NOTHING, PostProcess
+from ..models.loading import card
+from ..prediction.images import folder_name
+from .plan import HeadTarget
+from .teachers.maps_folder import TeacherMaps
+from .teachers.teacher import Teacher
+
+# What a student is trained by if no recipe is named.
+RECIPES = {"kdsalbox": "kdsalbox-code", "resnet18-a": "resnet18-kd", "resnet18-b": "resnet18-kd"}
+DEFAULT_RECIPE = "box"
+
+_FLIPS = {"none": (), "h": ("h",), "v": ("v",), "hv": ("h", "v")}
+
+
+def recipe_name(recipe: str | None, student: str | None) -> str:
+    """Return the recipe that is meant: the one named, or else the student's."""
+    return recipe if recipe is not None else RECIPES.get(student or "", DEFAULT_RECIPE)
+
+
+def select_photos(
+    folders: Sequence[str], *, recursive: bool, limit: int | None, seed: int, run: Path
+) -> list[ImageFile]:
+    """Return the photos to learn from, those in the run folder left out.
+
+    Parameters
+    ----------
+    folders : texts
+    recursive : bool
+    limit : int, optional
+        Take so many, chosen by a hash of their names and the seed: folders are often sorted by what they show.
+    seed : int
+    run : Path
+
+    Raises
+    ------
+    UsageError
+        If there are none, or `limit` is below 1.
+    """
+    found = find_images(folders, recursive=recursive, exclude=run)
+    if limit is None:
+        return found
+    if limit < 1:
+        raise UsageError(f"--limit {limit}: expected at least 1")
+
+    def order(photo: ImageFile) -> str:
+        return hashlib.sha1(f"{seed} {photo.output.as_posix()}".encode(), usedforsecurity=False).hexdigest()
+
+    chosen = set(sorted(found, key=order)[:limit])
+    return [photo for photo in found if photo in chosen]
+
+
+def head_targets(
+    models: Mapping[str, Mapping[str, Any]],
+    maps: Iterable[str] = (),
+    *,
+    preprocess: PostProcess = NOTHING,
+    map_flips: str = "none",
+) -> tuple[HeadTarget, ...]:
+    """Return what the heads learn from, folders of maps first.
+
+    Parameters
+    ----------
+    models : mapping
+        Name -> keywords of `salbox.load`.
+    maps : texts
+        "DIR" or "NAME=DIR"; without a name the head is called as the model that made the maps, or as the folder.
+    preprocess : PostProcess
+        What is done to the models' maps first.
+    map_flips : {"none", "h", "v", "hv"}
+        How folders of maps may be mirrored with their photos.
+
+    Raises
+    ------
+    UsageError
+        If a folder holds no maps.
+    """
+    if map_flips not in _FLIPS:
+        raise UsageError(f"--map-flips '{map_flips}'{nearest(map_flips, _FLIPS)} (one of {', '.join(_FLIPS)})")
+    targets = []
+    for text in maps:
+        name, equals, path = text.partition("=")
+        if not equals or "/" in name:
+            name, path = "", text
+        folder = TeacherMaps(path).folder
+        targets.append(HeadTarget(name or _maps_name(folder), maps=folder, flips=_FLIPS[map_flips]))
+    for model, arguments in models.items():
+        targets.append(HeadTarget(folder_name(card(model).name), Teacher(model, dict(arguments), preprocess)))
+    return tuple(targets)
+
+
+def histogram_matched(preprocess: PostProcess) -> PostProcess:
+    """Return the preprocessing of KDSalBox's appendix A: maps matched to the histogram of human fixation densities.
+
+    Raises
+    ------
+    UsageError
+        If another matching was asked for.
+    """
+    from dataclasses import replace
+
+    if preprocess.histogram_matching not in ("none", "biased"):
+        raise UsageError("--histogram-matched and --pre-histogram-matching ask for two things; give one")
+    return replace(preprocess, histogram_matching="biased")
+
+
+def parse_time(text: str) -> float:
+    """Return the seconds of "HH:MM:SS", "MM:SS" or "SS".
+
+    Raises
+    ------
+    UsageError
+        If it is none of them.
+    """
+    if not re.fullmatch(r"(\d+:){0,2}\d+", text.strip()):
+        raise UsageError(f"--max-time '{text}': expected HH:MM:SS, such as 00:05:00")
+    seconds = 0.0
+    for part in text.split(":"):
+        seconds = 60 * seconds + int(part)
+    return seconds
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return (height, width) of "192x256".
+
+    Raises
+    ------
+    UsageError
+        If it is something else.
+    """
+    found = re.fullmatch(r"\s*(\d+)\s*x\s*(\d+)\s*", text)
+    if found is None:
+        raise UsageError(f"--size '{text}': expected HEIGHTxWIDTH, such as 192x256")
+    return int(found[1]), int(found[2])
+
+
+def _maps_name(folder: Path) -> str:
+    record = TeacherMaps(folder).record.get("teacher", {})
+    return str(record.get("model") or folder.resolve().name)

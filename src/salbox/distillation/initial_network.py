@@ -1,0 +1,188 @@
+"""What a distillation starts from: a network with first weights, or a trained one with new heads."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from ..errors import UsageError
+from ..losses import WeightedLoss
+from ..models.cards import ModelCard
+from ..networks.encoders import WeightsWarning
+from ..networks.trainable.base import TrainableNetwork
+from ..networks.trainable.box import Box
+from ..networks.trainable.factory import build_network, network_class
+from ..networks.trainable.growing import can_become, regrown
+from ..system.progress import Progress
+from ..training.batches import Batch
+from ..training.clock import Clock
+from ..training.online_teacher import OnlineTeacher
+from ..training.recipe import Recipe
+from ..training.speed import Speed, measure
+from ..types import Shape
+from .heads import new_layers, read_weights, with_new_heads
+from .plan import Plan
+from .run_folder import RunFolder
+from .splitting import Split, first_pixels
+
+CALIBRATION_PHOTOS = 64  # that the statistics of batch norms are taken from, where first weights have none
+
+
+@dataclass(frozen=True)
+class InitialNetwork:
+    """A network before its training.
+
+    Attributes
+    ----------
+    network : TrainableNetwork
+    output_targets : tuple of int
+        The place of the plan's target that each output learns from, of those outputs that learn.
+    first : int
+        The first output that learns.
+    cards, teachers : dict
+        Of the heads before it.
+    online_teacher : OnlineTeacher, optional
+    """
+
+    network: TrainableNetwork
+    output_targets: tuple[int, ...]
+    first: int = 0
+    cards: dict[str, ModelCard] = field(default_factory=dict)
+    teachers: dict[str, str] = field(default_factory=dict)
+    online_teacher: OnlineTeacher | None = None
+
+    @property
+    def trainable(self) -> list[torch.nn.Module] | None:
+        """What learns: all, or of a network that heads are added to these heads."""
+        return new_layers(self.network, self.first) if self.first else None
+
+    def output_names(self, heads: Sequence[str]) -> tuple[str, ...]:
+        """Return what the outputs that learn are called in logs: as the plan's heads, a side output by its own name."""
+        own = len(self.network.heads) - self.first
+        names = [heads[place] for place in self.output_targets]
+        for i in range(own, len(names)):
+            if names[i] in names[:own]:
+                names[i] = f"{names[i]} ({self.network.side_outputs[i // own - 1]})"
+        return tuple(names)
+
+    def speed(self, recipe: Recipe, batch: Batch, device: str, clock: Clock = "wall") -> Speed:
+        """Return the measured speed of a training on batches such as this one."""
+        return measure(
+            self.network,
+            recipe,
+            batch,
+            device,
+            online_teacher=self.online_teacher,
+            trainable=(lambda network: new_layers(network, self.first)) if self.first else None,
+            first=self.first,
+            clock=clock,
+        )
+
+
+def make_initial_network(plan: Plan, parts: Split, progress: Progress) -> InitialNetwork:
+    """Return the network with its first weights; what does not fit is found here, before a teacher runs for hours.
+
+    Raises
+    ------
+    UsageError
+        If plan, recipe and network do not go together.
+    WeightsError
+        If the first weights cannot be had or do not fit.
+    """
+    if plan.add_to is not None:
+        if plan.in_process:
+            raise UsageError("--add-to and --in-process do not go together")
+        trunk = with_new_heads(plan.add_to, plan.heads, plan.seed)
+        targets = tuple(range(len(plan.targets)))
+        initial = InitialNetwork(trunk.network, targets, trunk.old, trunk.cards, trunk.teachers)
+    else:
+        student = network_class(plan.recipe.student)
+        targets = student.output_targets(len(plan.targets))
+        heads = [plan.heads[place] for place in targets[: len(targets) // (1 + len(student.side_outputs))]]
+        if plan.init is not None and Path(plan.init).expanduser().is_dir():
+            network = _trained(plan.init, heads, plan.recipe)
+        else:
+            network = _untrained(plan, heads, parts, progress)
+        initial = InitialNetwork(network, targets)
+    # Whether the loss goes with what the network gives.
+    WeightedLoss(plan.recipe.loss, temperature=plan.recipe.temperature, output=initial.network.output)
+    return _with_online_teacher(plan, initial) if plan.in_process else initial
+
+
+def _with_online_teacher(plan: Plan, initial: InitialNetwork) -> InitialNetwork:
+    teacher = plan.targets[0].teacher
+    assert teacher is not None  # noqa: S101  # the plan has checked it
+    model = teacher.load()
+    network = initial.network.to(plan.device)
+    online = OnlineTeacher(model.function, model.card.output, plan.recipe.hint, network, plan.recipe.size)
+    return replace(initial, online_teacher=online)
+
+
+def _untrained(plan: Plan, heads: Sequence[str], parts: Split, progress: Progress) -> TrainableNetwork:
+    """Return the recipe's student with first weights in its encoder; warnings about these become notes."""
+    recipe = plan.recipe
+    needs_photos = str(plan.init).endswith((".npz", ".onnx"))
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always", WeightsWarning)
+        network = build_network(
+            recipe.student,
+            heads,
+            encoder=recipe.encoder,
+            init=plan.init if plan.init is not None else default_init(recipe),
+            size=recipe.size,
+            seed=plan.seed,
+            calibration=first_pixels(parts.training, CALIBRATION_PHOTOS) or None if needs_photos else None,
+            **recipe.network,
+        )
+    for warning in raised:
+        progress.say(f"note: {warning.message}")
+    return network
+
+
+def _trained(run: str, heads: Sequence[str], recipe: Recipe) -> TrainableNetwork:
+    """Return the network of a run, to be trained further; a box may end earlier than it did, or see details anew.
+
+    Raises
+    ------
+    UsageError
+        If it is another network than the recipe's, or has other heads.
+    WeightsError
+        If it cannot be read.
+    """
+    network = read_weights(RunFolder(Path(run).expanduser()).weights)
+    if network.name != recipe.student:
+        raise UsageError(f"{run} is a '{network.name}', and the recipe's student a '{recipe.student}'")
+    if list(network.heads) != list(heads):
+        raise UsageError(f"{run} has the heads {', '.join(network.heads)}; train it further on the same ones, in order")
+    wanted = {"encoder": recipe.encoder, "size": recipe.size, **recipe.network}
+    changes = {}
+    for key, value in wanted.items():
+        own = network.settings.get(key)
+        if isinstance(network, Box) and can_become(key, own, value):
+            changes[key] = value
+            continue
+        own = tuple(own) if isinstance(own, list) else own  # as JSON keeps a size
+        if value is not None and value != own:
+            raise UsageError(f"{run} was trained with {key}={own}, and the recipe has {value}")
+    if isinstance(network, Box) and changes:
+        network = regrown(network, changes)
+    network.init_note = f"trained further from {Path(run).name}"
+    return network.train()
+
+
+def default_init(recipe: Recipe) -> str:
+    """Return the first weights where none are named: the shipped network's if they fit, else none."""
+    return "shipped" if recipe.student == "box" and recipe.encoder in (None, "mobilenetv2") else "none"
+
+
+def map_size(network: TrainableNetwork, height: int, width: int) -> Shape:
+    """Return the (height, width) of a student's output for a picture at working size; safe in threads."""
+    copied = copy.deepcopy(network).to("meta").eval()
+    with torch.no_grad():
+        shape = copied(torch.zeros(1, 3, height, width, device="meta")).shape
+    return int(shape[2]), int(shape[3])

@@ -1,0 +1,1 @@
+"""Pictures and maps, in and out: reading, scaling, post-processing, drawing, writing."""

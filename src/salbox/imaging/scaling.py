@@ -1,0 +1,84 @@
+"""Scaling of maps that divides by nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..types import EPSILON, FloatMap, Output, Pixels, Shape
+
+REFERENCE_SIZE = 640  # longest side in pixels at which a classical model is imitated
+
+
+def min_max(values: npt.NDArray[Any], low: float = 0.0, high: float = 1.0) -> FloatMap:
+    """Return values scaled to low..high, float32; a constant map becomes `low` everywhere."""
+    smallest, largest = float(values.min()), float(values.max())
+    if not largest > smallest:
+        return np.full(values.shape, low, np.float32)
+    share = (values.astype(np.float64) - smallest) / (largest - smallest)
+    return (low + share * (high - low)).astype(np.float32)
+
+
+def standardize(values: npt.NDArray[Any]) -> FloatMap:
+    """Return values with mean 0 and standard deviation 1 (N - 1), float32; a constant map becomes 0 everywhere."""
+    centered = values.astype(np.float64) - float(values.mean(dtype=np.float64))
+    deviation = float(centered.std(ddof=1)) if values.size > 1 else 0.0
+    if values.max() <= values.min() or deviation == 0:
+        return np.zeros(values.shape, np.float32)
+    return (centered / deviation).astype(np.float32)
+
+
+def normalized_log(values: npt.NDArray[Any]) -> FloatMap:
+    """Return the log of a density known up to a factor, (H, W), as a log density: float32, exp of it sums to 1."""
+    largest = values.max()
+    # In double precision: the many small shares of a large image are lost in sums of single precision.
+    total = np.exp(values - largest, dtype=np.float64).sum()
+    return (values - (largest + np.log(total))).astype(np.float32)
+
+
+def log_density(values: npt.NDArray[Any]) -> FloatMap:
+    """Return the natural log of a map turned into a density, float32, finite; exp of it sums to 1.
+
+    The map is scaled to 0..1, raised by `EPSILON` so that its minimum has a logarithm, and divided by its sum; a
+    constant map becomes the uniform density.
+    """
+    return log_of_density(min_max(values))
+
+
+def log_of_density(values: npt.NDArray[Any]) -> FloatMap:
+    """Return the natural log of a density known up to a factor, nowhere negative; float32, finite; exp of it sums to 1.
+
+    It is raised by `EPSILON` of its maximum, so that a 0 has a logarithm; one that is 0 everywhere becomes the uniform
+    density.
+    """
+    raised = values.astype(np.float64) / (float(values.max()) or 1.0) + EPSILON
+    return np.log(raised / raised.sum()).astype(np.float32)
+
+
+def at_size(pixels: Pixels, longest_side: int) -> Pixels:
+    """Return an image with this longest side: shrunk with OpenCV's INTER_AREA, enlarged with INTER_CUBIC."""
+    height, width = pixels.shape[:2]
+    scale = longest_side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
+def smaller_copy(pixels: Pixels, longest_side: int) -> Pixels:
+    """Return an image whose longest side is at most this, shrunk with INTER_AREA; one that is no larger as it is."""
+    return pixels if longest_side >= max(pixels.shape[:2]) else at_size(pixels, longest_side)
+
+
+def map_at(saliency: FloatMap, shape: Shape, output: Output) -> FloatMap:
+    """Return a map brought bilinearly to a size, (H, W); a log density stays one. A map of that size as it is."""
+    if saliency.shape == shape:
+        return saliency
+    resized = cv2.resize(saliency, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return normalized_log(resized) if output == "log_density" else resized
+
+
+def density(saliency: npt.NDArray[Any], output: Output) -> npt.NDArray[Any]:
+    """Return a map as others are compared with it: of a log density exp of it, float64; any other as it is."""
+    return np.exp(saliency.astype(np.float64)) if output == "log_density" else saliency

@@ -1,0 +1,175 @@
+"""Opening a model by its name: a classical algorithm, a network with its weights, an ensemble, a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError, nearest
+from .cards import ModelCard
+from .entries import Entry, ExportedFile
+from .registry import MODELS, stand_in
+from .weights import WeightsSource
+
+if TYPE_CHECKING:
+    from ..imaging.postprocess import PostProcess
+    from .model import Model
+
+_DEVICE = re.compile(r"cpu|mps|cuda(:[0-9]+)?")
+
+
+def card(name: str) -> ModelCard:
+    """Return the card of a model: of a name, an `ensemble:` or a path.
+
+    Raises
+    ------
+    UsageError
+        If there is no such model; the nearest names are proposed.
+    WeightsError
+        If a path cannot be read as a network.
+
+    Examples
+    --------
+    >>> import salbox
+    >>> salbox.card("gbvs").paper.year, salbox.card("gbvs").output
+    (2006, 'score')
+    """
+    from . import ensembles
+
+    if ensembles.is_ensemble(name):
+        return ensembles.ensemble_card(name, {member: card(member) for member in ensembles.members(name)})
+    return _entry(name).read_card(name)
+
+
+def weights_path(name: str, weights: WeightsSource | None = None, sha256: str | None = None) -> Path | None:
+    """Return the file that a model, a name or a path, takes its weights from; None if it has no weights.
+
+    Parameters
+    ----------
+    name : str
+    weights, sha256
+        As `load` takes them.
+
+    Raises
+    ------
+    UsageError
+        If there is no such model, or weights are given to one that takes none.
+    WeightsError
+        If the weights are missing, or their hash differs.
+    """
+    return _entry(name).weights_path(name, weights, sha256, stand_in(name))
+
+
+def load(
+    name: str,
+    *,
+    weights: WeightsSource | Mapping[str, WeightsSource] | None = None,
+    sha256: str | Mapping[str, str] | None = None,
+    device: str = "cpu",
+    **parameters: Any,
+) -> Model:
+    """Return a model, ready to be called with an image.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_models()`; `ensemble:a+b` or `ensemble:0.7*a+0.3*b`, the weighted mean of z-scored maps; or the
+        path of an .onnx or a run folder that salbox wrote, with `#head` behind it if it has several heads.
+    weights : path or https URL, optional
+        A checkpoint, for models that need one; of an ensemble {member: checkpoint}. By default the folder that
+        `SALBOX_WEIGHTS` names is searched for `<name>/*` and `<name>.*`.
+    sha256 : str, optional
+        What the checkpoint must hash to; a URL needs it. Of an ensemble {member: hash}.
+    device : str
+        Where a network computes: "cpu", "cuda" or "cuda:1" (PyTorch's also "mps"). A model that is no network computes
+        on the CPU.
+    **parameters
+        Parameters of the model; its card lists them with their defaults.
+
+    Raises
+    ------
+    UsageError
+        For an unknown model or parameter (the nearest is proposed), a value that does not fit, or a device that does
+        not exist or, of a network, is not here.
+    WeightsError
+        If the weights are missing or cannot be read.
+    MissingExtraError
+        If the model's network needs an optional part of salbox.
+
+    Examples
+    --------
+    >>> import salbox, skimage.data
+    >>> salbox.load("gbvs")(skimage.data.chelsea()).shape
+    (300, 451)
+    """
+    from . import ensembles
+
+    model_card = card(name)
+    checked = model_card.check_parameters(parameters)
+    _check_spelling(device)
+    if ensembles.is_ensemble(name):
+        members = dict(weights) if isinstance(weights, Mapping) else weights
+        return _load_ensemble(name, members, sha256, device)
+    if isinstance(weights, Mapping) or isinstance(sha256, Mapping):
+        raise UsageError(f"model '{name}' takes one file of weights; several are for the members of an ensemble")
+    path = weights_path(name, weights, sha256)
+    return _entry(name).open(model_card, checked, path, device)
+
+
+def load_for(name: str, arguments: Mapping[str, Any], postprocess: PostProcess) -> Model:
+    """Return a model, its own smoothing switched off if the post-processing replaces it (and nobody asked for it).
+
+    Parameters
+    ----------
+    name : str
+    arguments : mapping
+        Keywords of `load`: parameters, and weights, sha256 and device.
+    postprocess : PostProcess
+    """
+    has_smoothing = any(p.name == "do_smoothing" for p in card(name).parameters)
+    if postprocess.replaces_smoothing and has_smoothing and "do_smoothing" not in arguments:
+        arguments = {**arguments, "do_smoothing": "none"}
+    return load(name, **arguments)
+
+
+def _load_ensemble(name: str, weights: Any, sha256: Any, device: str) -> Model:
+    """Return an ensemble, its members loaded.
+
+    Raises
+    ------
+    UsageError
+        If weights are given for something that is no member, or without saying for which.
+    """
+    from . import ensembles
+    from .model import Model
+
+    shares = ensembles.members(name)
+    for what in (weights, sha256):
+        if what is not None and not isinstance(what, Mapping):
+            raise UsageError(f"'{name}': say whose weights they are, as {{member: path}} (or --weights MEMBER=PATH)")
+        if unknown := set(what or {}) - set(shares):
+            raise UsageError(f"'{name}' has no member {', '.join(sorted(map(str, unknown)))}")
+    loaded = {
+        member: load(member, weights=(weights or {}).get(member), sha256=(sha256 or {}).get(member), device=device)
+        for member in shares
+    }
+    return Model(card(name), ensembles.Ensemble(loaded, shares), {})
+
+
+def _check_spelling(device: str) -> None:
+    """Raise if there is no such device anywhere; whether it is here only who computes there knows."""
+    if not (isinstance(device, str) and _DEVICE.fullmatch(device)):
+        raise UsageError(f"device '{device}': expected cpu, cuda, cuda:N or mps")
+
+
+def _entry(name: str) -> Entry | ExportedFile:
+    """Return a model's line of the registry, or what stands for one where the name is a path."""
+    if name in MODELS:
+        return MODELS[name]
+    from . import exported
+
+    if exported.is_path(name):
+        return ExportedFile(name)
+    raise UsageError(f"no model '{name}'{nearest(str(name), MODELS)} ('salbox models' lists all)")

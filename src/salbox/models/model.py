@@ -1,0 +1,265 @@
+"""A loaded model: an image in, a saliency map of the image's size out."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import UsageError
+from ..imaging.image import ImageSource, read_image
+from ..imaging.scaling import map_at, smaller_copy
+from ..types import Pixels, SaliencyMap
+from .cards import ModelCard, display
+
+PRECISIONS = ("float32", "half")
+
+
+class HeadedNetwork(Protocol):
+    """A network with heads, each a model with a card of its own; one pass gives the maps of all."""
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The names of the heads."""
+        ...
+
+    @property
+    def cards(self) -> dict[str, ModelCard]:
+        """The card of each head."""
+        ...
+
+    def maps(self, images: Sequence[Pixels], heads: Sequence[str]) -> list[dict[str, SaliencyMap]]:
+        """Return {head: map} for each image; maps are (H, W) float32, of the image's size."""
+        ...
+
+
+@runtime_checkable
+class CanFollow(Protocol):
+    """A model's function that remembers what it saw of a video."""
+
+    def follow(self, **parameters: Any) -> Callable[[Pixels], npt.NDArray[Any]]:
+        """Return what is called with the frames of one clip, one after another, and gives the map of each."""
+        ...
+
+
+@runtime_checkable
+class CanRunAs(Protocol):
+    """A model's function whose network can run in more than one way."""
+
+    def run_as(self, *, precision: str, channels_last: bool) -> Callable[..., npt.NDArray[Any]]:
+        """Return what is called in its place; see `Model.run_as`."""
+        ...
+
+
+@runtime_checkable
+class HasNetwork(Protocol):
+    """A model's function that is a PyTorch network and what is done around it."""
+
+    @property
+    def network(self) -> Any:
+        """The network, an nn.Module, in evaluation mode."""
+        ...
+
+
+@runtime_checkable
+class HasGraph(Protocol):
+    """A model's function that can be had as one graph, with all that is done around its network."""
+
+    def __call__(self, image: Pixels, **parameters: Any) -> npt.NDArray[Any]:
+        """Return the map of an image."""
+        ...
+
+    def graph(self, **parameters: Any) -> Any:
+        """Return an nn.Module from uint8 images, (N, H, W, 3), to maps of their size, (N, 1, H, W)."""
+        ...
+
+
+@runtime_checkable
+class HasPreprocessing(Protocol):
+    """A model's function that states the size at which its network looks at an image."""
+
+    @property
+    def preprocessing(self) -> Any:
+        """The size, a `runtime.preprocessing.Preprocessing`."""
+        ...
+
+
+class Model:
+    """A saliency model with its parameters fixed; what `salbox.load` returns.
+
+    Parameters
+    ----------
+    card : ModelCard
+    function : callable, or None for a head of a network
+        Takes an image, (H, W, 3) uint8 RGB, and the parameters as keywords; returns a map, (H, W).
+    parameters : mapping
+        Every parameter of the card with its value.
+    network, head : HeadedNetwork and str, optional
+        What gives the map where there is no function.
+    weights : Path, optional
+        The file that the weights came from.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        function: Callable[..., npt.NDArray[Any]] | None,
+        parameters: Mapping[str, Any],
+        *,
+        network: HeadedNetwork | None = None,
+        head: str = "",
+        weights: Path | None = None,
+    ):
+        self.card = card
+        self.parameters: Mapping[str, Any] = MappingProxyType(dict(parameters))
+        self.function = function
+        self.network = network
+        self.head = head
+        self.weights = weights
+
+    @property
+    def name(self) -> str:
+        """The name it was loaded by."""
+        return self.card.name
+
+    def __call__(self, image: ImageSource) -> SaliencyMap:
+        """Return the model's raw map of an image: (H, W) float32, finite, nothing applied that was not asked for.
+
+        Parameters
+        ----------
+        image : path, bytes, file object, PIL image or array
+            See `salbox.read_image`.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be read as an image.
+        """
+        pixels = read_image(image)
+        if self.function is not None:
+            values = self.function(pixels, **self.parameters)
+        elif self.network is not None:
+            values = self.network.maps([pixels], [self.head])[0][self.head]
+        else:
+            raise AssertionError(f"model '{self.name}' has neither a function nor a network")
+        saliency = np.ascontiguousarray(values, dtype=np.float32)
+        if saliency.shape != pixels.shape[:2] or not np.isfinite(saliency).all():
+            raise AssertionError(f"model '{self.name}' broke its contract: finite map of shape {pixels.shape[:2]}")
+        return saliency
+
+    def at_size(self, image: ImageSource, longest_side: int | None) -> SaliencyMap:
+        """Return the map computed on a smaller copy and brought back to the image's size: (H, W) float32.
+
+        Parameters
+        ----------
+        longest_side : int or None
+            Of the copy, made with OpenCV's INTER_AREA; the map comes back bilinearly. An image that is no larger, or
+            None, is computed as it is.
+        """
+        pixels = read_image(image)
+        if longest_side is None:
+            return self(pixels)
+        return map_at(self(smaller_copy(pixels, longest_side)), pixels.shape[:2], self.card.output)
+
+    def follow(self) -> Model:
+        """Return the model for one clip, to be called with its frames, one after another, each once.
+
+        A model that is made for videos carries what it remembers from frame to frame; to any other a frame is an image
+        by itself.
+        """
+        function: object = self.function
+        if not isinstance(function, CanFollow):
+            return self
+        remembering = function.follow(**self.parameters)
+        # As it is where it can be: whoever runs an ensemble may share its members' networks with others.
+        called = (lambda frame, **_: remembering(frame)) if self.parameters else remembering
+        return Model(self.card, called, self.parameters, weights=self.weights)
+
+    def run_as(self, *, precision: str = "float32", channels_last: bool = False) -> Model:
+        """Return the model with its PyTorch network run another way: faster on some hardware, its maps a little off.
+
+        Parameters
+        ----------
+        precision : {"float32", "half"}
+            "half": convolutions and matrix products in bfloat16 on a processor, in float16 on a GPU.
+        channels_last : bool
+            The channels of a pixel beside each other in memory. This model's own network is laid out so too.
+
+        Raises
+        ------
+        UsageError
+            If there is no such precision, or the model is no PyTorch network that can.
+        """
+        if precision not in PRECISIONS:
+            raise UsageError(f"precision '{precision}': expected {' or '.join(PRECISIONS)}")
+        if precision == "float32" and not channels_last:
+            return self
+        function: object = self.function
+        if not isinstance(function, CanRunAs):
+            raise UsageError(f"model '{self.name}' runs in one way: leave precision and channels-last out")
+        changed = function.run_as(precision=precision, channels_last=channels_last)
+        return Model(self.card, changed, self.parameters, weights=self.weights)
+
+    def log_density(self, image: ImageSource) -> SaliencyMap:
+        """Return the natural log of a probability density over pixels: (H, W) float32, exp sums to 1.
+
+        Raises
+        ------
+        UsageError
+            If the model's output is not a density.
+        """
+        if self.card.output != "log_density":
+            raise UsageError(
+                f"model '{self.name}' gives a {self.card.output}, not a density; "
+                "to turn its map into one choose a rule, e.g. PostProcess(scale_output='log-density')"
+            )
+        return self(image)
+
+    def sample(
+        self, image: ImageSource, count: int, seed: int | np.random.Generator | None = 0
+    ) -> npt.NDArray[np.int64]:
+        """Return fixations drawn from the model's density: (count, 2) positions in pixels, in the order (x, y).
+
+        Parameters
+        ----------
+        image : path, bytes, file object, PIL image or array
+        count : int
+            How many; they are drawn independently of each other.
+        seed : int, numpy.random.Generator or None
+            The same number draws the same fixations, None others each time; a generator is drawn from.
+
+        Raises
+        ------
+        UsageError
+            If the model's output is not a density, or the count or the seed is of another kind or negative.
+        """
+        count = _whole(count, "count", "")
+        if seed is not None and not isinstance(seed, np.random.Generator):
+            seed = _whole(seed, "seed", ", a Generator or None")
+        log_density = self.log_density(image)
+        # In double precision: the share of the last pixels of a large image is lost in sums of single precision.
+        upto = np.cumsum(np.exp(log_density, dtype=np.float64))
+        drawn = np.random.default_rng(seed).random(count) * upto[-1]
+        places = np.minimum(np.searchsorted(upto, drawn, side="right"), upto.size - 1)
+        rows, columns = np.divmod(places, log_density.shape[1])
+        return np.stack([columns, rows], axis=1)
+
+    def __repr__(self) -> str:
+        arguments = "".join(f", {name}={display(value)}" for name, value in self.parameters.items())
+        return f"salbox.load({self.name!r}{arguments})"
+
+
+def _whole(value: Any, name: str, or_else: str) -> int:
+    """Return a whole number of any kind, at least 0, as an int."""
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise UsageError(f"{name}={display(value)}: expected a whole number, at least 0{or_else}")
+    return number

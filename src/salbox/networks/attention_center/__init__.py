@@ -1,0 +1,1 @@
+"""The attention center model (Google 2022)."""

@@ -1,0 +1,1 @@
+"""What DeepGaze II and IIE share."""

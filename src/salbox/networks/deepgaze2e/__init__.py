@@ -1,0 +1,1 @@
+"""DeepGaze IIE (Linardos, Kümmerer, Press and Bethge 2021)."""

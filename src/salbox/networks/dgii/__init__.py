@@ -1,0 +1,1 @@
+"""DeepGaze II (Kümmerer, Wallis, Gatys and Bethge 2017)."""

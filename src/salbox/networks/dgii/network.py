@@ -1,0 +1,82 @@
+"""DeepGaze II: reading fixations from deep features trained on object recognition (Kümmerer, Wallis and Bethge 2016).
+
+VGG-19 as it was trained to name objects, four 1x1 convolutions on its last stage, a blur and a centre bias: the log of
+a density of fixations. Its authors' repository of DeepGaze networks holds its parts, but neither a file of weights nor
+the network put together; the names of the readout's weights here are those of that repository's other networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..deepgaze.layers import Bias, Finalizer, gathered, halve
+from ..deepgaze.vgg19 import VGG19
+
+LAYERS = ("conv5_1", "relu5_1", "relu5_2", "conv5_3", "relu5_4")  # of VGG-19, 512 channels each
+WIDTHS = (16, 32, 2, 1)  # of the readout
+READOUT_FACTOR = 8  # of the halved image to the readout
+SMALLEST = 2  # pixels, a side that can be halved
+
+
+class DeepGazeII(nn.Module):
+    """The network.
+
+    References
+    ----------
+    Kümmerer, Wallis, Gatys and Bethge: Understanding low- and high-level contributions to fixation prediction. ICCV
+    2017, section 3; at first Kümmerer, Wallis and Bethge, arXiv:1610.01563.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.ModuleDict({"features": VGG19()})
+        self.readout_network = Readout(512 * len(LAYERS))
+        self.finalizer = Finalizer()
+
+    def forward(self, images: Tensor, center_bias: Tensor) -> Tensor:
+        """Return log densities: (N, 1, H, W), exp sums to 1.
+
+        Parameters
+        ----------
+        images : (N, 3, H, W) float32
+            RGB, 0..255, at about 35 pixels a degree of visual angle.
+        center_bias : (N, 1, H, W) float32
+            Log density.
+        """
+        halved = halve(images)
+        features = self.features["features"](halved, LAYERS)
+        readout = self.readout_network(gathered([features[name] for name in LAYERS], halved, READOUT_FACTOR))
+        density: Tensor = self.finalizer(readout, center_bias)
+        return density
+
+
+class Readout(nn.Module):
+    """1x1 convolutions, each with a bias and a ReLU or what is in its place.
+
+    Parameters
+    ----------
+    inputs : int
+    widths : sequence of int
+        Channels that each gives.
+    activation : callable
+    """
+
+    def __init__(
+        self, inputs: int, widths: Sequence[int] = WIDTHS, activation: Callable[[Tensor], Tensor] = functional.relu
+    ) -> None:
+        super().__init__()
+        self._layers, self._activation = len(widths), activation
+        for index, outputs in enumerate(widths):
+            self.add_module(f"conv{index}", nn.Conv2d(inputs, outputs, 1, bias=False))
+            self.add_module(f"bias{index}", Bias(outputs))
+            inputs = outputs
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return maps, (N, C, h, w), of features."""
+        for index in range(self._layers):
+            convolved = self.get_submodule(f"conv{index}")(values)
+            values = self._activation(self.get_submodule(f"bias{index}")(convolved))
+        return values

@@ -1,0 +1,1 @@
+"""DINet (Yang, Lin, Jiang and Lin 2020)."""

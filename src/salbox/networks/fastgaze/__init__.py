@@ -1,0 +1,1 @@
+"""FastGaze, DeepGaze II distilled into a small network."""

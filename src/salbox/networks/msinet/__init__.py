@@ -1,0 +1,1 @@
+"""MSI-Net (Kroner, Senden, Driessens and Goebel 2020)."""

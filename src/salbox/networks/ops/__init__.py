@@ -1,0 +1,1 @@
+"""Arithmetic of other programs, repeated exactly: resizing, letterboxing, upsampling."""

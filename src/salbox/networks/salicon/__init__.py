@@ -1,0 +1,1 @@
+"""OpenSALICON (Thomas 2016) of SALICON (Huang, Shen, Boix and Zhao 2015)."""

@@ -1,0 +1,61 @@
+"""SALICON on an encoder of timm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from torch import Tensor
+from torch.nn import functional
+
+from ..encoders import TENSORFLOW
+from ..trainable.design import Design
+from .network import Readout
+
+SIZE = (384, 512)
+
+
+class SaliconDesign(Design):
+    """One encoder looks at the photo, and at a copy of half its size; a 1x1 convolution over both gives a map a head.
+
+    Parameters
+    ----------
+    heads : names
+    encoder : str
+        See `salbox.networks.encoders.make_encoder`. Both streams have its weights in common.
+    size : (int, int)
+        Height and width in pixels: about so many pixels a photo has when the network looks at it, in its own shape.
+
+    References
+    ----------
+    Huang, Shen, Boix and Zhao: SALICON: reducing the semantic gap in saliency prediction by adapting deep neural
+    networks. ICCV 2015. In OpenSALICON (Thomas 2016) the streams are two VGG-16 with weights of their own, at 1200 by
+    1600 and 600 by 800 pixels.
+    """
+
+    smallest: ClassVar[int] = 64  # the coarse stream halves a side before the encoder does so five times
+    small: ClassVar[Mapping[str, Any]] = MappingProxyType({"size": (64, 128)})
+    stride = covered = 32
+
+    def __init__(self, heads: Sequence[str], *, encoder: str = TENSORFLOW, size: tuple[int, int] = SIZE) -> None:
+        super().__init__("salicon", heads, encoder, size)
+        self.decoder = Readout(self.channels[-1], len(self.heads))
+
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        """Return "stride2" .. "stride32" of the encoder, "coarse" of the halved images at stride 64, and "joined".
+
+        Parameters
+        ----------
+        images : (N, 3, H, W) float
+            RGB, 0..255, H and W at least 64.
+        """
+        found = self.taps(images)
+        found["coarse"] = self.taps(functional.avg_pool2d(images, 2))["stride32"]
+        found["joined"] = self.decoder.joined(found["stride32"], found["coarse"])
+        return found
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits: (N, heads, H / 32, W / 32), H and W at least 64; see `TrainableNetwork.forward`."""
+        logits: Tensor = self.decoder.readout(self.features(images)["joined"])
+        return logits

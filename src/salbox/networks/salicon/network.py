@@ -1,0 +1,61 @@
+"""OpenSALICON, the open implementation (Thomas 2016) of SALICON (Huang, Shen, Boix and Zhao 2015).
+
+Two VGG-16 with weights of their own look at the image at two sizes. The coarse one's features are enlarged to the fine
+one's, and a 1x1 convolution reads the map off both.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..backbones.vgg16 import MEANS_BGR, Vgg16
+
+FINE, COARSE = (1200, 1600), (600, 800)  # height and width at which the streams look at images
+RANGE = 255.0  # that pixels are divided by, once the means are off
+
+
+class Readout(nn.Module):
+    """What follows the two streams: a 1x1 convolution over both."""
+
+    def __init__(self, channels: int, outputs: int = 1) -> None:
+        super().__init__()
+        self.readout = nn.Conv2d(2 * channels, outputs, 1)
+
+    def joined(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """Return the coarse stream's features enlarged, and the fine one's behind them: (N, 2 channels, h, w)."""
+        size = fine.shape[-2:]
+        enlarged = F.interpolate(coarse, size=size, mode="bilinear", align_corners=True)
+        return torch.cat([enlarged, fine], dim=1)
+
+    def logits(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """Return the maps before their sigmoid, of both streams' features: (N, outputs, h, w)."""
+        logits: Tensor = self.readout(self.joined(fine, coarse))
+        return logits
+
+
+class Salicon(Readout):
+    """The network."""
+
+    means: Tensor
+
+    def __init__(self) -> None:
+        super().__init__(Vgg16.channels)
+        self.register_buffer("means", torch.tensor(MEANS_BGR).reshape(1, 3, 1, 1), persistent=False)
+        # Caffe's pools round up.
+        self.fine = Vgg16([nn.MaxPool2d(2, ceil_mode=True) for _ in range(5)])
+        self.coarse = Vgg16([nn.MaxPool2d(2, ceil_mode=True) for _ in range(5)])
+
+    def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """Return maps, each cell in 0..1: (N, 1, ceil(H / 32), ceil(W / 32)).
+
+        Parameters
+        ----------
+        fine, coarse : (N, 3, H, W) and (N, 3, h, w) float32
+            RGB, 0..255: the image at 1200 by 1600, and at half that size.
+        """
+        return torch.sigmoid(self.logits(self.fine(self._normed(fine)), self.coarse(self._normed(coarse))))
+
+    def _normed(self, images: Tensor) -> Tensor:
+        return (images.flip(1) - self.means) / RANGE

@@ -1,0 +1,1 @@
+"""Networks that can be trained: what they share, those that are salbox's own, and how one is made or made anew."""

@@ -1,0 +1,179 @@
+"""What every trainable network has in common: what goes in, what comes out, and which part of it is the encoder."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import UsageError
+from ...runtime.preprocessing import Preprocessing
+from ...types import Output
+from ..layers import Normalize
+
+OUTPUTS: tuple[Output, ...] = ("score", "log_density")  # what the maps of a network can be
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The logits of a network as its losses see them.
+
+    Attributes
+    ----------
+    main : (N, heads, h, w)
+        Of the maps: what `forward` returns.
+    side : tuple of (N, heads, h, w)
+        Of the side outputs, in the order of `TrainableNetwork.side_outputs`.
+    """
+
+    main: Tensor
+    side: tuple[Tensor, ...] = ()
+
+    @property
+    def joined(self) -> Tensor:
+        """All of them, (N, heads * (1 + sides), h, w), the main ones first."""
+        return torch.cat([self.main, *self.side], dim=1) if self.side else self.main
+
+
+class TrainableNetwork(nn.Module, ABC):
+    """A network with one saliency map a teacher.
+
+    Parameters
+    ----------
+    name : str
+        The architecture's, see `salbox.networks.trainable.factory.NETWORKS`.
+    heads : names
+        The teachers' names, one output channel each.
+    preprocessing : Preprocessing
+        The size at which the network looks at a photo.
+
+    Attributes
+    ----------
+    output : {"score", "log_density"}
+        What `maps` gives, one of `OUTPUTS`; a score unless it is set.
+    encoder : nn.Module
+        The part that first weights are known for; all else is the decoder.
+    normalize : Normalize
+        What is done to the pixels before the encoder sees them.
+    init_note : str
+        Where the first weights came from, for the card; empty if unknown.
+    arguments : dict
+        What the class was called with, `heads` aside.
+
+    Raises
+    ------
+    UsageError
+        If there is no head, or two of one name.
+    """
+
+    encoder: nn.Module
+    normalize: Normalize
+
+    smallest: ClassVar[int] = 32
+    """Pixels: the shortest side that images may have."""
+
+    small: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """What makes a small network of the class, quick to try: keywords of `build_network`."""
+
+    stride: int = 1
+    """Pixels of an image that a pixel of its map stands for, along a side."""
+
+    covered: int = 1
+    """Pixels: a map covers an image up to the last multiple of so many, along a side."""
+
+    side_outputs: ClassVar[tuple[str, ...]] = ()
+    """Names of further outputs, which only training looks at; each has one channel a head."""
+
+    def __init__(self, name: str, heads: Sequence[str], preprocessing: Preprocessing) -> None:
+        super().__init__()
+        if isinstance(heads, str) or not heads or len(set(heads)) != len(heads) or not all(heads):
+            raise UsageError(f"network '{name}': heads={heads!r}: expected names, at least one and each once")
+        self.name = name
+        self.heads = tuple(heads)
+        self.preprocessing = preprocessing
+        self.output: Output = "score"
+        self.init_note = ""
+        self.arguments: dict[str, Any] = {}
+        self._frozen = False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `trainable.factory.rebuild` needs to make the same architecture again, ready for JSON."""
+        return {**self.arguments, "output": self.output}
+
+    def encoder_input(self, images: Tensor) -> Tensor:
+        """Return what the encoder sees of images as `forward` takes them."""
+        normalized: Tensor = self.normalize(images)
+        return normalized
+
+    @abstractmethod
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        """Return named features between input and output, from early to late, each (N, channels, h, w).
+
+        The last is what the heads look at. `images` as `forward` takes them.
+        """
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits of the maps: (N, heads, h, w).
+
+        Parameters
+        ----------
+        images : (N, 3, H, W) float
+            RGB, 0..255, H and W at least `smallest`.
+        """
+
+    def outputs(self, images: Tensor) -> Outputs:
+        """Return all logits that can be learned from; `images` as `forward` takes them."""
+        return Outputs(self(images))
+
+    @classmethod
+    def output_targets(cls, count: int) -> tuple[int, ...]:
+        """Return the place of the target that each output learns from, in the order of `Outputs.joined`.
+
+        Here each of `count` targets has a head, and the head's side outputs learn from what it learns from.
+
+        Raises
+        ------
+        UsageError
+            If there are more targets than the network can learn from.
+        """
+        return tuple(range(count)) * (1 + len(cls.side_outputs))
+
+    def maps(self, images: Tensor) -> Tensor:
+        """Return the maps: (N, heads, h, w); what is exported.
+
+        Of a "score" the sigmoid of the logits, in 0..1; of a "log_density" the log of a density over the map's pixels.
+        """
+        logits = self(images)
+        if self.output == "score":
+            return torch.sigmoid(logits)
+        return torch.log_softmax(logits.flatten(2), dim=2).reshape(logits.shape)
+
+    def encoder_parameters(self) -> Iterator[nn.Parameter]:
+        """Yield the encoder's parameters."""
+        yield from self.encoder.parameters()
+
+    def decoder_parameters(self) -> Iterator[nn.Parameter]:
+        """Yield all parameters that are not the encoder's."""
+        of_encoder = {id(p) for p in self.encoder.parameters()}
+        yield from (p for p in self.parameters() if id(p) not in of_encoder)
+
+    def freeze_encoder(self, frozen: bool = True) -> None:
+        """Stop the encoder's learning, the statistics of its batch norms included, or let it go on."""
+        self._frozen = frozen
+        for parameter in self.encoder.parameters():
+            parameter.requires_grad_(not frozen)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training or evaluation mode; a frozen encoder stays in evaluation mode."""
+        super().train(mode)
+        if self._frozen:
+            self.encoder.eval()
+        return self

@@ -1,0 +1,155 @@
+"""The box: many saliency models at the cost of one small network.
+
+A MobileNetV2-class encoder looks at the photo once; a decoder of separable convolutions brings its features back to
+fine resolution, with a skip connection at every stride; each teacher has a light head of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ...errors import UsageError
+from ...runtime.preprocessing import Preprocessing
+from ..encoders import STRIDES, TENSORFLOW, BottomRightConv2d, make_encoder, pad_like_tensorflow
+from ..layers import ConvNormAct, Normalize, SeparableConv, resize_like
+from .base import TrainableNetwork
+from .context import CONTEXTS, make_context
+
+WIDTH = 48  # channels of the decoder
+HEAD_WIDTH = 16  # channels within a head
+FINE = 2  # times the encoder's size has the photo that is looked at for details
+
+
+class Box(TrainableNetwork):
+    """Encoder, separable decoder with skip connections, one head a teacher.
+
+    Parameters
+    ----------
+    heads : names
+    encoder : str
+        See `salbox.networks.encoders.make_encoder`.
+    size : (int, int)
+        Height and width in pixels: about so many pixels a photo has when the network looks at it, in its own shape.
+    width, head_width : int
+        Channels of the decoder, and within a head.
+    stride : {2, 4, 8}
+        Pixels of the input a pixel of the output.
+    deepest : {4, 8, 16, 32}
+        The encoder's coarsest stride that is looked at; what comes after is left out.
+    context : {"none", "contrast", "attention"}
+        How the decoder sees the picture as a whole; see `salbox.networks.trainable.context`.
+    detail : int
+        Channels of a second, shallow look at twice the size, for teachers that see single pixels; 0 for none. The
+        photo then comes at twice `size`, and the encoder sees the mean of each 2x2 pixels.
+
+    References
+    ----------
+    Sandler et al.: MobileNetV2: inverted residuals and linear bottlenecks. CVPR 2018 (the encoder).
+    Lin et al.: Feature pyramid networks for object detection. CVPR 2017 (coarse features enlarged and added to finer
+    ones).
+    """
+
+    small: ClassVar[Mapping[str, Any]] = MappingProxyType({"width": 16})
+
+    def __init__(
+        self,
+        heads: Sequence[str],
+        *,
+        encoder: str = TENSORFLOW,
+        size: tuple[int, int] = (192, 256),
+        width: int = WIDTH,
+        head_width: int = HEAD_WIDTH,
+        stride: int = 2,
+        deepest: int = 16,
+        context: str = "contrast",
+        detail: int = 0,
+    ) -> None:
+        for name, value, least in (("width", width, 1), ("head_width", head_width, 1), ("detail", detail, 0)):
+            if type(value) is not int or value < least:
+                raise UsageError(f"network 'box': {name}={value!r}: expected a whole number, at least {least}")
+        scale = FINE if detail else 1
+        multiple = STRIDES[-1] * scale
+        super().__init__("box", heads, Preprocessing("area", scale * size[0], scale * size[1], multiple))
+        if stride not in STRIDES[:3]:
+            raise UsageError(f"network 'box': stride={stride!r}: expected one of {STRIDES[:3]}")
+        if deepest not in STRIDES or deepest <= stride:
+            raise UsageError(f"network 'box': deepest={deepest!r}: expected one of {STRIDES} above stride={stride}")
+        if detail and stride != STRIDES[0]:
+            raise UsageError(f"network 'box': detail={detail}, stride={stride}: details need stride={STRIDES[0]}")
+        if context not in CONTEXTS:
+            raise UsageError(f"network 'box': context={context!r}: expected one of {', '.join(CONTEXTS)}")
+        sizes = {"width": width, "head_width": head_width, "stride": stride, "deepest": deepest, "detail": detail}
+        self.arguments = {"encoder": encoder, "size": list(size), "context": context, **sizes}
+        made = make_encoder(encoder, deepest)
+        self.encoder = made.network
+        self.normalize = Normalize(made.mean, made.std)
+        self.stride = self.covered = stride
+        # From coarse to fine; what is finer than the output is not looked at.
+        self.levels = [i for i, s in enumerate(STRIDES) if stride <= s <= deepest][::-1]
+        self.lateral = nn.ModuleList(ConvNormAct(made.channels[i], width, act=False) for i in self.levels)
+        self.context = nn.ModuleList(make_context(context, width, STRIDES[i]) for i in self.levels)
+        self.mix = nn.ModuleList(SeparableConv(width, width) for _ in self.levels)
+        self.detail = _detail(detail, width, encoder) if detail else None
+        self.head_layers = nn.ModuleList(_head(width, head_width) for _ in self.heads)
+
+    def encoder_input(self, images: Tensor) -> Tensor:
+        """See `TrainableNetwork`."""
+        return self._shrunk(self.normalize(images))
+
+    def _shrunk(self, normalized: Tensor) -> Tensor:
+        return normalized if self.detail is None else functional.avg_pool2d(normalized, FINE)
+
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        """Return "stride2" .. "stride32", if it goes so deep, of the encoder and "decoder", which the heads look at."""
+        normalized = self.normalize(images)
+        taps = self.encoder(self._shrunk(normalized))
+        found = {f"stride{stride}": tap for stride, tap in zip(STRIDES, taps, strict=False)}
+        decoded: Tensor | None = None
+        for level, lateral, context, mix in zip(self.levels, self.lateral, self.context, self.mix, strict=True):
+            skip = lateral(taps[level])
+            decoded = mix(context(skip if decoded is None else skip + resize_like(decoded, skip)))
+        assert decoded is not None  # noqa: S101  # there are levels
+        if self.detail is not None:
+            decoded = decoded + self.detail(normalized)
+        return {**found, "decoder": decoded}
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits: (N, heads, H / stride, W / stride), of half that size where details are looked at.
+
+        See `TrainableNetwork.forward`.
+        """
+        decoded = self.features(images)["decoder"]
+        return torch.cat([head(decoded) for head in self.head_layers], dim=1)
+
+
+def _detail(channels: int, width: int, encoder: str) -> nn.Module:
+    """Return the second look: from a normalised photo at twice the size to features as fine as the decoder's."""
+    wide = 2 * channels
+    # It rounds down as the mean of 2x2 pixels does, what follows as the encoder's first convolution.
+    first = BottomRightConv2d(3, channels, 3, stride=FINE, bias=False)
+    shrink = nn.Conv2d(wide, wide, 3, stride=2, padding=1, groups=wide, bias=False)
+    last = ConvNormAct(wide, width, act=False)
+    nn.init.zeros_(last[1].weight)  # it begins as if it were not there: a box that is trained already can take it on
+    rest = nn.Sequential(
+        SeparableConv(channels, wide),
+        nn.Sequential(shrink, nn.BatchNorm2d(wide), nn.ReLU6(inplace=True)),
+        last,
+    )
+    if encoder == TENSORFLOW:
+        pad_like_tensorflow(rest)
+    return nn.Sequential(nn.Sequential(first, nn.BatchNorm2d(channels), nn.ReLU6(inplace=True)), *rest)
+
+
+def _head(inputs: int, width: int) -> nn.Module:
+    """Return what one teacher has to itself: about a thousand numbers."""
+    return nn.Sequential(
+        ConvNormAct(inputs, width),
+        ConvNormAct(width, width, 3, groups=width),
+        nn.Conv2d(width, 1, 1),
+    )

@@ -1,0 +1,171 @@
+"""Networks that can be trained, by name: made with first weights, or made again as they were.
+
+Some are small networks made to be taught, others published designs on an encoder of choice. One that only runs says in
+its `card` module why it cannot be trained (NOT_TRAINABLE), where that is not plain.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import MissingExtraError, UsageError, nearest
+from ...models.entries import Checkpoint
+from ...models.import_paths import resolve
+from ...models.registry import MODELS
+from ...types import Output, Pixels
+
+if TYPE_CHECKING:
+    from .base import TrainableNetwork
+
+
+NETWORKS = {
+    "kdsalbox": "salbox.networks.kdsalbox.network:KDSalBox",
+    "resnet18-a": "salbox.networks.trainable.resnet18:ResNet18A",
+    "resnet18-b": "salbox.networks.trainable.resnet18:ResNet18B",
+    "box": "salbox.networks.trainable.box:Box",
+    "msinet": "salbox.networks.msinet.design:MSINetDesign",
+    "sam": "salbox.networks.sam.design:SamDesign",
+    "dinet": "salbox.networks.dinet.design:DINetDesign",
+    "transalnet": "salbox.networks.transalnet.design:TranSalNetDesign",
+    "unisal": "salbox.networks.unisal.design:UniSalDesign",
+    "dgii": "salbox.networks.dgii.design:DGIIDesign",
+    "salicon": "salbox.networks.salicon.design:SaliconDesign",
+    "gaze": "salbox.networks.trainable.gaze:Gaze",
+}
+
+
+def build_network(
+    name: str,
+    heads: Sequence[str],
+    *,
+    encoder: str | None = None,
+    init: str | Path = "none",
+    size: tuple[int, int] | None = None,
+    output: Output | None = None,
+    seed: int = 0,
+    calibration: Sequence[Pixels] | None = None,
+    **arguments: Any,
+) -> TrainableNetwork:
+    """Return a network with first weights, in training mode, on the CPU.
+
+    Parameters
+    ----------
+    name : str
+        One of `NETWORKS`: "kdsalbox", "resnet18-a", "resnet18-b" and "box", or a published design: "msinet", "sam",
+        "dinet", "transalnet", "unisal", "dgii", "salicon".
+    heads : names
+        The teachers' names, one output channel each.
+    encoder : str, optional
+        See `salbox.networks.encoders.make_encoder`; by default the network's own. "kdsalbox" has no other. For first
+        weights trained in PyTorch (`init` "timm" or a torch file) "mobilenetv2_100" stands for "mobilenetv2".
+    init : {"none", "timm", "shipped"} or path
+        The encoder's first weights: random, with a warning; timm's from its hub; those of the network that salbox
+        ships; or a file, see `salbox.networks.trainable.initial_weights.load_initial_weights`.
+    size : (int, int), optional
+        Height and width in pixels at which photos are looked at; by default the network's own.
+    output : {"score", "log_density"}, optional
+        What its maps are; by default the network's own kind, a log density of "gaze" and a score of all others.
+    seed : int
+        Of the random weights. The same seed gives the same weights; PyTorch's own generator is left as it was.
+    calibration : sequence of images, optional
+        Photos that a batch norm's statistics are taken from if the file has none; 64 are enough. By default crops of
+        scikit-image's sample photos.
+    **arguments
+        Further ones of the network's class, such as `stride` of the box.
+
+    Raises
+    ------
+    UsageError
+        For an unknown network, encoder or argument.
+    WeightsError
+        If the first weights cannot be had or do not fit.
+    MissingExtraError
+        If PyTorch or timm is not installed.
+    """
+    torch = _torch()
+    from ..encoders import TENSORFLOW, timm_name
+    from .initial_weights import load_initial_weights, trained_in_pytorch
+
+    if encoder is None and _defaults(name).get("encoder") == TENSORFLOW and trained_in_pytorch(init):
+        encoder = timm_name(TENSORFLOW)
+    named = {"encoder": encoder, "size": size}
+    given = {**arguments, **{key: value for key, value in named.items() if value is not None}}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = _make(name, heads, given, output)
+    network.init_note = load_initial_weights(network, init, calibration)
+    return network.train()
+
+
+def rebuild(name: str, heads: Sequence[str], settings: Mapping[str, Any]) -> TrainableNetwork:
+    """Return a network of the architecture that another one's `settings` describe, its weights yet to be loaded.
+
+    Raises
+    ------
+    UsageError
+        If there is no such network, or a setting does not fit it.
+    """
+    _torch()
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
+    output: Any = given.pop("output", None)
+    return _make(name, heads, given, output)
+
+
+def network_class(name: str) -> type[TrainableNetwork]:
+    """Return the class of a network that can be trained.
+
+    Raises
+    ------
+    UsageError
+        If there is no such network; the nearest is proposed.
+    """
+    if name not in NETWORKS:
+        if reason := _not_trainable(name):
+            raise UsageError(f"network '{name}' cannot be trained: {reason}")
+        raise UsageError(
+            f"no network '{name}' to train{nearest(str(name), NETWORKS)} (there are {', '.join(NETWORKS)})"
+        )
+    found: type[TrainableNetwork] = resolve(NETWORKS[name])
+    return found
+
+
+def _make(name: str, heads: Sequence[str], arguments: Mapping[str, Any], output: Output | None) -> TrainableNetwork:
+    from .base import OUTPUTS
+
+    known = set(_defaults(name))
+    for key in arguments:
+        if key not in known:
+            raise UsageError(
+                f"network '{name}' has no '{key}'{nearest(key, known)} (it has {', '.join(sorted(known))})"
+            )
+    if output not in (None, *OUTPUTS):
+        raise UsageError(f"network '{name}': output={output!r}: expected one of {', '.join(OUTPUTS)}")
+    network = network_class(name)(heads, **arguments)  # type: ignore[arg-type]  # each has a name of its own
+    network.output = output or network.output
+    return network
+
+
+def _defaults(name: str) -> dict[str, Any]:
+    """Return what a network's class can be called with beside its heads, with defaults."""
+    keywords: dict[str, Any] = network_class(name).__init__.__kwdefaults__ or {}
+    return {key: value for key, value in keywords.items() if key != "name"}
+
+
+def _not_trainable(name: str) -> str:
+    """Return why a model of the registry cannot be trained, as its card's module states it; else ""."""
+    entry = MODELS.get(name)
+    if not isinstance(entry, Checkpoint):
+        return ""
+    return getattr(importlib.import_module(entry.card.partition(":")[0]), "NOT_TRAINABLE", "")
+
+
+def _torch() -> Any:
+    try:
+        import timm  # noqa: F401
+        import torch
+    except ImportError:
+        raise MissingExtraError("making a network to train", "train") from None
+    return torch

@@ -1,0 +1,1 @@
+"""UniSal (Droste, Jiao and Noble 2020)."""

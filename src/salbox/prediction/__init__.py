@@ -1,0 +1,1 @@
+"""From images to maps: one image, folders, videos, comparisons, the demonstration."""

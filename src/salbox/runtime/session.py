@@ -1,0 +1,207 @@
+"""ONNX Runtime sessions: one a file, shared by all who ask for it, safe in threads."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import SalboxError, UsageError, WeightsError
+from ..formats.onnx_file import OnnxFile, inspect
+from ..system.threads import available_threads
+
+_KEPT = 16  # sessions; the one not used for longest is let go
+_MEMORY_SHARE = 0.5  # of the machine's memory, for all networks together
+_SILENT = 4  # log severity: what goes wrong is raised, not printed
+
+Run = tuple[OnnxFile, dict[str, npt.NDArray[Any]]]
+_recorded: ContextVar[list[Run] | None] = ContextVar("recorded", default=None)
+
+_Key = tuple[int, int, int, int, int, str]
+_sessions: OrderedDict[_Key, Session] = OrderedDict()
+_lock = threading.Lock()
+
+
+class Session:
+    """A network that ONNX Runtime has opened; what `open_session` returns.
+
+    `run` may be called from several threads at once.
+
+    Attributes
+    ----------
+    file : OnnxFile
+        What the file holds.
+    threads : int
+        How many threads one run uses.
+    provider : str
+        "cpu", "cuda" or "cuda:N".
+    """
+
+    def __init__(self, file: OnnxFile, threads: int, provider: str):
+        import onnxruntime
+
+        self.file = file
+        self.threads = threads
+        self.provider = provider
+        options = session_options(threads)
+        wanted = _execution_provider(provider)
+        try:
+            self._session = onnxruntime.InferenceSession(file.content, options, providers=[wanted])
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
+            raise WeightsError(f"{file.path}: ONNX Runtime cannot open it ({_one_line(error)})") from None
+        taken = self._session.get_providers()
+        if wanted[0] not in taken:
+            raise SalboxError(
+                f"device '{provider}': ONNX Runtime could not start {wanted[0]} and would use {', '.join(taken)}; "
+                "check the driver, CUDA and cuDNN, or use device 'cpu'"
+            )
+
+    def run(self, inputs: Mapping[str, npt.NDArray[Any]], outputs: Sequence[str] | None = None) -> list[Any]:
+        """Return outputs, arrays in the order asked for; by default all.
+
+        Raises
+        ------
+        WeightsError
+            If the network cannot be run on these inputs, or would take more memory than there is for networks.
+        """
+        runs = _recorded.get()
+        if runs is not None:
+            runs.append((self.file, dict(inputs)))
+        try:
+            return list(self._session.run(None if outputs is None else list(outputs), dict(inputs)))
+        except Exception as error:  # see above
+            shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in inputs.items())
+            raise WeightsError(f"{self.file.path}: cannot be run on {shapes} ({_one_line(error)})") from None
+
+
+def open_session(path: str | os.PathLike[str], *, threads: int | None = None, provider: str = "cpu") -> Session:
+    """Return the session of a file; the same one for the same file, threads and provider while the file is unchanged.
+
+    Parameters
+    ----------
+    path : path
+    threads : int, optional
+        How many threads one run uses; by default `salbox.system.threads.available_threads()`.
+    provider : str
+        "cpu", "cuda" or "cuda:N". There is no fall-back: what is asked for is used, or an error is raised.
+
+    Raises
+    ------
+    WeightsError
+        If the file is none that salbox runs.
+    UsageError
+        For a provider that does not exist or is not installed.
+    """
+    count = available_threads() if threads is None else threads
+    if count < 1:
+        raise UsageError(f"threads={threads}: expected at least 1")
+    _execution_provider(provider)
+    try:
+        stat = Path(path).stat()
+    except OSError:
+        inspect(Path(path))  # says what is wrong
+        raise WeightsError(f"{path}: cannot be read") from None
+    # By what the file is and not by its path, which may lead there in several ways: cheaper, too, than following it.
+    key = (stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size, count, provider)
+    with _lock:
+        if key not in _sessions:
+            _sessions[key] = Session(inspect(Path(path)), count, provider)
+        _sessions.move_to_end(key)
+        while len(_sessions) > _KEPT:
+            _sessions.popitem(last=False)
+        return _sessions[key]
+
+
+@contextlib.contextmanager
+def recorded() -> Iterator[list[Run]]:
+    """Yield a list that gets (file, inputs) of every run that this thread starts within the block."""
+    runs: list[Run] = []
+    token = _recorded.set(runs)
+    try:
+        yield runs
+    finally:
+        _recorded.reset(token)
+
+
+def session_options(threads: int) -> Any:
+    """Return ONNX Runtime's options: `threads` threads that sleep between runs, nothing printed, memory bounded.
+
+    Within a run threads that have nothing to do stay awake: waking them for each of a hundred layers would take a third
+    of a small network's time. Between runs the cores belong to others.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _SILENT
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    if _bound_memory():
+        options.add_session_config_entry("session.use_env_allocators", "1")
+    return options
+
+
+@lru_cache(maxsize=1)
+def _bound_memory() -> bool:
+    """Give all sessions one allocator that refuses to grow beyond a share of the memory; return whether it is there.
+
+    A small file can describe a network whose maps fill any memory: one Resize by a million is enough.
+    """
+    import onnxruntime
+
+    limit = int(memory() * _MEMORY_SHARE)
+    device = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    settings = onnxruntime.OrtArenaCfg({"max_mem": limit, "arena_extend_strategy": 1})
+    try:
+        onnxruntime.create_and_register_allocator(device, settings)
+    except Exception:  # another part of the program has registered an allocator; ours would not be used
+        return False
+    return True
+
+
+def memory() -> int:
+    """Return the bytes of memory that this process may count on: the machine's, or its control group's if less."""
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        total = 8 * 2**30
+    try:
+        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    except (OSError, ValueError):  # no control group, or "max"
+        return total
+
+
+def _execution_provider(provider: str) -> tuple[str, dict[str, str]]:
+    """Return ONNX Runtime's name of a provider, and its options."""
+    import onnxruntime
+
+    kind, colon, index = provider.partition(":")
+    if provider == "cpu":
+        return "CPUExecutionProvider", {}
+    if kind != "cuda" or (colon and not (index.isascii() and index.isdigit())):
+        raise UsageError(f"device '{provider}': expected cpu, cuda or cuda:N")
+    available = onnxruntime.get_available_providers()
+    if "CUDAExecutionProvider" not in available:
+        names = ", ".join(available)
+        raise UsageError(
+            f"device '{provider}': this ONNX Runtime has {names}; CUDA needs 'pip install onnxruntime-gpu' in its place"
+        )
+    return "CUDAExecutionProvider", {"device_id": index or "0"}
+
+
+def _one_line(error: Exception) -> str:
+    """Return an error of ONNX Runtime in one line, without its places in its own source."""
+    text = " ".join(str(error).split())
+    return text[:300] + ("..." if len(text) > 300 else "")

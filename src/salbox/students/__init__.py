@@ -1,1 +1,0 @@
-"""The ONNX Runtime side: networks that run without torch."""

@@ -1,0 +1,127 @@
+"""Work shared out to processes, each with its part of the cores: how many, and how they are begun and ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing import get_context, parent_process
+from typing import Any, TypeAlias, TypeVar
+
+from ..errors import SalboxError, UsageError
+from .threads import available_cores, children_use
+
+_WAITING_A_WORKER = 4  # tasks handed out ahead, so that no worker waits and the memory stays flat
+_TASKS_A_WORKER = 4  # fewer are not worth a second process, which takes about a second to start
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+MakeExecutor: TypeAlias = "Callable[[int, Callable[..., None], tuple[Any, ...]], Executor]"
+"""Makes what runs the work: takes the number of workers, what each is begun with, and the arguments of that."""
+
+
+def default_workers(tasks: int, device: str | None = "cpu") -> int:
+    """Return how many processes serve a number of tasks if nobody says.
+
+    One a core, fewer where starting them would not pay; one alone where a network computes on another device than the
+    CPU, since each process would hold a copy of it there.
+    """
+    if device not in (None, "cpu"):
+        return 1
+    return max(1, min(available_cores(), tasks // _TASKS_A_WORKER))
+
+
+def check_workers(workers: int | None) -> None:
+    """Raise a UsageError if there is no such number of processes."""
+    if workers is not None and workers < 1:
+        raise UsageError(f"{workers} workers: expected at least 1")
+
+
+def processes(workers: int, initializer: Callable[..., None], arguments: tuple[Any, ...]) -> Executor:
+    """Return processes of this machine, begun afresh: a fork would share what is open, and the locks of threads."""
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer, arguments)
+
+
+def in_workers(
+    begin: Callable[[], Callable[[T], R]],
+    tasks: Sequence[T],
+    workers: int | None = None,
+    *,
+    device: str | None = "cpu",
+    executor: MakeExecutor = processes,
+) -> Iterator[R]:
+    """Return an iterator over the result of each task, in order.
+
+    Parameters
+    ----------
+    begin : callable
+        Called once in each process; returns what is called with a task. It can be pickled, as can tasks and results.
+    tasks : sequence
+    workers : int, optional
+        Processes, never more than tasks; by default what `default_workers` says. With 1 the work is done in this one.
+    device : str, optional
+        Where the work computes.
+    executor : callable
+        Makes what runs the work, by default processes of this machine.
+
+    Raises
+    ------
+    UsageError
+        At once, if `workers` is below 1.
+    SalboxError
+        While results are taken, if a process dies.
+    """
+    check_workers(workers)
+    count = default_workers(len(tasks), device) if workers is None else min(workers, max(1, len(tasks)))
+    return map(begin(), tasks) if count == 1 else _shared_out(begin, tasks, count, executor)
+
+
+def _shared_out(
+    begin: Callable[[], Callable[[T], R]], tasks: Sequence[T], workers: int, executor: MakeExecutor
+) -> Iterator[R]:
+    threads = max(1, available_cores() // workers)
+    waiting: deque[Future[R]] = deque()
+    remaining = iter(tasks)
+    pool = executor(workers, _start, (begin, threads))
+    with children_use(threads):
+        try:
+            waiting.extend(pool.submit(_work, task) for task in islice(remaining, workers * _WAITING_A_WORKER))
+            while waiting:
+                yield waiting.popleft().result()
+                waiting.extend(pool.submit(_work, task) for task in islice(remaining, 1))
+        except BrokenProcessPool:
+            raise SalboxError("a worker process died, probably out of memory: fewer --workers may help") from None
+        finally:
+            # What is being computed is finished; nothing new is begun.
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+_do: Callable[[Any], Any]
+
+
+def _start(begin: Callable[[], Callable[[Any], Any]], threads: int) -> None:
+    global _do
+    import cv2
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the run
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    cv2.setNumThreads(threads)
+    _do = begin()
+
+
+def _leave_with_parent() -> None:
+    """End this process when the parent is gone: one that is killed cannot say so."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(task: Any) -> Any:
+    return _do(task)

@@ -1,0 +1,44 @@
+"""The network before its training: which heads it has, and what each output learns from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("lightning")
+
+from salbox.distillation.initial_network import make_initial_network
+from salbox.distillation.plan import HeadTarget, Plan
+from salbox.distillation.splitting import Split
+from salbox.errors import UsageError
+from salbox.system.progress import SILENT
+from salbox.training.recipe import read_recipe
+
+
+def make(student: str, *heads: str):
+    recipe = read_recipe("resnet18-kd", ["size=[32, 32]"], student=student)
+    targets = tuple(HeadTarget(head, maps=Path("maps")) for head in heads)
+    return make_initial_network(Plan((), Path("run"), targets, recipe, init="none"), Split((), (), ()), SILENT)
+
+
+@pytest.mark.parametrize(
+    ("student", "heads", "own", "targets", "names"),
+    [
+        ("resnet18-a", ("a", "b"), ("a", "b"), (0, 1), ("a", "b")),
+        ("resnet18-b", ("a",), ("a",), (0, 0), ("a", "a (feature map)")),
+        ("resnet18-b", ("a", "b"), ("a",), (0, 1), ("a", "b")),
+    ],
+)
+def test_what_outputs_learn_from(student, heads, own, targets, names):
+    initial = make(student, *heads)
+    assert initial.network.heads == own
+    assert initial.output_targets == targets
+    assert initial.output_names(heads) == names
+    assert initial.trainable is None
+
+
+def test_more_teachers_than_outputs():
+    with pytest.raises(UsageError, match="learns one map, and its feature map another: give two teachers at most"):
+        make("resnet18-b", "a", "b", "c")

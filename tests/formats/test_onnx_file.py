@@ -1,0 +1,173 @@
+"""What of an ONNX file is read, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import onnx_writer as ow
+import pytest
+
+from salbox.errors import SalboxError, WeightsError
+from salbox.formats import onnx_file, protobuf
+from salbox.formats.onnx_file import inspect
+from salbox.runtime.network import open_network
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(content: bytes) -> Path:
+        path = tmp_path / "network.onnx"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(WeightsError) as caught:
+        inspect(path)
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    assert len(message) < len(str(path)) + 200
+    return message
+
+
+def test_reads_what_was_written(written):
+    file = inspect(written(ow.student()))
+    assert file.opset == 18
+    assert file.operators == {"Cast": 1, "Transpose": 1, "Conv": 1, "AveragePool": 1}
+    assert [asdict(i) for i in file.initializers] == [{"name": "weight", "shape": (2, 3, 1, 1), "dtype": "float32"}]
+    assert file.parameters == 6
+    assert [asdict(p) for p in file.inputs] == [{"name": "image", "dtype": "uint8", "shape": ("n", "h", "w", 3)}]
+    assert [asdict(p) for p in file.outputs] == [{"name": "maps", "dtype": "float32", "shape": ("n", 2, "a", "b")}]
+    assert "salbox" in file.metadata
+
+
+def test_agrees_with_the_onnx_package(shared):
+    onnx = pytest.importorskip("onnx")
+    path = shared / "weights" / "glimpse" / "saliency.onnx"
+    file, other = inspect(path), onnx.load(path)
+    operators = [n.op_type for n in other.graph.node]
+    assert file.operators == {name: operators.count(name) for name in operators}
+    assert [(i.name, i.shape) for i in file.initializers] == [(t.name, tuple(t.dims)) for t in other.graph.initializer]
+    assert file.opset == other.opset_import[0].version
+    assert file.inputs[0].shape == (1, 3, 240, 320)
+
+
+def test_the_ways_in_which_a_tensor_holds_numbers(written):
+    packed = b"".join(ow.varint(v) for v in (1, -1, 300))
+    tensors = [
+        ow.fields((1, 3), (2, 7), (8, "packed"), (7, packed)),
+        ow.fields((1, ow.varint(3)), (2, 7), (8, "one by one"), (7, 1), (7, 2), (7, 3)),
+        ow.fields((1, 2), (2, 1), (8, "floats"), (4, np.ones(2, np.float32).tobytes())),
+        ow.fields((2, 1), (8, "scalar"), (9, bytes(4))),
+        ow.fields((1, 0), (2, 1), (8, "empty")),
+    ]
+    shapes = {i.name: i.shape for i in inspect(written(ow.student(initializers=tensors))).initializers}
+    assert shapes == {"packed": (3,), "one by one": (3,), "floats": (2,), "scalar": (), "empty": (0,)}
+
+
+WEIGHT = np.zeros((2, 3, 1, 1), np.float32)
+HOSTILE = {
+    "no file": (None, "no such file"),
+    "empty": (b"", "empty file"),
+    "text": (b"no network at all, only words", "not an ONNX network"),
+    "picture": (b"\x89PNG\r\n\x1a\n" + bytes(1000), "not an ONNX network"),
+    "zeros": (bytes(1000), "not an ONNX network"),
+    "no graph": (ow.fields((1, 8), (8, ow.fields((2, 18)))), "not an ONNX network"),
+    "two graphs": (ow.student() + ow.field(7, b""), "not an ONNX network"),
+    "foreign domain": (ow.student(middle=[ow.node("Conv", ["planes"], ["x"], domain="evil")]), "evil.Conv"),
+    "loop": (ow.student(middle=[ow.node("Loop", ["planes"], ["x"])]), "'Loop'"),
+    "control in a name": (ow.student(middle=[ow.node("A\nB\x1b[2J", ["planes"], ["x"])]), "A B?[2J"),
+    "subgraph": (
+        ow.student(middle=[ow.node("Conv", ["planes"], ["x"], ow.field(5, ow.field(6, b"")))]),
+        "graph within a graph",
+    ),
+    "functions": (ow.student() + ow.field(25, b""), "functions"),
+    "external": (
+        ow.student(initializers=[ow.tensor("weight", WEIGHT, (13, ow.fields((1, "location"), (2, "/etc/passwd"))))]),
+        "another file",
+    ),
+    "location": (ow.student(initializers=[ow.tensor("weight", WEIGHT, (14, 1))]), "another file"),
+    "attribute external": (
+        ow.student(
+            middle=[ow.node("Constant", [], ["x"], ow.field(5, ow.field(5, ow.tensor("", WEIGHT, (14, 1)))))]
+        ),
+        "another file",
+    ),
+    "too few numbers": (
+        ow.student(initializers=[ow.fields((1, 2**40), (1, 2**40), (2, 1), (8, "weight"), (9, bytes(24)))]),
+        "not as many numbers",
+    ),
+    "negative side": (
+        ow.student(initializers=[ow.fields((1, -1), (2, 1), (8, "weight"), (9, bytes(4)))]),
+        "no valid shape",
+    ),
+    "many sides": (
+        ow.student(initializers=[ow.fields((1, b"\x01" * 1000), (2, 1), (8, "weight"), (9, bytes(4)))]),
+        "no valid shape",
+    ),
+    "text tensor": (ow.student(initializers=[ow.fields((1, 1), (2, 8), (8, "weight"), (6, "text"))]), "of text"),
+    "strange type": (ow.student(initializers=[ow.fields((1, 1), (2, 99), (8, "weight"), (9, b"")) ]), "number 99"),
+    "twice": (ow.student(initializers=[ow.tensor("weight", WEIGHT)] * 2), "two of one name"),
+    "no tensor": (ow.student(outputs=[ow.fields((1, "maps"))]), "not a tensor of known shape"),
+    "endless number": (b"\xff" * 100, "has no end"),
+    "length beyond the end": (ow.field(1, 8) + b"\x3a\xff\xff\xff\xff\x7f", "or a damaged one (a part is cut off)"),
+    "name is no text": (ow.student(middle=[ow.fields((4, b"\xff\xfe"))]), "no text"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_what_is_refused(case, written, tmp_path):
+    content, expected = HOSTILE[case]
+    assert expected in refusal(tmp_path / "none.onnx" if content is None else written(content))
+
+
+def test_a_folder_and_a_file_too_large(tmp_path, monkeypatch, written):
+    assert "is a folder" in refusal(tmp_path)
+    monkeypatch.setattr(onnx_file, "MAX_BYTES", 100)
+    assert "MB" in refusal(written(ow.student()))
+
+
+def test_too_many_nodes_or_parts(written, monkeypatch):
+    monkeypatch.setattr(onnx_file, "MAX_NODES", 3)
+    assert "more than 3 nodes" in refusal(written(ow.student()))
+    monkeypatch.setattr(protobuf, "MAX_FIELDS", 20)
+    assert "more parts" in refusal(written(ow.student()))
+
+
+def damaged(content: bytes, seed: int) -> bytes:
+    random = np.random.default_rng(seed)
+    octets = bytearray(content)
+    kind = seed % 4
+    if kind == 0:
+        return bytes(octets[: random.integers(len(octets))])
+    for _ in range(int(random.integers(1, 6))):
+        place = int(random.integers(len(octets)))
+        if kind == 1:
+            octets[place] = int(random.integers(256))
+        elif kind == 2:
+            del octets[place : place + int(random.integers(1, 20))]
+        else:
+            octets[place:place] = random.bytes(int(random.integers(1, 20)))
+    return bytes(octets)
+
+
+def test_damaged_files_open_or_cost_one_line(written):
+    content = ow.student()
+    image = np.full((9, 7, 3), 128, np.uint8)
+    worked = refused = 0
+    for seed in range(200):
+        path = written(damaged(content, seed))
+        try:
+            (maps,) = open_network(path, threads=1).maps([image])
+        except SalboxError as error:
+            refused += "\n" not in str(error)
+        else:
+            assert all(m.shape == (9, 7) and np.isfinite(m).all() for m in maps.values())
+            worked += 1
+    assert worked + refused == 200
+    assert refused > 150

@@ -1,0 +1,112 @@
+"""Writing: what is read back is what was written, and nothing is left half-done."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+from scipy.io import loadmat
+
+import salbox
+from salbox.imaging.image import read_image
+from salbox.imaging.scaling import min_max
+from salbox.imaging.writing import FORMATS, atomic, read_notes, suffix, write_map
+
+MAP = np.array([[-1.0, 0.0, 1.0], [3.0, 0.5, -0.5]], np.float32)
+NOTES = {"salbox": "0", "model": "gbvs", "parameters": {"levels": (2, 3)}}
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_comes_back(file_format, tmp_path):
+    path = tmp_path / "deep" / f"map{suffix(file_format)}"
+    write_map(path, MAP, file_format, NOTES)
+    if file_format == "npy":
+        back = np.load(path, allow_pickle=False)
+    elif file_format == "mat":
+        back = loadmat(path)["saliency_map"]
+    else:
+        with Image.open(path) as image:
+            back = np.asarray(image)
+    assert back.shape == MAP.shape
+    if file_format in ("npy", "mat", "tiff"):
+        assert back.dtype == np.float32
+        np.testing.assert_array_equal(back, MAP)
+    else:
+        steps = {"png": 255, "png16": 65535, "jpg": 255}[file_format]
+        tolerance = 6 if file_format == "jpg" else 0
+        assert np.abs(back.astype(float) - np.rint((MAP + 1) / 4 * steps)).max() <= tolerance
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("file_format", ["png", "png16", "tiff"])
+def test_notes_say_where_the_map_comes_from(file_format, tmp_path):
+    path = tmp_path / "map"
+    write_map(path, MAP, file_format, NOTES)
+    notes = read_notes(path)
+    assert notes == {**NOTES, "parameters": {"levels": [2, 3]}, "minimum": -1.0, "maximum": 3.0}
+
+
+def test_mat_carries_the_notes_too(tmp_path):
+    path = tmp_path / "map.mat"
+    write_map(path, MAP, "mat", NOTES)
+    assert json.loads(str(loadmat(path)["notes"][0]))["model"] == "gbvs"
+
+
+def test_foreign_picture_has_no_notes(tmp_path):
+    Image.new("L", (2, 2)).save(tmp_path / "a.png")
+    assert read_notes(tmp_path / "a.png") == {}
+
+
+def test_constant_map_is_black(tmp_path):
+    write_map(tmp_path / "a.png", np.full((2, 2), 5, np.float32), "png", {})
+    assert not read_image(tmp_path / "a.png").any()
+
+
+def test_failure_leaves_what_was_there(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("before")
+
+    def fail_halfway():
+        with atomic(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unwritable_place_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(salbox.UsageError, match="cannot be written"):
+        write_map(tmp_path / "file" / "a.png", MAP, "png", {})
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(salbox.UsageError, match="cannot be written"):
+        write_map(tmp_path / "folder.png", MAP, "png", {})
+
+
+def test_unknown_format_proposes_the_nearest(tmp_path):
+    with pytest.raises(salbox.UsageError, match="'png16'"):
+        write_map(tmp_path / "a", MAP, "png61", {})
+
+
+@given(
+    hnp.arrays(
+        np.float32,
+        hnp.array_shapes(min_dims=2, max_dims=2, max_side=6),
+        elements={"allow_nan": False, "allow_infinity": False},
+    )
+)
+def test_min_max_stays_within_0_and_1(values):
+    scaled = min_max(values)
+    assert scaled.dtype == np.float32
+    assert np.isfinite(scaled).all()
+    if values.min() < values.max():
+        assert (scaled.min(), scaled.max()) == (0, 1)
+    else:
+        assert not scaled.any()

@@ -1,0 +1,211 @@
+"""Every network: it is built, runs, learns, is exported and read back, with images of odd sizes.
+
+Small where its constructor or its size can be made so. That a published network is the authors' is shown elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import authors_files as files
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+# ruff: noqa: E402 - what follows needs torch
+
+import salbox
+from salbox.models.model import Model
+from salbox.models.registry import MODELS
+from salbox.networks.attention_center.network import AttentionCenter
+from salbox.networks.attention_center.predictor import AttentionCenterPredictor
+from salbox.networks.backbones.resnet50 import ResNet50
+from salbox.networks.deepgaze2e.network import DeepGazeIIE
+from salbox.networks.deepgaze2e.predictor import DeepGazeIIEPredictor
+from salbox.networks.dgii.network import DeepGazeII
+from salbox.networks.dgii.predictor import DeepGazeIIPredictor
+from salbox.networks.dinet import network as dinet
+from salbox.networks.dinet.predictor import DINetPredictor
+from salbox.networks.encoders import WeightsWarning
+from salbox.networks.export.models import export_model
+from salbox.networks.export.onnx import export_onnx, pictures, spread_difference
+from salbox.networks.fastgaze.network import FastGaze
+from salbox.networks.fastgaze.predictor import FastGazePredictor
+from salbox.networks.kdsalbox.network import KDSalBox
+from salbox.networks.kdsalbox.predictor import KDSalBoxPredictor
+from salbox.networks.msinet import network as msinet
+from salbox.networks.msinet.predictor import MSINetPredictor
+from salbox.networks.salicon import network as salicon
+from salbox.networks.salicon.predictor import SaliconPredictor
+from salbox.networks.sam import network as sam
+from salbox.networks.sam.predictor import SamPredictor
+from salbox.networks.trainable.factory import NETWORKS, build_network, network_class
+from salbox.networks.transalnet import network as transalnet
+from salbox.networks.transalnet.predictor import TranSalNetPredictor
+from salbox.networks.unisal.network import UniSal
+from salbox.networks.unisal.predictor import UniSalPredictor
+from salbox.runtime.network import open_network
+
+TOLERANCE = 1e-4  # of a map's range
+SHAPES = [(33, 47), (131, 97), (1, 90)]
+SIZE = (64, 96)
+
+
+@dataclass(frozen=True)
+class Published:
+    """How a network is made, with its weights around it, and what it is called with.
+
+    `refused` is the reason for which it is not exported, or empty; `last` as for `loud`.
+    """
+
+    make: Any
+    predictor: Any
+    takes: Any
+    refused: str = ""
+    last: str = ""
+    shapes: tuple[tuple[int, int], ...] = tuple(SHAPES)
+
+
+def pixels(*sizes: tuple[int, int]) -> tuple[Any, ...]:
+    return tuple(torch.from_numpy(pictures(1, *size)).permute(0, 3, 1, 2).float() for size in sizes)
+
+
+def with_bias(height: int, width: int) -> tuple[Any, ...]:
+    return (*pixels((height, width)), torch.zeros(1, 1, height, width))
+
+
+AROUND = "resizes and smooths around its network"
+PUBLISHED = {
+    "unisal": Published(UniSal, UniSalPredictor, lambda: pixels(SIZE)),
+    "sam": Published(lambda: sam.Sam("vgg"), SamPredictor, lambda: pixels(SIZE)),
+    "dgii": Published(DeepGazeII, DeepGazeIIPredictor, lambda: with_bias(33, 47)),
+    # Of fewer pixels its norms see next to nothing, and what they divide by is rounding.
+    "deepgaze2e": Published(
+        lambda: DeepGazeIIE(1), DeepGazeIIEPredictor, lambda: with_bias(67, 95), shapes=((131, 97), (101, 157))
+    ),
+    "salicon": Published(salicon.Salicon, SaliconPredictor, lambda: pixels((65, 97), (32, 48))),
+    "msinet": Published(msinet.MSINet, MSINetPredictor, lambda: pixels(SIZE)),
+    "dinet": Published(dinet.DINet, DINetPredictor, lambda: pixels(SIZE), last="conv2d_7.weight"),
+    "transalnet": Published(lambda: transalnet.TranSalNet(ResNet50(), SIZE), TranSalNetPredictor, lambda: pixels(SIZE)),
+    "fastgaze": Published(FastGaze, FastGazePredictor, lambda: pixels((33, 47)), AROUND),
+    "attention-center": Published(AttentionCenter, AttentionCenterPredictor, lambda: pixels(SIZE), AROUND),
+    "aim.kdsalbox": Published(lambda: KDSalBox(["aim"]), KDSalBoxPredictor, lambda: pixels(SIZE)),
+}
+HEAVY = ("sam", "deepgaze2e", "dinet", "transalnet")  # 100 MB and more
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch):
+    for predictor in (SamPredictor, DINetPredictor, TranSalNetPredictor):
+        monkeypatch.setattr(predictor, "size", SIZE)
+    monkeypatch.setattr(MSINetPredictor, "sizes", {"salicon": SIZE})
+    monkeypatch.setattr(SaliconPredictor, "sizes", ((65, 97), (32, 48)))
+    monkeypatch.setattr(transalnet.Decoder, "transformers", ((24, 3), (24, 3), (16, 2)))
+    monkeypatch.setattr(transalnet.Decoder, "widths", (24, 24, 16, 8, 8, 8, 8))
+
+
+def loud(network, last: str = ""):
+    """Return a network with weights that keep the size of what goes through.
+
+    `last` names weights that a sigmoid follows: they are made small.
+    """
+    torch.manual_seed(0)
+    for name, parameter in network.named_parameters():
+        if parameter.ndim in (2, 4):
+            torch.nn.init.kaiming_normal_(parameter, nonlinearity="relu")
+        if name == last:
+            parameter.data.mul_(1e-5)  # what many blocks add up to is large
+    return network
+
+
+def test_every_published_network_is_here():
+    networks = {name for name, entry in MODELS.items() if entry.needs_weights and "kdsalbox" not in name}
+    assert networks - {"glimpse"} == set(PUBLISHED) - {"aim.kdsalbox"}  # glimpse is an ONNX file
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in HEAVY else []) for name in PUBLISHED]
+)
+def test_published(name, tmp_path):
+    case = PUBLISHED[name]
+    network = loud(case.make(), case.last).eval()
+    network(*case.takes()).square().mean().backward()
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)
+    assert sum(float(gradient.abs().sum()) for gradient in gradients) > 0
+    network.zero_grad(set_to_none=True)
+    card = salbox.card(name)
+    model = Model(card, case.predictor(network, "here"), card.check_parameters({}))
+    images = [pictures(1, *shape)[0] for shape in case.shapes]
+    expected = [model(image) for image in images]
+    path = tmp_path / "network.onnx"
+    if case.refused:
+        with pytest.raises(salbox.UsageError, match=case.refused):
+            export_model(model, path)
+        assert not path.exists()
+        return
+    export_model(model, path)
+    again = salbox.load(str(path))
+    assert again.card.output == card.output
+    for image, saliency in zip(images, expected, strict=True):
+        assert saliency.shape == image.shape[:2]
+        if name == "aim.kdsalbox":  # whose map is brought to the image's size otherwise
+            continue
+        assert spread_difference(again(image)[None, None], saliency[None, None]) < TOLERANCE
+    pair = open_network(path, threads=1).maps(list(pictures(2, 66, 98)))
+    alone = again(pictures(2, 66, 98)[1])
+    (together,) = pair[1].values()
+    assert spread_difference(together[None, None], alone[None, None]) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("encoder", [None, "resnet18"])
+def test_trainable(name, encoder, tmp_path):
+    if name == "kdsalbox" and encoder is not None:
+        pytest.skip("has its own encoder")
+    with pytest.warns(WeightsWarning):
+        network = build_network(
+            name, ("one", "two"), encoder=encoder, **{"size": (64, 96), **network_class(name).small}
+        )
+    batch = torch.from_numpy(pictures(2, 71, 93)).permute(0, 3, 1, 2).float()
+    logits = network(batch)
+    logits.square().mean().backward()
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
+    loud(network)
+    path = tmp_path / "network.onnx"
+    export_onnx(network, path, {h: salbox.card("gaussian") for h in network.heads}, {"one": "aim", "two": "bms"})
+    exported = open_network(path, threads=1)
+    assert exported.metadata.network == name
+    image = pictures(1, 75, 113)[0]
+    prepared = network.preprocessing.prepare(image)
+    with torch.no_grad():
+        expected = network.eval().maps(torch.from_numpy(prepared[None]).permute(0, 3, 1, 2).float()).numpy()
+    (found,) = exported.session.run({"image": prepared[None]})
+    assert spread_difference(found, expected) < TOLERANCE
+    (maps,) = exported.maps([image])
+    assert {m.shape for m in maps.values()} == {(75, 113)}
+    assert all(np.isfinite(m).all() for m in maps.values())
+
+
+AUTHORS = {
+    "unisal": files.unisal,
+    "dgii": files.dgii,
+    "transalnet": lambda shared, folder: files.transalnet(shared, folder, "transalnet_dense"),
+    "msinet": files.msinet,
+    "dinet": files.dinet,
+    "sam": lambda shared, folder: files.sam(shared, folder, "resnet"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", AUTHORS)
+def test_a_file_of_the_authors_is_exported(name, shared, tmp_path, monkeypatch):
+    monkeypatch.undo()  # at full size
+    model = salbox.load(name, weights=AUTHORS[name](shared, tmp_path))
+    export_model(model, tmp_path / "network.onnx")
+    photo = files.photo_path(shared)
+    found, expected = salbox.load(str(tmp_path / "network.onnx"))(photo), model(photo)
+    assert spread_difference(found[None, None], expected[None, None]) < TOLERANCE
