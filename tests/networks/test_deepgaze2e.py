@@ -212,6 +212,7 @@ def test_readouts_learn():
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in readout.parameters())
 
 
+@pytest.mark.slow
 def test_other_files_get_one_line(tmp_path):
     cases = {
         "dgii": (

@@ -138,6 +138,7 @@ def test_a_finalizer_of_any_size_gives_a_density():
     torch.testing.assert_close(found.exp().sum((1, 2, 3)), torch.ones(2))
 
 
+@pytest.mark.slow
 def test_other_files_get_one_line(model, tmp_path):
     whole = model.network.state_dict()
     cases = {

@@ -99,6 +99,7 @@ def test_learns_and_images_of_a_batch_do_not_mix(network):
     torch.testing.assert_close(network(images[1:]), maps[1:].detach())
 
 
+@pytest.mark.slow
 def test_weights_that_overflow(network):
     loud = DINet()
     loud.load_state_dict({name: value * 1e30 for name, value in network.state_dict().items()})

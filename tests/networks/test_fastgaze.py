@@ -163,6 +163,7 @@ def test_the_size_seen_is_bounded(size, expected):
     assert input_size(*size) == expected
 
 
+@pytest.mark.slow
 def test_a_wide_blur_on_a_coarser_grid_is_the_same():
     coarse = np.random.default_rng(0).random((38, 50), np.float32) ** 4
     fast = enlarged_and_blurred(coarse, (1200, 1600), 60.0)

@@ -181,6 +181,7 @@ def test_learns_and_images_of_a_batch_do_not_mix(network):
     torch.testing.assert_close(network(images[1:]), maps[1:].detach())
 
 
+@pytest.mark.slow
 def test_weights_that_overflow(network):
     before = network.output.weight.clone()
     try:
@@ -201,6 +202,7 @@ def small_layers(encoder):
     return found
 
 
+@pytest.mark.slow
 def test_other_files_get_one_line(tmp_path):
     one, vgg, resnet = np.ones(1, np.float32), small_layers("vgg"), small_layers("resnet")
     swapped = [*resnet[:2], resnet[4], resnet[3], resnet[2], *resnet[5:]]

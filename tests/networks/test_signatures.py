@@ -52,6 +52,7 @@ def test_a_file_of_another_model_is_refused_by_its_name():
     check_signature(["weight", "bias"], dgii, "a.pth")  # nobody's: what it lacks is said later
 
 
+@pytest.mark.slow
 def test_classifiers_are_known():
     torchvision = pytest.importorskip("torchvision")
     for name, kind in (("resnet18", "ResNet"), ("densenet121", "DenseNet"), ("vgg19", "VGG"), ("mobilenet_v2", "Mob")):

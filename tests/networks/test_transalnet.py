@@ -132,6 +132,7 @@ def test_maps_have_the_image_s_size(small, size):
     assert 0 <= saliency.min() <= saliency.max() <= 1
 
 
+@pytest.mark.slow
 def test_channels_can_be_swapped(small):
     pixels = image(40, 50)
     swapped = np.ascontiguousarray(pixels[:, :, ::-1])
@@ -159,6 +160,7 @@ def test_other_files_get_one_line(tmp_path):
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_weights_that_overflow(small):
     network = TranSalNet(Small())
     network.load_state_dict(small.network.state_dict())

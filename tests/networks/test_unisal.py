@@ -199,6 +199,7 @@ def test_a_unit_of_one_pixel_is_pytorch_s_gated_unit():
         torch.testing.assert_close(found[:, :, 0, 0], theirs(values, state))
 
 
+@pytest.mark.slow
 def test_clips_share_a_memory_every_fifth_frame(model):
     frames = [image(30, 40 + i)[:, :40].copy() for i in range(7)]
     maps = list(model.clip(iter(frames)))
@@ -243,6 +244,7 @@ def film(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("domain", "spacing"), [(None, 5), ("Hollywood", 4)])
 def test_videos_are_predicted_as_whole_sequences_are(model, learned, film, domain, spacing, tmp_path):
     """`salbox predict` frame by frame, against each sequence of the clip given to the network at once."""
@@ -267,6 +269,7 @@ def test_videos_are_predicted_as_whole_sequences_are(model, learned, film, domai
         assert np.abs(found - model(frames[i], domain=domain)).max() > 1e-3  # it remembered
 
 
+@pytest.mark.slow
 def test_each_clip_begins_anew(learned, film):
     loaded = salbox.load("unisal", weights=learned)
     with VideoReader(film) as reader:

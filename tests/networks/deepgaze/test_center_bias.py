@@ -127,6 +127,7 @@ def test_none_is_no_centre_bias():
         center_bias(None, 3, 4)
 
 
+@pytest.mark.slow
 def test_arrays_go_in_by_name(template, tmp_path):
     """Through `salbox.load`, and into what figures and files say of how they were made."""
     torch = pytest.importorskip("torch")
