@@ -93,6 +93,7 @@ def test_the_table_of_networks_run_another_way(folder, capsys):
     assert len(header) == len(row)  # the last column stands to the right
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", [("bench",), ("predict", "photo.png", "-o", "maps")])
 def test_what_runs_in_one_way_says_so(cli, verb, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -104,6 +105,7 @@ def test_what_runs_in_one_way_says_so(cli, verb, tmp_path, monkeypatch):
     assert not (tmp_path / "maps").exists()
 
 
+@pytest.mark.slow
 def test_maps_in_half_precision_say_so(cli, tmp_path):
     from salbox.imaging.writing import read_notes
 

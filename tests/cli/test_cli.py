@@ -227,6 +227,7 @@ def test_doctor_names_the_install_of_a_missing_extra(cli, monkeypatch):
     assert "not installed (streamlit): pip install 'salbox[app]'" in out
 
 
+@pytest.mark.slow
 def test_version_and_help_as_installed():
     command = [sys.executable, "-c", "from salbox.cli.main import run; run()"]
     done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)

@@ -52,6 +52,7 @@ def test_distill_prints_the_fidelity_and_the_command_that_uses_the_student(cli, 
     assert (tmp_path / "maps" / "run" / "1.png").is_file()
 
 
+@pytest.mark.slow
 def test_estimate_says_how_long_and_leaves(cli, photos, tmp_path):
     out = tmp_path / "run"
     code, printed, _ = cli("distill", "--teacher", "bms", "--images", photos, "-o", out, *QUICK, "--estimate")

@@ -111,6 +111,7 @@ def finished(drawn, tmp_path_factory) -> tuple[Path, Lines, distilling.Distillat
         return folder / "run", said, distill(plan, said)
 
 
+@pytest.mark.slow
 def test_a_run_folder_holds_what_came_out(finished):
     run, said, done = finished
     assert done.heads == ("mine", "bms")
@@ -127,6 +128,7 @@ def test_a_run_folder_holds_what_came_out(finished):
     assert "1 broken map" in said.text
 
 
+@pytest.mark.slow
 def test_the_student_works_wherever_a_name_does(finished, drawn):
     run, _, done = finished
     photo = drawn / "photos" / "p03.png"
@@ -142,6 +144,7 @@ def test_the_student_works_wherever_a_name_does(finished, drawn):
     assert str(run) in done.command
 
 
+@pytest.mark.slow
 def test_cards_say_what_it_is(finished):
     run, _, done = finished
     card = salbox.card(f"{run}#bms")
@@ -156,6 +159,7 @@ def test_cards_say_what_it_is(finished):
     assert "made elsewhere" in salbox.card(f"{run}#mine").license.training_data
 
 
+@pytest.mark.slow
 def test_the_report_has_a_row_for_each_domain_of_a_model(finished):
     _, _, done = finished
     domains = {(row.head, row.domain) for row in done.fidelity.rows}
@@ -164,6 +168,7 @@ def test_the_report_has_a_row_for_each_domain_of_a_model(finished):
     assert {domain for head, domain in domains if head == "mine"} == {"photos"}
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_left_alone(finished, drawn):
     run, _, _ = finished
     before = (run / "student.onnx").stat().st_mtime_ns
@@ -175,6 +180,7 @@ def test_a_finished_run_is_left_alone(finished, drawn):
     assert (run / "student.onnx").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -247,6 +253,7 @@ def test_a_trained_network_goes_on_with_details_and_a_shorter_encoder(finished, 
     assert model(run.parent / "drawn" / "photos" / "p03.png").std() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "setting", "changes", "message"),
     [
@@ -273,6 +280,7 @@ def test_a_head_on_the_network_that_ships():
         torch.testing.assert_close(trunk.network.eval()(image)[:, : trunk.old], shipped(image))
 
 
+@pytest.mark.slow
 def test_heads_that_cannot_be_added(finished, drawn, tmp_path):
     run, _, _ = finished
     with pytest.raises(UsageError, match="has a head 'bms' already"):
@@ -315,6 +323,7 @@ def test_three_photos_are_enough_and_no_validation_is_said(tmp_path, unpacked):
     assert done.training.score > -1
 
 
+@pytest.mark.slow
 def test_without_held_out_photos_the_report_says_so(tmp_path):
     draw(tmp_path, 3)
     chosen = {"p00": "training", "p01": "training", "p02": "validation"}
@@ -339,6 +348,7 @@ def test_a_schedule_is_compressed_to_the_time(drawn, tmp_path, unpacked):
     assert done.training.epochs >= 1
 
 
+@pytest.mark.slow
 def test_an_estimate_writes_nothing(drawn, tmp_path):
     found = estimate.estimate(make_plan(drawn, tmp_path / "run"), Lines())
     assert not (tmp_path / "run").exists()

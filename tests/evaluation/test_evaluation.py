@@ -72,6 +72,7 @@ def test_figures_are_what_the_metrics_give_image_by_image(osie, tmp_path):
     assert not table.failures
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_as_one(osie, tmp_path):
     one, two = (evaluate(osie, ["gaussian", "bms"], ["nss", "cc"], folder=tmp_path / str(n), workers=n) for n in (1, 2))
     assert one.to_dict()["results"] == two.to_dict()["results"]

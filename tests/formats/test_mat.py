@@ -91,6 +91,7 @@ def test_a_file_written_on_a_machine_of_the_other_byte_order(tmp_path):
     np.testing.assert_array_equal(load_variable(tmp_path / "a.mat", ["m"]), [[1, 3], [2, 4]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["OSIE", "EyeCrowd"])
 def test_the_published_fixations_are_read_as_scipy_reads_them(shared, name):
     path = shared / "data" / name / "data" / "eye" / "fixations.mat"

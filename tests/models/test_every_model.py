@@ -121,6 +121,7 @@ def test_does_not_change_its_input_and_repeats_itself(name):
     np.testing.assert_array_equal(model(name)(image), first)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [m for m in MODELS if m != "gaussian"])
 def test_looks_at_the_image(name):
     saliency = model(name)(data.astronaut())
@@ -129,6 +130,7 @@ def test_looks_at_the_image(name):
     assert not np.array_equal(saliency, other)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("name", MODELS)
 @given(

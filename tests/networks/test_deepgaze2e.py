@@ -97,6 +97,7 @@ def test_equals_the_authors_program(shared, tmp_path, two_threads):
     assert np.abs(found - expected).max() <= TOLERANCE * np.ptp(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (65, 130), (200, 3)])
 def test_maps_are_densities_of_the_image_s_size(model, size):
     saliency = model(image(*size))
@@ -176,6 +177,7 @@ def _compare(own, theirs, names, side):
         torch.testing.assert_close(found[name], expected[name], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_efficient_network_is_timm_s_where_both_pad_alike():
     """Where all sides are even the fixed padding is TensorFlow's, which timm has for any size."""
     torch.manual_seed(0)

@@ -41,6 +41,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*.*"))}
 
 
+@pytest.mark.slow
 def test_workers_write_what_one_process_writes(photos, tmp_path):
     images = find_images([str(photos)])
     alone = list(run_batch(images, plan(tmp_path / "one", file_format="npy"), workers=1))
@@ -108,6 +109,7 @@ def test_pictures_of_others_are_left(photos, tmp_path):
         assert (len(outcome.skipped), outcome.otherwise) == (1, {})
 
 
+@pytest.mark.slow
 def test_a_broken_image_costs_a_line_with_workers_too(photos, tmp_path):
     (photos / "05.jpg").write_bytes(b"broken")
     outcomes = list(run_batch(find_images([str(photos)]), plan(tmp_path / "out"), workers=2))

@@ -113,6 +113,7 @@ def test_agreement_is_that_of_evaluate(data, tmp_path):
     assert later.matrix == pytest.approx(matrix, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_second_page_computes_nothing(data, tmp_path):
     sources = [ModelSource("gaussian"), ModelSource("bms")]
 
@@ -144,6 +145,7 @@ def test_heads_of_one_network_share_its_pass_on_an_image(data, tmp_path, monkeyp
     assert passes == [(1, ("aim", "gbvs"))] * len(data)
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_no_part_of_the_figures(data, tmp_path):
     gather(data, [ModelSource("gaussian"), ModelSource("bms")], metrics=["nss"], folder=tmp_path / "kept")
     for path in (tmp_path / "kept").rglob("*.jsonl"):
@@ -212,6 +214,7 @@ def test_the_style_sheet_and_the_script_are_the_files_that_are_installed(data, t
     assert f"script-src &#x27;sha256-{base64.b64encode(digest).decode()}&#x27;;" in text
 
 
+@pytest.mark.slow
 def test_masks_are_shown_where_they_are_the_truth(tmp_path):
     for name in ("a", "b", "c"):
         mask_pair(tmp_path / "mine" / "images", tmp_path / "mine" / "masks", name)
