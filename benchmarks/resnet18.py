@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 import salbox
 from salbox.datasets import Dataset
 from salbox.imaging.writing import atomic
-from salbox.losses.kl import kl
+from salbox.losses import kl
 from salbox.metrics import fidelity_kl, get_metric
 from salbox.networks.encoders import WeightsWarning
 from salbox.networks.trainable.factory import build_network

@@ -1,22 +1,25 @@
-"""Write the tables of docs/evaluate.md from what the metrics and datasets say of themselves."""
+"""Write the tables of docs/evaluate.md and docs/losses.md from what metrics, datasets and losses say of themselves."""
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 from salbox.datasets import DATASETS, dataset_card
 from salbox.evaluation.formats import markdown_table
+from salbox.losses import LOSSES
 from salbox.metrics import METRICS
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "evaluate.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGES = (DOCS / "evaluate.md", DOCS / "losses.md")
 
 
 def documented(page: str) -> str:
     """Return the page with its tables written anew."""
-    for name, table in (("datasets", dataset_table()), ("metrics", metric_table())):
+    for name, table in (("datasets", dataset_table), ("metrics", metric_table), ("losses", loss_table)):
         pattern = re.compile(rf"(<!-- {name}: [^\n]* -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-        page = pattern.sub(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", page)
+        page = pattern.sub(lambda found, table=table: f"{found[1]}\n{table()}\n\n{found[2]}", page)
     return page
 
 
@@ -29,6 +32,18 @@ def metric_table() -> str:
             for m in METRICS.values()
         ],
     )
+
+
+def loss_table() -> str:
+    """Return a line for each loss; PyTorch is needed."""
+    rows = []
+    for loss in LOSSES.values():
+        text = inspect.getdoc(loss.load()) or ""
+        formula = text.partition(": a scalar")[0].removeprefix("Return ").removeprefix("the ")
+        source = " ".join(text.partition("References\n----------\n")[2].partition("\n\n")[0].split())
+        keywords = ", ".join(f"`{p}`" for p in loss.parameters if p != "output") or "-"
+        rows.append((f"`{loss.name}`", formula, " or ".join(loss.needs), ", ".join(loss.accepts), keywords, source))
+    return markdown_table(("name", "formula", "compares with", "defined for", "setting", "source"), rows)
 
 
 def dataset_table() -> str:
@@ -47,4 +62,5 @@ def dataset_table() -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(documented(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in PAGES:
+        path.write_text(documented(path.read_text(encoding="utf-8")), encoding="utf-8")

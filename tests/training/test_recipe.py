@@ -8,8 +8,7 @@ pytest.importorskip("pydantic")
 pytest.importorskip("yaml")
 
 from salbox.errors import UsageError
-from salbox.training.recipe import read_recipe, recipe_names
-from salbox.training.schedule import rate
+from salbox.training.recipe import check_recipe, read_recipe, recipe_names
 
 
 def test_the_published_settings():
@@ -45,15 +44,32 @@ def test_what_was_run_can_be_run_again(tmp_path):
         ("box", ["optimizer.learning_rat=3"], "did you mean 'learning_rate'"),
         ("box", ["epochs=many"], "epochs='many'"),
         ("box", ["epochs=0"], "greater than or equal to 1"),
-        ("box", ["batch_size=1"], "batch_size=1"),
-        ("box", ["epoch_images=501"], "500"),
+        ("box", ["batch_size=0"], "batch_size=0"),
+        ("box", ["accumulate=0"], "accumulate=0"),
+        ("box", ["epoch_images=501"], "epoch_images=501: expected 1 to 500, or all"),
+        ("box", ["epoch_images=every"], "epoch_images='every': expected 1 to 500, or all"),
+        ("box", ["select=auc"], "'cc', 'nll', 'nss' or 'mae'"),
+        ("box", ["optimizer.name=rmsprob"], "'rmsprop'"),
+        ("box", ["optimizer.smoothing=1"], "optimizer.smoothing=1: input should be less than 1"),
+        ("box", ["optimizer.prefixes={encoder.: {rat: 2}}"], "did you mean 'rate'"),
+        ("box", ["optimizer.prefixes={encoder.: {rate: -2}}"], "greater than or equal to 0"),
+        ("box", ["optimizer.prefixes={encoder.: 2}"], "optimizer.prefixes.encoder.=2"),
+        ("box", ["schedule.flor=0.1"], "did you mean 'floor'"),
+        ("box", ["schedule.floor=1"], "schedule.floor=1"),
+        ("box", ["schedule.every=0"], "schedule.every=0"),
+        (
+            "box",
+            ["schedule={name: warm-up-cosine, warm_up_epochs: 32}"],
+            "warm_up_epochs=32: expected less than epochs",
+        ),
         ("box", ["loss.ccc=1"], "no loss 'ccc'; did you mean 'cc'"),
         ("box", ["loss={cc: 0}"], "weight above 0"),
+        ("box", ["loss.hint=1"], "loss 'hint' has a key of its own: hint.weight"),
         ("box", ["loss.cc=.nan"], "loss.cc"),
         ("box", ["epochs"], "KEY=VALUE"),
         ("box", ["epochs.more=1"], "'epochs' has no parts"),
         ("box", ["epochs={"], "not YAML"),
-        ("box", ["schedule.name=cosine"], "'constant', 'step' or 'one-cycle'"),
+        ("box", ["schedule.name=cosine"], "'exponential', 'one-cycle' or 'warm-up-cosine'"),
     ],
 )
 def test_what_does_not_fit_is_one_line(name, settings, message):
@@ -90,25 +106,16 @@ def test_compressing_keeps_the_share_of_pictures_seen(share):
     assert seen == pytest.approx(recipe.epochs * 360 * share, abs=found.epochs)
 
 
-def test_a_step_schedule_falls_at_its_milestones():
-    recipe = read_recipe("kdsalbox-code")
-    assert [rate(recipe, e) for e in (0, 14.9, 15, 29, 30, 39)] == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
+def test_epochs_of_all_pictures_compress_to_shorter_ones():
+    recipe = read_recipe("kdsalbox-code", ["epoch_images=all"])
+    assert recipe.images(1200) == 1200
+    few = recipe.compressed(0.5, pictures=300)
+    assert (few.epochs, few.epoch_images, few.schedule.milestones) == (20, 300, [7.5, 15])
+    many = recipe.compressed(0.5, pictures=2000)  # 40,000 pictures in all
+    assert (many.epochs, many.epoch_images, many.validate_every) == (80, 500, 4)
+    assert many.schedule.milestones == [30, 60]
+    assert read_recipe_again(many) == many
 
 
-def test_one_cycle_is_pytorchs():
-    torch = pytest.importorskip("torch")
-    recipe = read_recipe("box", ["epochs=2", "schedule.warm_up=0.25"])
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=1001, pct_start=0.25)
-    for step in range(1001):
-        # PyTorch warms up a step shorter, hence the tolerance.
-        assert rate(recipe, 2 * step / 1000) == pytest.approx(optimizer.param_groups[0]["lr"], abs=0.005)
-        optimizer.step()
-        if step < 1000:
-            cycle.step()
-    assert rate(recipe, 0.5) == 1
-    assert rate(recipe, 2.0) == pytest.approx(optimizer.param_groups[0]["lr"])
-
-
-def test_a_constant_schedule_stays():
-    assert rate(read_recipe("kdsalbox-paper"), 17.3) == 1
+def read_recipe_again(recipe):
+    return check_recipe(recipe.model_dump(mode="json"), "again")

@@ -1,14 +1,13 @@
-"""Losses of training: each takes logits, targets and which of these exist, and returns a scalar.
+"""Losses of training: each takes logits, what they are compared with and which of it exists, and returns a scalar.
 
-`loss(logits, target, valid)`: logits (N, K, h, w), target (N, K, h, w) in 0..1, valid (N, K) bool. The result is the
-mean over the maps that exist, 0 with a gradient of 0 if there are none. PyTorch is needed.
+`loss(logits, truth, valid)`: logits (N, K, h, w), truth of the same shape, valid (N, K) bool. The result is the mean
+over the maps that exist, 0 with a gradient of 0 if there are none; lower is better. `LOSSES` says what each compares
+with and for which networks it is.
+
+`LOSSES` and `check_losses` need no PyTorch; the functions do.
 """
 
-from .bce import bce
-from .cc import cc, correlations
-from .hint import FeatureHint
-from .kl import kl
-from .mse import mse
-from .weighted import LOSSES, WeightedLoss
+import lazy_loader as _lazy
 
-__all__ = ["LOSSES", "FeatureHint", "WeightedLoss", "bce", "cc", "correlations", "kl", "mse"]
+__getattr__, __dir__, _names = _lazy.attach_stub(__name__, __file__)
+__all__ = _names

@@ -1,36 +1,15 @@
-"""Losses by name, and weighted sums of them."""
+"""Weighted sums of losses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import cast
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from ..errors import UsageError, nearest
 from ..types import Output
-from .bce import bce
-from .cc import cc
-from .kl import kl
-from .mse import mse
-
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-
-
-def _bce(temperature: float, output: Output) -> Loss:
-    if output != "score":
-        raise UsageError(f"loss 'bce' is for students that give a score, not a {output}; use kl, cc or mse")
-    return bce
-
-
-LOSSES: dict[str, Callable[[float, Output], Loss]] = {
-    "bce": _bce,
-    "kl": lambda temperature, output: partial(kl, temperature=temperature, output=output),
-    "cc": lambda temperature, output: partial(cc, output=output),
-    "mse": lambda temperature, output: partial(mse, output=output),
-}
+from .loss import Truth
+from .table import LOSSES, check_losses
 
 
 class WeightedLoss:
@@ -42,14 +21,16 @@ class WeightedLoss:
         Name in `LOSSES` -> weight, as ``{"cc": 1, "mse": 5}``.
     temperature : float
         Of "kl".
-    output : {"score", "log_density"}
-        What the student's logits are.
+    output : {"score", "log_density", "probability"}
+        What the network's logits are.
+    given : names
+        What there is to compare with; see `salbox.losses.Truth`.
 
     Raises
     ------
     UsageError
-        For a loss that does not exist (the nearest is proposed) or does not go with the output, or if no weight is
-        above 0.
+        For a loss that does not exist (the nearest is proposed), does not go with the output or needs something else,
+        or if no weight is above 0.
 
     Examples
     --------
@@ -60,20 +41,47 @@ class WeightedLoss:
     >>> target, valid = torch.tensor([[[[0.0, 1.0]]]]), torch.tensor([[True]])
     >>> round(WeightedLoss({"cc": 1, "mse": 4})(torch.zeros(1, 1, 1, 2), target, valid).item(), 3)
     2.0
+
+    A density and fixations; the map is constant, so its NSS is 0:
+
+    >>> loss = WeightedLoss({"kl": 1, "nss": 0.1}, given=("density", "fixations"))
+    >>> round(loss(torch.zeros(1, 1, 1, 2), {"density": target, "fixations": 3 * target}, valid).item(), 3)
+    0.693
     """
 
     def __init__(
-        self, weights: Mapping[str, float], *, temperature: float = 1.0, output: Output | str = "score"
+        self,
+        weights: Mapping[str, float],
+        *,
+        temperature: float = 1.0,
+        output: Output | str = "score",
+        given: Sequence[Truth] = ("teacher",),
     ) -> None:
-        for name in weights:
-            if name not in LOSSES:
-                raise UsageError(f"no loss '{name}'{nearest(name, LOSSES)} (losses: {', '.join(LOSSES)})")
-        if not any(weight > 0 for weight in weights.values()):
-            raise UsageError("the loss has no part with a weight above 0")
-        kind = cast(Output, output)
-        self._parts = {name: (weight, LOSSES[name](temperature, kind)) for name, weight in weights.items() if weight}
+        check_losses(weights, output=output, given=given)
+        self._first = given[0]
+        self._parts = [
+            (weight, LOSSES[name].choose(given), LOSSES[name].bind(temperature=temperature, output=output))
+            for name, weight in weights.items()
+            if weight
+        ]
 
-    def __call__(self, logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-        """Return the sum, a scalar; see `bce` for the parameters."""
-        terms = [weight * loss(logits, target, valid) for weight, loss in self._parts.values()]
+    def __call__(self, logits: Tensor, truth: Tensor | Mapping[Truth, Tensor], valid: Tensor) -> Tensor:
+        """Return the sum, a scalar.
+
+        Parameters
+        ----------
+        logits : (N, K, h, w) float
+            Of N pictures, one map for each of K heads.
+        truth : (N, K, h, w) float, or mapping of these
+            By name what was said to be given; a tensor is the first.
+        valid : (N, K) bool
+            Which of it exists; the rest counts for nothing.
+
+        Raises
+        ------
+        UsageError
+            If logits and truth differ in shape.
+        """
+        known = {self._first: truth} if isinstance(truth, Tensor) else truth
+        terms = [weight * loss(logits, known[kind], valid) for weight, kind, loss in self._parts]
         return torch.stack(terms).sum()

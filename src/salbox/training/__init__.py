@@ -1,1 +1,1 @@
-"""Supervised training and distillation with Lightning; needs the extra `train`."""
+"""Training: an explicit loop on Lightning Fabric; needs the extra `train`."""

@@ -28,9 +28,10 @@ class Drawn:
     flips: tuple[str, ...]
 
 
-@dataclass(frozen=True)
 class Batch:
     """A batch as tensors.
+
+    No dataclass: in one, Fabric would bring whatever is a float to the precision of the network, the maps to learn too.
 
     Attributes
     ----------
@@ -41,9 +42,8 @@ class Batch:
     valid : (N, heads) bool
     """
 
-    images: Tensor
-    maps: Tensor
-    valid: Tensor
+    def __init__(self, images: Tensor, maps: Tensor, valid: Tensor) -> None:
+        self.images, self.maps, self.valid = images, maps, valid
 
     def __len__(self) -> int:
         return len(self.images)

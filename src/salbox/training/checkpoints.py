@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.fabric import Fabric
 
 from ..errors import UsageError, one_line
 from ..imaging.writing import atomic
 from .module import NetworkTraining
 
 LAST, BEST = "last.pt", "best.pt"
-_FORMAT = 1
+_FORMAT = 2  # 1 was written by the loop within Lightning's Trainer
 
 
 @dataclass
@@ -41,27 +42,30 @@ class TrainingState:
 
 @dataclass(frozen=True)
 class Best:
-    """The best epoch so far by the validation score, and the student's weights after it."""
+    """The best epoch so far by the validation score, and the network's weights after it."""
 
     score: float
     epoch: int
     weights: dict[str, Any]
 
 
-def save(folder: Path, training: NetworkTraining, state: TrainingState) -> None:
-    """Write all of a training; a run that dies while it is written keeps the one before."""
-    trainer = training.trainer
+def save(
+    folder: Path, fabric: Fabric, training: NetworkTraining, optimizer: torch.optim.Optimizer, state: TrainingState
+) -> None:
+    """Write all of a training; a run that dies while it is written keeps the one before. All its processes call it."""
     saved = {
         "format": _FORMAT,
         "progress": asdict(state),
         "module": training.state_dict(),
-        "optimizer": trainer.optimizers[0].state_dict(),
-        "precision": trainer.precision_plugin.state_dict(),
-        "random": torch.get_rng_state(),
+        "optimizer": optimizer.state_dict(),
+        "precision": fabric.strategy.precision.state_dict(),
+        # Of each process a row.
+        "random": _rows(fabric, torch.get_rng_state()),
     }
-    if torch.cuda.is_available():
-        saved["random_cuda"] = torch.cuda.get_rng_state_all()
-    _write(folder / LAST, saved)
+    if fabric.device.type == "cuda":
+        saved["random_cuda"] = _rows(fabric, torch.cuda.get_rng_state(fabric.device))
+    if fabric.is_global_zero:
+        _write(folder / LAST, saved)
 
 
 def save_best(folder: Path, best: Best) -> None:
@@ -69,7 +73,9 @@ def save_best(folder: Path, best: Best) -> None:
     _write(folder / BEST, {"format": _FORMAT, "score": best.score, "epoch": best.epoch, "weights": best.weights})
 
 
-def restore(folder: Path, training: NetworkTraining) -> TrainingState | None:
+def restore(
+    folder: Path, fabric: Fabric, training: NetworkTraining, optimizer: torch.optim.Optimizer
+) -> TrainingState | None:
     """Put back what was saved last, optimizer included, and return how far it was; None if nothing was saved.
 
     Raises
@@ -82,15 +88,15 @@ def restore(folder: Path, training: NetworkTraining) -> TrainingState | None:
         return None
     try:
         training.load_state_dict(saved["module"])
-        trainer = training.trainer
-        trainer.optimizers[0].load_state_dict(saved["optimizer"])
-        trainer.precision_plugin.load_state_dict(saved["precision"])
-        torch.set_rng_state(saved["random"])
-        if torch.cuda.is_available() and "random_cuda" in saved:
-            torch.cuda.set_rng_state_all(saved["random_cuda"])
+        optimizer.load_state_dict(saved["optimizer"])
+        fabric.strategy.precision.load_state_dict(saved["precision"])
+        row = fabric.global_rank % len(saved["random"])
+        torch.set_rng_state(saved["random"][row].clone())  # PyTorch crashes over a part of a larger tensor
+        if fabric.device.type == "cuda" and "random_cuda" in saved:
+            torch.cuda.set_rng_state(saved["random_cuda"][row].clone(), fabric.device)
         return TrainingState(**saved["progress"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise _unusable(folder / LAST, error) from None
+        raise _unusable(folder / LAST, one_line(error)) from None
 
 
 def read_state(folder: Path) -> TrainingState:
@@ -99,7 +105,7 @@ def read_state(folder: Path) -> TrainingState:
     try:
         return TrainingState() if saved is None else TrainingState(**saved["progress"])
     except (KeyError, TypeError) as error:
-        raise _unusable(folder / LAST, error) from None
+        raise _unusable(folder / LAST, one_line(error)) from None
 
 
 def read_best(folder: Path) -> Best | None:
@@ -108,7 +114,13 @@ def read_best(folder: Path) -> Best | None:
     try:
         return None if saved is None else Best(float(saved["score"]), int(saved["epoch"]), saved["weights"])
     except (KeyError, TypeError, ValueError) as error:
-        raise _unusable(folder / BEST, error) from None
+        raise _unusable(folder / BEST, one_line(error)) from None
+
+
+def _rows(fabric: Fabric, state: torch.Tensor) -> torch.Tensor:
+    """Return a process's tensor and those of all others, one a row, on the CPU."""
+    rows: torch.Tensor = fabric.all_gather(state)
+    return rows.reshape(-1, len(state)).cpu()
 
 
 def _write(path: Path, saved: dict[str, Any]) -> None:
@@ -121,12 +133,13 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
     try:
         saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        if saved["format"] != _FORMAT:
-            raise ValueError(f"format {saved['format']}")
+        written = saved["format"]
     except Exception as error:  # zipfile, pickle and PyTorch each raise their own on a malformed file
-        raise _unusable(path, error) from None
+        raise _unusable(path, one_line(error)) from None
+    if written != _FORMAT:
+        raise _unusable(path, "another release of salbox wrote it")
     return saved
 
 
-def _unusable(path: Path, error: Exception) -> UsageError:
-    return UsageError(f"{path}: cannot be continued from ({one_line(error)}); remove its folder to start anew")
+def _unusable(path: Path, reason: str) -> UsageError:
+    return UsageError(f"{path}: cannot be continued from ({reason}); remove {path.parent} to train anew")

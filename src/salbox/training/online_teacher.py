@@ -17,7 +17,7 @@ from ..imaging.scaling import min_max
 from ..losses import FeatureHint
 from ..networks.trainable.base import Outputs, TrainableNetwork
 from ..types import Output, Pixels
-from .recipe import Hint
+from .recipe_parts import Hint
 
 
 class FeatureModel(Protocol):
@@ -43,7 +43,7 @@ class OnlineTeacher:
     ----------
     model : FeatureModel
     output : {"score", "log_density", "probability"}
-        What its map is; of a log density exp is taken, as of stored maps.
+        What its map is; as of stored maps exp is taken of a log density, and a probability is not scaled.
     hint : Hint
     student : TrainableNetwork
         Its features' channels decide the hint's regressor.
@@ -90,7 +90,7 @@ class OnlineTeacher:
         for image in images.permute(0, 2, 3, 1).cpu().numpy():
             saliency, found = self._model.with_features(np.ascontiguousarray(image))
             values = np.exp(saliency.astype(np.float64)) if self._output == "log_density" else saliency
-            maps.append(torch.from_numpy(min_max(values)))
+            maps.append(torch.from_numpy(values if self._output == "probability" else min_max(values)))
             if self.hint is not None:
                 features.append(found[self._teacher_feature])
         stacked = functional.adaptive_avg_pool2d(torch.stack(maps)[:, None], tuple(size))[:, 0]

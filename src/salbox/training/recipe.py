@@ -7,74 +7,20 @@ import typing
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from ..errors import UsageError, nearest, one_line
+from ..losses import check_losses
+from .recipe_parts import Count, Hint, NotNegative, Optimizer, Part, Positive, Schedule
 
 MAX_EPOCH_IMAGES = 500
 _MAX_BYTES = 1_000_000
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Optimizer(_Part):
-    """How weights are changed.
-
-    Attributes
-    ----------
-    name : {"adam", "adamw", "sgd"}
-    learning_rate : float
-        The highest of the schedule.
-    encoder_factor : float
-        The encoder's learning rate over the decoder's.
-    """
-
-    name: Literal["adam", "adamw", "sgd"] = "adamw"
-    learning_rate: Positive = 1e-3
-    weight_decay: NotNegative = 0.0
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    encoder_factor: Positive = 1.0
-
-
-class Schedule(_Part):
-    """How the learning rate goes over a training.
-
-    Attributes
-    ----------
-    name : {"constant", "step", "one-cycle"}
-    milestones : list of float
-        Of "step": the epochs that are over when the rate is multiplied by `factor`.
-    warm_up : float
-        Of "one-cycle": the share of the training in which the rate rises.
-    """
-
-    name: Literal["constant", "step", "one-cycle"] = "constant"
-    milestones: list[Positive] = []
-    factor: Positive = 0.1
-    warm_up: Annotated[float, Field(gt=0, lt=1)] = 0.3
-
-
-class Hint(_Part):
-    """Which feature of the student learns to predict which of the teacher's, and the weight of that in the loss.
-
-    `student` and `teacher` are names in their `features`; None is the last. A weight of 0 is no hint.
-    """
-
-    weight: NotNegative = 0.0
-    student: str | None = None
-    teacher: str | None = None
-
-
-class Recipe(_Part):
+class Recipe(BaseModel):
     """A training.
 
     Attributes
@@ -88,15 +34,21 @@ class Recipe(_Part):
     size : (int, int)
         Height and width that pictures are brought to; "box" keeps their aspect at that area.
     epochs : int
-    epoch_images : int
+    epoch_images : int or "all"
         Pictures an epoch draws, at most 500: the places in a training are counted in epochs, and few pictures keep
-        them close together.
+        them close together. Published schedules count epochs of "all".
     validate_every : int
         After how many epochs the student is measured on the validation part; it always is after the last.
+    select : {"cc", "nll", "nss", "mae"}
+        The figure on the validation part that keeps the best epoch; see `salbox.training.validation`.
+    batch_size : int
+        With 1 the batch norms stay as they are, in evaluation mode: the statistics of one picture are none.
+    accumulate : int
+        How many batches a step learns from: their gradients are averaged.
     freeze_encoder_epochs : float
         The encoder's weights stay as they are for these first epochs.
     loss : dict
-        Loss -> weight; see `salbox.losses`.
+        Loss -> weight; see `salbox.losses.LOSSES`.
     temperature : float
         Of the loss "kl": the smoothing factor.
     hint : Hint
@@ -109,14 +61,18 @@ class Recipe(_Part):
         Largest norm of the gradient, 0 for any.
     """
 
+    model_config = Part.model_config
+
     student: str = "box"
     encoder: str | None = None
     network: dict[str, Any] = {}
     size: tuple[Annotated[int, Field(ge=32, le=4096)], Annotated[int, Field(ge=32, le=4096)]] = (192, 256)
     epochs: Count = 32
-    epoch_images: Annotated[int, Field(ge=1, le=MAX_EPOCH_IMAGES)] = MAX_EPOCH_IMAGES
+    epoch_images: int | Literal["all"] = MAX_EPOCH_IMAGES
     validate_every: Count = 1
-    batch_size: Annotated[int, Field(ge=2)] = 16  # batch norm needs several
+    select: Literal["cc", "nll", "nss", "mae"] = "cc"
+    batch_size: Count = 16
+    accumulate: Count = 1
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
     freeze_encoder_epochs: NotNegative = 0.0
@@ -127,6 +83,19 @@ class Recipe(_Part):
     precision: Literal["auto", "32", "bf16-mixed", "16-mixed"] = "auto"
     clip_gradient: NotNegative = 0.0
 
+    @field_validator("epoch_images", mode="before")
+    @classmethod
+    def _number_or_all(cls, images: Any) -> Any:
+        if images != "all" and not (isinstance(images, int) and 1 <= images <= MAX_EPOCH_IMAGES):
+            raise ValueError(f"epoch_images={images!r}: expected 1 to {MAX_EPOCH_IMAGES}, or all")
+        return images
+
+    @model_validator(mode="after")
+    def _falls_after_the_warm_up(self) -> Self:
+        if self.schedule.name == "warm-up-cosine" and self.schedule.warm_up_epochs >= self.epochs:
+            raise ValueError(f"schedule.warm_up_epochs={self.schedule.warm_up_epochs:g}: expected less than epochs")
+        return self
+
     @field_validator("precision", mode="before")
     @classmethod
     def _as_text(cls, precision: Any) -> Any:
@@ -135,12 +104,9 @@ class Recipe(_Part):
     @field_validator("loss")
     @classmethod
     def _known_losses(cls, loss: dict[str, float]) -> dict[str, float]:
-        known = ("bce", "kl", "cc", "mse")  # of salbox.losses, which needs PyTorch
-        for name in loss:
-            if name not in known:
-                raise ValueError(f"no loss '{name}'{nearest(name, known)} (losses: {', '.join(known)})")
-        if not any(loss.values()):
-            raise ValueError("no loss has a weight above 0")
+        check_losses(loss)
+        if "hint" in loss:
+            raise ValueError("loss 'hint' has a key of its own: hint.weight")
         return loss
 
     def to_yaml(self) -> str:
@@ -148,11 +114,15 @@ class Recipe(_Part):
         text: str = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
         return text
 
+    def images(self, pictures: int) -> int:
+        """Return how many pictures an epoch draws of so many."""
+        return pictures if self.epoch_images == "all" else min(self.epoch_images, pictures)
+
     def compressed(self, share: float, pictures: int = MAX_EPOCH_IMAGES) -> Recipe:
         """Return a training of a share of this one's length, which may be above 1.
 
         Epochs, milestones and frozen epochs are scaled alike; epochs, whole ones, then draw so many fewer pictures that
-        the length comes out.
+        the length comes out. Of epochs that draw all of many pictures more and shorter ones are made.
 
         Parameters
         ----------
@@ -160,17 +130,18 @@ class Recipe(_Part):
         pictures : int
             How many there are to draw from.
         """
-        wanted = self.epochs * share
+        drawn = self.images(pictures)
+        most = min(drawn, MAX_EPOCH_IMAGES)
+        wanted = self.epochs * share * (drawn / most)  # epochs of `most` pictures
         epochs = max(1, math.ceil(wanted - 1e-9))
         scale = epochs / self.epochs
-        images = int(min(self.epoch_images, pictures) * wanted / epochs)
-        schedule = self.schedule.model_copy(update={"milestones": [m * scale for m in self.schedule.milestones]})
         return self.model_copy(
             update={
                 "epochs": epochs,
-                "epoch_images": max(1, images),
+                "epoch_images": max(1, int(most * wanted / epochs)),
+                "validate_every": self.validate_every * max(1, round(drawn / most)),
                 "freeze_encoder_epochs": self.freeze_encoder_epochs * scale,
-                "schedule": schedule,
+                "schedule": self.schedule.stretched(scale),
             }
         )
 
@@ -262,10 +233,9 @@ def _set(values: dict[str, Any], text: str) -> None:
 def _first(error: ValidationError) -> str:
     """Return the first complaint in one line; of an unknown key with the nearest one."""
     problem = error.errors(include_url=False, include_context=False)[0]
-    keys = [str(key) for key in problem["loc"]]
+    keys, known = _keys([str(key) for key in problem["loc"]])
     where = ".".join(keys)
     if problem["type"] == "extra_forbidden":
-        known = _keys(keys[:-1])
         return f"no key '{where}'{nearest(keys[-1], known)} (keys: {', '.join(known)})"
     message = " ".join(problem["msg"].removeprefix("Value error, ").split())
     if problem["type"] == "value_error":
@@ -273,8 +243,17 @@ def _first(error: ValidationError) -> str:
     return f"{where}={problem['input']!r}: {message[:1].lower()}{message[1:]}"
 
 
-def _keys(path: list[str]) -> list[str]:
-    part: type[BaseModel] = Recipe
-    for key in path:
-        part = typing.get_type_hints(part)[key]
-    return list(part.model_fields)
+def _keys(path: list[str]) -> tuple[list[str], list[str]]:
+    """Return a path as a recipe has it, what pydantic adds to it left out, and the keys beside its last one."""
+    part: Any = Recipe
+    known: list[str] = []
+    for i, key in enumerate(path):
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            model: Any = part
+            known = list(model.model_fields)
+            part = typing.get_type_hints(part).get(key)
+        elif typing.get_origin(part) is dict:
+            part = typing.get_args(part)[1]
+        else:
+            return path[:i], known
+    return path, known

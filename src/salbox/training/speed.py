@@ -12,10 +12,12 @@ import torch
 from ..networks.trainable.base import TrainableNetwork
 from .batches import Batch
 from .clock import Clock, now
+from .devices import make_fabric, quiet
 from .module import NetworkTraining
 from .online_teacher import OnlineTeacher
+from .optimizer import make_optimizer
 from .recipe import Recipe
-from .trainer import precision
+from .trainer import learn
 from .validation import validate
 
 STEPS, WARM_UP = 10, 2
@@ -31,12 +33,12 @@ class Speed:
 
     def seconds(self, recipe: Recipe, pictures: int, validation: int) -> float:
         """Return how long a recipe takes with so many pictures in the training and the validation part."""
-        an_epoch = min(recipe.epoch_images, pictures) * self.image + self._measuring(recipe, validation) + PER_EPOCH
+        an_epoch = recipe.images(pictures) * self.image + self._measuring(recipe, validation) + PER_EPOCH
         return recipe.epochs * an_epoch
 
     def share(self, recipe: Recipe, pictures: int, validation: int, seconds: float) -> float:
         """Return the share of a recipe that fits into a time; an epoch of it costs its validation however short."""
-        images = recipe.epochs * min(recipe.epoch_images, pictures) * self.image
+        images = recipe.epochs * recipe.images(pictures) * self.image
         fixed = self._measuring(recipe, validation) + PER_EPOCH
         share = seconds / self.seconds(recipe, pictures, validation)
         epochs = math.ceil(recipe.epochs * share)
@@ -64,24 +66,18 @@ def measure(
     Ten steps are measured, after two that are not: the first ones allocate. The encoder is not frozen, so that a recipe
     that freezes it takes less.
     """
-    copied = copy.deepcopy(network).to(device=device, memory_format=torch.channels_last)
+    copied = copy.deepcopy(network).to(memory_format=torch.channels_last)
     parts = trainable(copied) if trainable is not None else None
-    module = NetworkTraining(copied, recipe, online_teacher=online_teacher, trainable=parts, first=first).to(device)
-    module.train()
-    optimizer = module.configure_optimizers()
-    here = batch.to(device)
-    kind = torch.bfloat16 if "bf16" in str(precision(recipe, device)) else torch.float16
-    mixed = "mixed" in str(precision(recipe, device))
-    started = 0.0
-    for step in range(STEPS + WARM_UP):
-        if step == WARM_UP:
-            started = now(clock, device)
-        with torch.autocast(torch.device(device).type, kind, enabled=mixed):
-            loss = module.loss(here)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    image = (now(clock, device) - started) / (STEPS * len(here))
+    module = NetworkTraining(copied, recipe, online_teacher=online_teacher, trainable=parts, first=first)
+    with quiet():
+        fabric = make_fabric(recipe, device)
+        model, optimizer = fabric.setup(module, make_optimizer(module))
+        started = 0.0
+        for step in range(STEPS + WARM_UP):
+            if step == WARM_UP:
+                started = now(clock, device)
+            learn(fabric, model, optimizer, [batch], recipe.clip_gradient)
+    image = (now(clock, device) - started) / (STEPS * len(batch))
     started = now(clock, device)
-    validate(copied, [batch, batch], device, first)
-    return Speed(image, (now(clock, device) - started) / (2 * len(here)))
+    validate(copied, [batch, batch], fabric.device, first, recipe.select)
+    return Speed(image, (now(clock, device) - started) / (2 * len(batch)))

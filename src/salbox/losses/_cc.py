@@ -12,9 +12,28 @@ _SMALLEST = 1e-12  # variances below it are rounding: the map is constant, its c
 
 
 def cc(logits: Tensor, target: Tensor, valid: Tensor, *, output: Output = "score") -> Tensor:
-    """Return the mean of 1 - CC: a scalar in 0..2; a constant map has a CC of 0.
+    """Return the mean of 1 - cov(s, t) / (sd s sd t): a scalar in 0..2, 1 for a constant map.
 
-    Parameters as `correlations`, and `valid`, (N, K) bool.
+    One minus the metric "cc"; s is the map, or the density of a "log_density".
+
+    Parameters
+    ----------
+    logits : (N, K, h, w) float
+    target : (N, K, h, w) float
+        On any scale.
+    valid : (N, K) bool
+        Which targets exist.
+    output : {"score", "log_density", "probability"}
+        What the logits are.
+
+    Raises
+    ------
+    UsageError
+        If logits and target differ in shape.
+
+    References
+    ----------
+    Pearson's correlation; a term of the losses of SAM, UNISAL and TranSalNet.
 
     Examples
     --------
@@ -27,7 +46,7 @@ def cc(logits: Tensor, target: Tensor, valid: Tensor, *, output: Output = "score
     >>> round(abs(cc(logits, target, valid).item()), 3), round(cc(-logits, target, valid).item(), 3)
     (0.0, 2.0)
     """
-    return mean_of_valid(1 - correlations(as_maps(logits, output), existing(target, valid)), valid)
+    return mean_of_valid(1 - correlations(as_maps(logits, output), existing(target, valid, logits)), valid)
 
 
 def correlations(maps: Tensor, target: Tensor) -> Tensor:
@@ -47,7 +66,7 @@ def correlations(maps: Tensor, target: Tensor) -> Tensor:
     >>> [round(value, 3) for value in correlations(maps, target)[0].tolist()]
     [-0.333, 0.0]
     """
-    a, b = (m.float().flatten(2) for m in (maps, target))
+    a, b = (m.flatten(2) if m.dtype == torch.float64 else m.float().flatten(2) for m in (maps, target))
     a = a - a.mean(dim=2, keepdim=True)
     b = b - b.mean(dim=2, keepdim=True)
     # The root's derivative at 0 is infinite, hence the clamp below it and not after it.

@@ -9,7 +9,7 @@ from ._maps import as_maps, existing, mean_of_valid
 
 
 def mse(logits: Tensor, target: Tensor, valid: Tensor, *, output: Output = "score") -> Tensor:
-    """Return the mean squared difference of the student's maps and its teachers': a scalar in 0..1.
+    """Return the mean of (s - t)², s the maps in 0..1: a scalar in 0..1.
 
     Parameters
     ----------
@@ -18,8 +18,17 @@ def mse(logits: Tensor, target: Tensor, valid: Tensor, *, output: Output = "scor
         In 0..1.
     valid : (N, K) bool
         Which targets exist.
-    output : {"score", "log_density"}
-        What the student's logits are; a density is compared divided by its maximum.
+    output : {"score", "log_density", "probability"}
+        What the logits are; a density is compared divided by its maximum.
+
+    Raises
+    ------
+    UsageError
+        If logits and target differ in shape.
+
+    References
+    ----------
+    By definition.
 
     Examples
     --------
@@ -31,4 +40,4 @@ def mse(logits: Tensor, target: Tensor, valid: Tensor, *, output: Output = "scor
     >>> mse(torch.zeros(1, 1, 1, 2), target, valid).item()
     0.25
     """
-    return mean_of_valid((as_maps(logits, output) - existing(target, valid)).square().mean(dim=(2, 3)), valid)
+    return mean_of_valid((as_maps(logits, output) - existing(target, valid, logits)).square().mean(dim=(2, 3)), valid)

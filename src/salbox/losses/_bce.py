@@ -11,16 +11,21 @@ from ._maps import existing, mean_of_valid
 def bce(logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     """Return the mean of -(t log s + (1 - t) log(1 - s)), s the sigmoid of the logits: a scalar, at least 0.
 
-    With teachers that are no 0 or 1 its smallest value is the teacher's own entropy, not 0.
+    With targets that are no 0 or 1 its smallest value is the target's own entropy, not 0.
 
     Parameters
     ----------
     logits : (N, K, h, w) float
         Of N pictures, one map for each of K heads.
     target : (N, K, h, w) float
-        The teachers' maps, in 0..1.
+        In 0..1.
     valid : (N, K) bool
-        Which of these exist; the others count for nothing.
+        Which targets exist; the others count for nothing.
+
+    Raises
+    ------
+    UsageError
+        If logits and target differ in shape.
 
     References
     ----------
@@ -37,5 +42,5 @@ def bce(logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     >>> round(bce(torch.zeros(1, 1, 1, 2), target, valid).item(), 3)
     0.693
     """
-    losses = functional.binary_cross_entropy_with_logits(logits, existing(target, valid), reduction="none")
+    losses = functional.binary_cross_entropy_with_logits(logits, existing(target, valid, logits), reduction="none")
     return mean_of_valid(losses.mean(dim=(2, 3)), valid)

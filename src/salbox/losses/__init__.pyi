@@ -1,0 +1,16 @@
+from ._bce import bce as bce
+from ._cc import cc as cc
+from ._cc import correlations as correlations
+from ._hint import FeatureHint as FeatureHint
+from ._hint import hint as hint
+from ._kl import kl as kl
+from ._mse import mse as mse
+from ._nll import nll as nll
+from ._nss import nss as nss
+from ._sim import sim as sim
+from ._tv import tv as tv
+from .loss import Loss as Loss
+from .loss import Truth as Truth
+from .table import LOSSES as LOSSES
+from .table import check_losses as check_losses
+from .weighted import WeightedLoss as WeightedLoss
