@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from salbox.cli.main import run
+from salbox.models.own import REGISTERED
 
 TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent
@@ -34,6 +35,8 @@ CORE = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what `make test` runs without PyTorch as well."""
+    gone = [core for core in CORE if not (TESTS / core).exists()]
+    assert not gone, f"CORE names what is not there: {gone}"
     for item in items:
         place = item.path.relative_to(TESTS)
         if any(place.is_relative_to(core) for core in CORE):
@@ -47,6 +50,15 @@ def shared() -> Path:
     if not (folder / "oracle").is_dir():
         pytest.skip("the reference data is not beside this checkout (set SALBOX_SHARED to its folder)")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def forget_registered_models():
+    """What a test registers is there for no other."""
+    before = dict(REGISTERED)
+    yield
+    REGISTERED.clear()
+    REGISTERED.update(before)
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ from .models.loading import load
 from .models.model import Model
 from .system.memory import gpu_memory, peak_memory, resident_memory
 from .system.threads import available_threads, children_use
+from .system.workers import preparations, prepare
 from .types import Pixels, SaliencyMap
 
 REPEAT = 20
@@ -204,7 +205,8 @@ def in_fresh_process(threads: int, task: Callable[P, R], *args: P.args, **kwargs
     SalboxError
         If the process dies.
     """
-    with children_use(threads), ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    fresh = ProcessPoolExecutor(1, get_context("spawn"), prepare, (preparations(),))
+    with children_use(threads), fresh as pool:
         try:
             return pool.submit(_with_threads, threads, partial(task, *args, **kwargs)).result()
         except BrokenProcessPool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class SalboxError(Exception):
@@ -20,6 +22,10 @@ class ImageError(SalboxError, ValueError):
 
 class ImageWarning(UserWarning):
     """Something about an image that a user should know, such as frames that are left out."""
+
+
+class ModelWarning(UserWarning):
+    """Something about a model of somebody's own that a user should know, such as that it cannot be loaded."""
 
 
 class WeightsError(SalboxError, ValueError):
@@ -61,3 +67,26 @@ def one_line(text: object, most: int = 200) -> str:
     if not line and isinstance(text, BaseException):
         return type(text).__name__
     return "".join(c if c.isprintable() else "?" for c in line[:most])
+
+
+def located(error: BaseException) -> str:
+    """Return what code of somebody's own raised, in one line: its kind, what it says, and in which file and line."""
+    said = one_line(error)
+    text = type(error).__name__ if said in ("", type(error).__name__) else f"{type(error).__name__}: {said}"
+    if isinstance(error, SyntaxError):  # says itself where
+        return text
+    files = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    theirs = [(file, line) for file, line in files if not _is_ours(file)]
+    # Where their code called a library, not where the library noticed.
+    chosen = [(file, line) for file, line in theirs if not _is_installed(file)] or theirs
+    return f"{text} ({chosen[-1][0].name}, line {chosen[-1][1]})" if chosen else text
+
+
+def _is_installed(file: Path) -> bool:
+    return bool({"site-packages", "dist-packages"} & {*file.parts})
+
+
+def _is_ours(file: Path) -> bool:
+    """Return whether a file is salbox's or Python's own."""
+    python = not file.is_absolute() or Path(traceback.__file__).parent in file.parents
+    return Path(__file__).parent in file.parents or (python and not _is_installed(file))

@@ -20,6 +20,7 @@ pytest.importorskip("lightning")
 import salbox
 
 QUICK = ("--size", "32x32", "--set", "epochs=1", "--set", "batch_size=4", "--init", "none", "--workers", "1")
+LONG = (*QUICK, "--set", "epochs=9999")
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +74,9 @@ def test_estimate_says_how_long_and_leaves(cli, photos, tmp_path):
         (("--teacher", "bms", "--size", "192"), "HEIGHTxWIDTH"),
         (("--teacher", "bms", "--max-time", "soon"), "HH:MM:SS"),
         (("--teacher", "bms", "--limit", "0"), "at least 1"),
+        (("--teacher", "bms", "--devices", "0"), "0 devices"),
+        (("--teacher", "bms", "--set", "select=nll"), "choose by cc, nss, mae"),
+        (("--teacher", "bms", "--set", "optimizer.prefixes={encodr: {rate: 0.1}}"), "did you mean 'encoder"),
         (("--teacher", "bms", "--param", "max_dims=3"), "'max_dim'"),
         (("--teacher", "bms", "--init", "nowhere.pth"), "nowhere.pth"),
         (("--teacher", "bms", "--split", "nowhere.csv"), "nowhere.csv"),
@@ -95,7 +99,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(cli, photos, tmp_path, monkeypa
 @contextmanager
 def _started(photos: Path, out: Path) -> Iterator[subprocess.Popen[str]]:
     """Start a run that would go on for hours; it is killed at the end of the block."""
-    arguments = ["distill", "--teacher", "bms", "--images", str(photos), "-o", str(out), *QUICK, "--set", "epochs=9999"]
+    arguments = ["distill", "--teacher", "bms", "--images", str(photos), "-o", str(out), *LONG]
     code = "if __name__ == '__main__':\n from salbox.cli.main import run; run()"
     environment = {**os.environ, "SALBOX_THREADS": "1"}
     command = [sys.executable, "-c", code, *arguments]
@@ -121,10 +125,24 @@ def _until_it_trains(running: subprocess.Popen[str]) -> str:
 def test_a_run_that_is_killed_goes_on_and_one_that_is_interrupted_says_so(photos, tmp_path):
     with _started(photos, tmp_path / "run") as killed:
         assert _until_it_trains(killed).startswith("epoch 1/")
-    with _started(photos, tmp_path / "run") as again:
-        assert not _until_it_trains(again).startswith("epoch 1/")
-        again.send_signal(signal.SIGINT)
-        _, said = again.communicate(timeout=60)
-        assert again.returncode == 130
-        assert said.splitlines()[-1] == "salbox: interrupted"
-        assert "Traceback" not in said
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with _started(photos, tmp_path / "run") as again:
+            assert not _until_it_trains(again).startswith("epoch 1/")
+            again.send_signal(number)
+            _, said = again.communicate(timeout=60)
+            assert again.returncode == 130
+            assert said.splitlines()[-1] == "salbox: interrupted"
+            assert "Traceback" not in said
+
+
+@pytest.mark.slow
+def test_a_run_of_the_loop_before_is_refused_in_one_line(cli, photos, tmp_path):
+    import torch
+
+    with _started(photos, tmp_path / "run") as killed:
+        _until_it_trains(killed)
+    work = tmp_path / "run" / "work"
+    torch.save({"format": 1}, work / "last.pt")
+    code, _, said = cli("distill", "--teacher", "bms", "--images", photos, "-o", tmp_path / "run", *LONG)
+    assert code == 2
+    assert said.splitlines()[-1].endswith(f"remove {work} to train anew")

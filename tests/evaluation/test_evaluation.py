@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from own_models import write_module
 from PIL import Image
 from recording import Recorder, count_passes
 from scipy import stats
@@ -615,3 +616,113 @@ def test_maps_stay_with_their_images_where_some_are_left_out(tmp_path):
     table = evaluate(data, maps, ["nss"], folder=tmp_path / "results")
     assert len(table.images) == 3
     assert (table.rows["maps"]["nss"] > 4).all()
+
+
+# --- Models as Python has them: loaded, functions, paths
+
+
+def brightness(image, gain=1.0):
+    return gain * image.mean(axis=2)
+
+
+def test_models_are_taken_as_predict_takes_them(osie, tmp_path):
+    salbox.register("mine", brightness, card={"task": "fixation", "output": "score"})
+    model = salbox.load("gaussian", sigma=0.25)
+    rows = [model, "bms", brightness, lambda image: image[:, :, 0] + 0.0]
+    table = evaluate(osie, rows, ["nss"], folder=tmp_path)
+    assert list(table.rows) == ["gaussian", "bms", "mine", "lambda"]
+    own = [brightness(salbox.read_image(item.image)) for item in osie.items]
+    expected = [metrics.nss(saliency, osie.fixations(k)) for k, saliency in enumerate(own)]
+    np.testing.assert_allclose(figures(table, "mine", "nss"), expected, rtol=1e-5)
+    assert figures(evaluate(osie, "bms", ["nss"], folder=tmp_path), "bms", "nss").size == len(osie)
+    with pytest.raises(UsageError, match="int: expected a model"):
+        evaluate(osie, [3], ["nss"], folder=tmp_path)
+    with pytest.raises(UsageError, match="two rows would be called 'gaussian'"):
+        evaluate(osie, [model, "gaussian"], ["nss"], folder=tmp_path)
+
+
+def test_figures_of_a_loaded_model_are_those_of_its_name(osie, tmp_path):
+    by_name = evaluate(osie, [ModelSource("gaussian", {"sigma": 0.25})], ["nss"], folder=tmp_path)
+    again = Recorder()
+    loaded = evaluate(osie, [salbox.load("gaussian", sigma="0.25")], ["nss"], folder=tmp_path, progress=again)
+    assert again.items == []
+    assert loaded.to_dict()["results"] == by_name.to_dict()["results"]
+    other = Recorder()
+    evaluate(osie, [salbox.load("gaussian", sigma=0.2)], ["nss"], folder=tmp_path, progress=other)
+    assert len(other.items) == len(osie)
+
+
+def test_a_model_that_is_loaded_is_not_loaded_again(osie, tmp_path, monkeypatch):
+    model = salbox.load("ensemble:gaussian+bms")
+    monkeypatch.setattr("salbox.evaluation.sources.load_for", None)
+    assert list(evaluate(osie, [model], ["nss"], folder=tmp_path).rows) == ["ensemble:gaussian+bms"]
+
+
+def test_figures_of_code_that_nobody_can_tell_are_not_kept(osie, tmp_path):
+    made = salbox.Model(salbox.ModelCard("made", task="fixation", output="score"), brightness, {"gain": 2.0})
+    for source in (made, lambda image: image[:, :, 0] + 0.0):
+        for _ in range(2):
+            progress = Recorder()
+            table = evaluate(osie, [source], ["nss"], folder=tmp_path, progress=progress)
+            assert len(progress.items) == len(osie)
+            assert table.notes == (f"{next(iter(table.rows))}: figures are not kept (there is no name to load it by)",)
+            assert table.facts["results"] == "not kept"
+    assert not list(tmp_path.rglob("*.jsonl"))
+
+
+def test_nor_are_those_that_such_a_teacher_is_measured_by(osie, tmp_path):
+    salbox.register("mine", lambda image: image[:, :, 0] + 0.0, card={"task": "fixation", "output": "score"})
+    table = evaluate(osie, ["gaussian"], ["fidelity_cc"], teacher=ModelSource("mine"), folder=tmp_path)
+    assert "mine: figures are not kept (it lies in no module)" in table.notes
+    assert not list(tmp_path.rglob("*.jsonl"))
+
+
+def test_functions_of_a_module_are_shared_out(osie, tmp_path, monkeypatch):
+    write_module(tmp_path, "shared_models")
+    monkeypatch.syspath_prepend(tmp_path)
+    plain = salbox.load("shared_models:plain")  # which registers `contrast`
+    salbox.register("again", sys.modules["shared_models"].contrast, card={"task": "fixation", "output": "score"})
+    rows = ["contrast", plain, salbox.load("again", power=1), sys.modules["shared_models"].Network, "gaussian"]
+    one, two = (evaluate(osie, rows, ["nss"], folder=tmp_path / str(n), workers=n) for n in (1, 2))
+    assert list(two.rows) == ["contrast", "shared_models:plain", "again", "Network", "gaussian"]
+    assert one.to_dict()["results"] == two.to_dict()["results"]
+
+
+def test_a_function_that_others_cannot_find_is_computed_here_or_refused(osie, tmp_path, monkeypatch):
+    salbox.register("mine", lambda image: image[:, :, 0] + 0.0, card={"task": "fixation", "output": "score"})
+    monkeypatch.setattr("salbox.system.workers.available_cores", lambda: 4)
+    monkeypatch.setattr("salbox.system.workers._TASKS_A_WORKER", 1)
+    for row in ("mine", lambda image: image[:, :, 0] + 0.0):
+        assert len(evaluate(osie, [row], ["nss"], folder=tmp_path, workers=None).images) == len(osie)
+    with pytest.raises(UsageError, match=r"model 'mine' lies in no module, .* workers=1"):
+        evaluate(osie, ["mine"], ["nss"], folder=tmp_path, workers=2)
+    with pytest.raises(UsageError, match=r"'lambda' cannot be sent to other processes \(.*\): use workers=1"):
+        evaluate(osie, [lambda image: image[:, :, 0]], ["nss"], folder=tmp_path, workers=2)
+
+
+def test_an_image_that_somebody_s_code_fails_at_costs_a_line(osie, tmp_path):
+    def fails(image):
+        if image.mean() > np.median(means):
+            raise RuntimeError("too bright\nfor me")
+        return image[:, :, 0] + 0.0
+
+    means = [salbox.read_image(item.image).mean() for item in osie.items]
+    table = evaluate(osie, [fails], ["nss"], folder=tmp_path)
+    assert len(table.images) == len(table.failures) == 3
+    assert "fails: model 'fails' failed: RuntimeError: too bright for me (test_evaluation.py, line" in table.failures[0]
+
+
+def test_one_process_computes_where_a_teacher_is_on_a_gpu(osie, tmp_path, monkeypatch):
+    """Rows on disk, and a teacher that would be copied to the GPU by every process."""
+    from salbox.evaluation import running
+
+    devices = []
+
+    def in_this_process(begin, tasks, workers, *, device):
+        devices.append(device)
+        return map(begin(), tasks)
+
+    monkeypatch.setattr(running, "in_workers", in_this_process)
+    teacher = ModelSource("gaussian", {"device": "cuda"})
+    evaluate(osie, ["gaussian"], ["fidelity_cc"], teacher=teacher, workers=None, folder=tmp_path / "kept")
+    assert devices == ["cuda"]

@@ -25,9 +25,9 @@ def written(tmp_path):
     return write
 
 
-def refusal(path: Path) -> str:
+def refusal(path: Path, max_megabytes: float | None = None) -> str:
     with pytest.raises(WeightsError) as caught:
-        inspect(path)
+        inspect(path, max_megabytes)
     message = str(caught.value)
     assert message.startswith(str(path))
     assert "\n" not in message
@@ -128,7 +128,7 @@ def test_what_is_refused(case, written, tmp_path):
 
 def test_a_folder_and_a_file_too_large(tmp_path, monkeypatch, written):
     assert "is a folder" in refusal(tmp_path)
-    monkeypatch.setattr(onnx_file, "MAX_BYTES", 100)
+    monkeypatch.setattr(onnx_file, "MAX_MEGABYTES", 1e-4)
     assert "MB" in refusal(written(ow.student()))
 
 
@@ -137,6 +137,119 @@ def test_too_many_nodes_or_parts(written, monkeypatch):
     assert "more than 3 nodes" in refusal(written(ow.student()))
     monkeypatch.setattr(protobuf, "MAX_FIELDS", 20)
     assert "more parts" in refusal(written(ow.student()))
+
+
+def test_a_larger_file_where_it_is_allowed(written):
+    path = written(ow.student())
+    assert "1 MB are more than a network may have (0.0001 MB; max_model_size, --max-model-size)" in refusal(path, 1e-4)
+    assert inspect(path, 1).opset == 18
+
+
+def test_where_outputs_come_from(written):
+    assert inspect(written(ow.student())).made_by == {"maps": "AveragePool"}
+    file = inspect(written(ow.foreign(last="Sigmoid", outputs=("map", "twice"))))
+    assert file.made_by == {"map": "Sigmoid", "twice": "Mul"}
+
+
+# As rembg's users have them: what the exporters of U2-Net, ISNet and BiRefNet write (the last with a transformer, and
+# deformable convolutions in one operator or made of many).
+PUBLISHED = (
+    "Conv Relu MaxPool Resize Upsample Sigmoid Concat Add Mul Sub Div Slice Pad Shape Gather Unsqueeze Squeeze Cast "
+    "Constant ConstantOfShape BatchNormalization AveragePool GlobalAveragePool ConvTranspose Softmax MatMul Transpose "
+    "Reshape Flatten Erf Gelu LayerNormalization InstanceNormalization Einsum DeformConv GatherND ScatterND Mod Not "
+    "Equal Where Expand Range Split Clip Floor Sqrt Pow ReduceMean Tile And GridSample GatherElements DepthToSpace"
+)
+
+
+def test_operators_of_published_networks_run_and_others_do_not():
+    assert set(PUBLISHED.split()) <= onnx_file.OPERATORS
+    never = "If Loop Scan RandomNormal RandomUniformLike Multinomial Bernoulli StringConcat Optional SequenceAt"
+    assert not set(never.split()) & onnx_file.OPERATORS
+
+
+def whole_division(operator="Div", by="two", cast=7) -> list[bytes]:
+    """Return nodes that divide the picture, as whole numbers, and carry on with what they were given."""
+    return [
+        ow.node("Cast", ["planes"], ["whole"], ow.integer("to", cast)),
+        ow.node(operator, ["whole", by], ["quotient"]),
+    ]
+
+
+def stated(name: str, attribute: bytes) -> bytes:
+    return ow.node("Constant", [], [name], attribute)
+
+
+ZEROS = ow.field(5, ow.fields((1, "value"), (5, ow.tensor("", np.zeros(1, np.int64))), (20, 4)))
+DIVISORS = {
+    "a constant": ([], [ow.tensor("two", np.array([2]))], None),
+    "one a side": ([], [ow.tensor("two", np.array([[2, 3], [4, 5]]))], None),
+    "written one by one": ([], [ow.fields((1, 1), (2, 7), (8, "two"), (7, 2))], None),
+    "stated in the graph": ([stated("two", ow.integer("value_int", 2))], [], None),
+    "changed in shape": (
+        [ow.node("Unsqueeze", ["scalar", "axes"], ["two"])],
+        [ow.tensor("scalar", np.array(2)), ow.tensor("axes", np.array([0]))],
+        None,
+    ),
+    "of real numbers": ([ow.node("Cast", ["planes"], ["two"], ow.integer("to", 1))], [], None),
+    "zero": ([], [ow.tensor("two", np.array([0]))], "may be 0"),
+    "one of them zero": ([], [ow.tensor("two", np.array([1, 0, 3]))], "may be 0"),
+    "minus one": ([], [ow.tensor("two", np.array([-1]))], "may be 0"),
+    "too many to look at": ([], [ow.tensor("two", np.ones(65, np.int64))], "may be 0"),
+    "zero stated in the graph": ([stated("two", ZEROS)], [], "may be 0"),
+    "computed": ([ow.node("Shape", ["planes"], ["two"])], [], "may be 0"),
+    "a sum": (
+        [ow.node("Add", ["one", "one"], ["two"])], [ow.tensor("one", np.array([1]))], "may be 0",
+    ),
+    "cut by a smaller type": (
+        [ow.node("Cast", ["large"], ["two"], ow.integer("to", 3))], [ow.tensor("large", np.array([256]))], "may be 0",
+    ),
+    "cut to 32 bits": ([], [ow.fields((1, 1), (2, 6), (8, "two"), (5, 2**32))], "may be 0"),
+    "cut to 8 bits": ([], [ow.fields((1, 1), (2, 3), (8, "two"), (5, ow.varint(256)))], "may be 0"),
+    "stated twice": ([stated("two", ow.integer("value_int", 0) + ow.integer("value_int", 2))], [], "result twice"),
+    "two tensors": (
+        [stated("two", ow.field(5, ow.fields((1, "value"), *[(5, ow.tensor("", np.array(n))) for n in (0, 2)])))],
+        [],
+        "result twice",
+    ),
+    "in parts": ([], [ow.fields((1, 1), (2, 7), (8, "two"), (9, bytes(4)), (9, b"\x02\0\0\0"))], "in parts"),
+    "from nowhere": ([], [], "may be 0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("operator", ["Div", "Mod"])
+@pytest.mark.parametrize("case", DIVISORS)
+def test_divisions_of_whole_numbers(case, operator, written):
+    before, numbers, said = DIVISORS[case]
+    cast = 1 if case == "of real numbers" else 7
+    initializers = [ow.tensor("weight", WEIGHT), *numbers]
+    path = written(ow.student(middle=[*before, *whole_division(operator, cast=cast)], initializers=initializers))
+    if said is None:
+        assert inspect(path).operators[operator] == 1
+    else:
+        assert said in refusal(path)
+
+
+def test_types_follow_from_the_operators(written):
+    """What comes of an operator is divided by 2.0 where it is real; a whole one would need a whole constant."""
+    makers = {
+        "Where": ow.node("Where", ["truth", "planes", "planes"], ["x"]),
+        "CastLike": ow.node("CastLike", ["whole", "planes"], ["x"]),
+        "ConstantOfShape": ow.node("ConstantOfShape", ["sides"], ["x"]),
+        "Gather": ow.node("Gather", ["planes", "sides"], ["x"]),
+        "value_floats": stated("x", ow.field(5, ow.fields((1, "value_floats"), (7, np.ones(2, np.float32).tobytes())))),
+    }
+    before = [
+        ow.node("Cast", ["planes"], ["whole"], ow.integer("to", 7)),
+        ow.node("Greater", ["planes", "planes"], ["truth"]),
+    ]
+    numbers = [ow.tensor("sides", np.array([1])), ow.tensor("weight", WEIGHT)]
+    for maker in makers.values():
+        nodes = [*before, maker, ow.node("Div", ["planes", "x"], ["y"])]
+        inspect(written(ow.student(middle=nodes, initializers=numbers)))
+    pool = ow.node("MaxPool", ["planes"], ["pooled", "places"], ow.integers("kernel_shape", (1, 1)))
+    for whole in ("truth", "whole", "places"):
+        nodes = [*before, pool, ow.node("Div", ["whole", whole], ["y"])]
+        assert "may be 0" in refusal(written(ow.student(middle=nodes, initializers=numbers)))
 
 
 def damaged(content: bytes, seed: int) -> bytes:

@@ -94,3 +94,43 @@ def student(metadata=None, middle=(), **changes) -> bytes:
     ]
     parts = {"nodes": nodes, "initializers": [tensor("weight", weight)], "metadata": metadata or notes()}
     return model(**(parts | changes))
+
+
+def foreign(
+    layout: str = "NCHW",
+    sides=("h", "w"),
+    *,
+    weights=(1, 10, 100),
+    last: str = "Identity",
+    dtype: str = "float32",
+    outputs=("map",),
+    middle=(),
+    initializers=(),
+    **changes,
+) -> bytes:
+    """Return another program's network: each pixel of its map is the weighted sum of what it gets for the channels.
+
+    With several outputs the k-th is k times the first; `last` is the operator that the first comes from. `middle` goes
+    from "planes" to "changed".
+    """
+    high, wide = sides
+    kernel = np.array(weights, np.float32).reshape(1, 3, 1, 1)
+    transposed = [node("Transpose", ["float"], ["planes"], integers("perm", (0, 3, 1, 2)))]
+    same = [node("Identity", ["float"], ["planes"])]
+    nodes = [
+        node("Cast", ["picture"], ["float"], integer("to", 1)),
+        *(transposed if layout == "NHWC" else same),
+        *(middle or [node("Identity", ["planes"], ["changed"])]),
+        node("Conv", ["changed", "kernel"], ["sum"]),
+        node(last, ["sum"], [outputs[0]]),
+        *[node("Mul", ["sum", f"times {k}"], [name]) for k, name in enumerate(outputs) if k],
+    ]
+    factors = [tensor(f"times {k}", np.array(k + 1, np.float32)) for k in range(1, len(outputs))]
+    shape = (1, high, wide, 3) if layout == "NHWC" else (1, 3, high, wide)
+    parts = {
+        "nodes": nodes,
+        "initializers": [tensor("kernel", kernel), *factors, *initializers],
+        "inputs": [port("picture", dtype, shape)],
+        "outputs": [port(name, "float32", (1, 1, "a", "b")) for name in outputs],
+    }
+    return model(**(parts | changes))

@@ -11,7 +11,7 @@ import pytest
 
 import salbox
 from salbox.datasets import dataset_card
-from salbox.models.cards import ModelCard, Parameter
+from salbox.models.cards import NOT_STATED, License, ModelCard, Parameter
 from salbox.models.registry import CLASSICAL, MODELS, resolve
 
 UNPUBLISHED = ("gaze", "attention-center", "glimpse")
@@ -97,13 +97,14 @@ def test_what_is_written_of_a_parameter_changes_with_its_contents(tmp_path):
     assert array.to_json(np.zeros((2, 3))) == written[0]
 
 
-@pytest.mark.parametrize("name", salbox.list_models())
+@pytest.mark.parametrize("name", MODELS)
 def test_card_is_complete(name):
     card = salbox.card(name)
     assert card.name == name
     assert card.task == MODELS[name].task
     for text in (card.title, card.summary, card.origin, card.license.code, card.size, card.agreement):
         assert text.strip()
+        assert text != NOT_STATED
     assert card.limits
     assert bool(card.weights_from) == MODELS[name].needs_weights
     assert ModelCard.from_dict(json.loads(json.dumps(card.to_dict()))) == card
@@ -114,6 +115,34 @@ def test_card_is_complete(name):
     assert card.paper.doi.startswith("10.") or (name.endswith(".kdsalbox") and not card.paper.doi)
     assert card.paper.doi in card.paper.bibtex
     assert card.paper.bibtex.count("{") == card.paper.bibtex.count("}")
+
+
+def test_three_fields_make_a_card_and_the_rest_is_not_stated():
+    card = ModelCard("mine", task="object", output="score")
+    assert ModelCard.from_dict({"name": "mine", "task": "object", "output": "score"}) == card
+    assert ModelCard.from_dict(json.loads(json.dumps(card.to_dict()))) == card
+    assert card.title == "mine"
+    assert card.license == License(NOT_STATED, NOT_STATED, NOT_STATED)
+    assert list(card.to_dict()) == list(salbox.card("gbvs").to_dict())
+
+
+def test_a_licence_in_a_word_is_the_code_s():
+    card = ModelCard.from_dict({"name": "mine", "task": "object", "output": "score", "licence": "MIT", "limits": ["a"]})
+    assert card.license == License("MIT", NOT_STATED, NOT_STATED)
+    assert card.limits == ("a",)
+
+
+@pytest.mark.parametrize("field", ["name", "task", "output"])
+def test_a_field_that_must_be_is_named(field):
+    given = {"name": "mine", "task": "object", "output": "score"}
+    with pytest.raises(salbox.UsageError, match=f"^not a model card: {field} is missing$"):
+        ModelCard.from_dict({key: value for key, value in given.items() if key != field})
+
+
+@pytest.mark.parametrize(("task", "output"), [("faces", "score"), ("object", "map")])
+def test_a_card_is_checked_when_it_is_made(task, output):
+    with pytest.raises(salbox.UsageError, match="expected fixation or object, and score or log_density or probability"):
+        ModelCard("mine", task=task, output=output)
 
 
 def test_what_was_called_a_licence_first_still_is():

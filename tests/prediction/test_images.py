@@ -172,3 +172,22 @@ def test_folders(model, folder):
 def test_the_first_device_that_is_not_the_processor():
     assert device_of([{}, {"device": None}, {"device": "cpu"}]) is None
     assert device_of([{"device": "cpu"}, {"device": "cuda:1"}, {"device": "cuda"}]) == "cuda:1"
+
+
+@pytest.mark.parametrize("models", [["imsig", "ensemble:imsig+gaussian"], ["ensemble:imsig+gaussian", "imsig"]])
+def test_a_model_runs_once_by_itself_and_in_an_ensemble(models, monkeypatch):
+    from salbox.classical import imsig as module
+
+    runs = []
+    run = module.imsig
+    monkeypatch.setattr(
+        module, "imsig", lambda image, **parameters: runs.append(image.shape) or run(image, **parameters)
+    )
+    image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    maps = salbox.predict(image, models)
+    assert len(runs) == 1
+    monkeypatch.undo()
+    for name in models:
+        np.testing.assert_array_equal(maps[name], salbox.load(name)(image))
+    maps = salbox.predict(image, [salbox.load("imsig", map_width=32), "ensemble:imsig+gaussian"])
+    np.testing.assert_array_equal(maps["imsig"], salbox.load("imsig", map_width=32)(image))

@@ -86,6 +86,18 @@ def test_batches_are_of_equal_sizes_and_bounded(tmp_path, monkeypatch):
     assert [len(r[1]["image"]) for r in runs] == [2, 2, 1]
 
 
+def test_a_probability_is_brought_to_size_within_0_and_1(tmp_path):
+    path = tmp_path / "mask.onnx"
+    path.write_bytes(ow.student(metadata=ow.notes(output="probability")))
+    network = open_network(path, threads=1)
+    assert network.metadata.output == network.cards["red"].output == "probability"
+    assert type(network.metadata).from_text(network.metadata.to_text()) == network.metadata
+    photos = [*images((60, 80)), np.full((61, 83, 3), 255, np.uint8)]
+    for photo, found in zip(photos, network.maps(photos), strict=True):
+        np.testing.assert_allclose(found["red"], expected(photo)["red"], atol=1e-6)
+        assert 0 <= found["red"].min() <= found["red"].max() <= 1
+
+
 def test_a_log_density_sums_to_one_at_the_image_size(tmp_path):
     path = tmp_path / "density.onnx"
     path.write_bytes(ow.student(metadata=ow.notes(output="log_density")))
@@ -152,7 +164,7 @@ def test_a_device_that_does_not_exist(colors, name):
 
 
 WRONG = {
-    "another program's": ({"metadata": {"producer": "other"}}, "none that salbox exported"),
+    "another program's": ({"metadata": {"producer": "other"}}, "none that salbox exported, and no card beside it"),
     "no json": ({"metadata": {"salbox": "{"}}, "no JSON"),
     "deep json": ({"metadata": {"salbox": "[" * 100_000}}, "no JSON"),
     "a list": ({"metadata": {"salbox": "[]"}}, "no format"),
@@ -160,8 +172,11 @@ WRONG = {
     "no heads": ({"metadata": ow.notes(heads=())}, "no heads"),
     "a head that is none": ({"metadata": {"salbox": ow.notes()["salbox"].replace('"name"', '"nam"')}}, "lack"),
     "equal heads": ({"metadata": ow.notes(heads=("red", "red"))}, "twice"),
-    "strange output": ({"metadata": ow.notes(output="probability")}, "output"),
+    "strange output": ({"metadata": ow.notes(output="volume")}, "output"),
     "no network": ({"metadata": ow.notes(network=3)}, "network"),
+    "a head in another folder": ({"metadata": ow.notes(heads=("x/../../y", "b"))}, "no folder can be called"),
+    "a head that is a folder": ({"metadata": ow.notes(heads=("..", "b"))}, "no folder can be called"),
+    "a head of escape codes": ({"metadata": ow.notes(heads=("\x1b[2J", "b"))}, r"'\?\[2J', which no folder"),
     "parameters": ({"metadata": ow.notes(parameters="many")}, "parameters"),
     "preprocessing": ({"metadata": ow.notes(preprocessing={"rule": "fixed", "height": -3, "width": 1})}, "height=-3"),
     "one head more": ({"metadata": ow.notes(heads=("a", "b", "c"))}, "channels"),
@@ -243,6 +258,21 @@ def test_arithmetic_of_matrix_products(tmp_path):
     path.write_bytes(ow.model(nodes, [ow.tensor("b", factor)], **ports))
     counted = count_arithmetic(open_session(path, threads=1).file, {"x": np.zeros((3, 5), np.float32)})
     assert counted.macs == 3 * 5 * 7 * 2
+
+
+def test_arithmetic_of_deformable_convolutions_and_of_moves(tmp_path):
+    path = tmp_path / "deformable.onnx"
+    numbers = {"weight": np.ones((4, 6, 3, 3), np.float32), "offset": np.zeros((1, 18, 6, 8), np.float32)}
+    nodes = [
+        ow.node("Tile", ["x", "times"], ["twice"]),
+        ow.node("DeformConv", ["twice", "weight", "offset"], ["maps"]),
+    ]
+    initializers = [*[ow.tensor(*pair) for pair in numbers.items()], ow.tensor("times", np.array([1, 2, 1, 1]))]
+    ports = {"inputs": [ow.port("x", "float32", (1, 3, 8, 10))], "outputs": [ow.port("maps", "float32", (1, 4, 6, 8))]}
+    path.write_bytes(ow.model(nodes, initializers, **ports, opset=19))
+    counted = count_arithmetic(open_session(path, threads=1).file, {"x": np.ones((1, 3, 8, 10), np.float32)})
+    assert counted.macs == 4 * 6 * 8 * 6 * 9
+    assert counted.flops == 2 * counted.macs
 
 
 def test_few_sessions_are_kept(tmp_path, monkeypatch):

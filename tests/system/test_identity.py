@@ -58,6 +58,7 @@ EVERYTHING = {"bms", "sun", "aim.student", "ensemble:bms+sun", None}
         ("runtime/session.py", {"aim.student"}),
         ("metrics/nss.py", EVERYTHING),
         ("datasets/fixations.py", EVERYTHING),
+        ("datasets/osie.py", set()),  # of no figure but those of its own
         ("imaging/postprocess.py", EVERYTHING),
         ("models/model.py", EVERYTHING),
         ("data/mean_fixation_histogram.csv", EVERYTHING),
@@ -68,6 +69,21 @@ EVERYTHING = {"bms", "sun", "aim.student", "ensemble:bms+sun", None}
 )
 def test_a_change_makes_stale_what_is_computed_through_it(changed_by, path, expected):
     assert changed_by(path) == expected
+
+
+def test_figures_depend_on_what_reads_their_dataset_and_on_their_models_card(copy):
+    def change(path, *asked):
+        identity.code_identity.cache_clear()
+        before = code_fingerprint(*asked)
+        with (copy / path).open("ab") as file:
+            file.write(b"\n")
+        identity.code_identity.cache_clear()
+        return code_fingerprint(*asked) != before
+
+    assert change("datasets/osie.py", None, "osie")
+    assert change("datasets/pascal_s.py", None, "pascal-s")
+    assert not change("datasets/osie.py", None, "ecssd")
+    assert change("networks/fastgaze/card.py", "fastgaze")
 
 
 def test_imports_of_every_kind_are_followed(copy):

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from salbox.errors import UsageError
+from salbox.errors import SalboxError, UsageError
 from salbox.system import workers as pool
-from salbox.system.workers import check_workers, default_workers, in_workers
+from salbox.system.workers import check_workers, default_workers, in_workers, pass_on
 
 SCRIPT = """
 import os, sys, time
@@ -75,6 +75,55 @@ def test_on_a_gpu_the_work_is_done_in_this_process():
         raise AssertionError("begun")
 
     assert list(in_workers(double, range(100), device="cuda", executor=never)) == [2 * n for n in range(100)]
+
+
+def cannot_begin():
+    raise UsageError("nothing to begin with")
+
+
+def test_what_a_process_cannot_begin_with_is_said_and_not_that_it_died():
+    with pytest.raises(SalboxError, match=r"^nothing to begin with$"):
+        list(in_workers(cannot_begin, range(4), 2))
+
+
+TOLD: list[str] = []
+
+
+def what_was_told():
+    return lambda _: list(TOLD)
+
+
+@pytest.fixture
+def passing_on(monkeypatch):
+    monkeypatch.setattr(pool, "_inherited", [])
+    monkeypatch.setattr(pool, "available_cores", lambda: 2)
+    return pass_on
+
+
+def test_processes_are_prepared_with_what_this_one_was_told(passing_on):
+    passing_on(inherited)
+    passing_on(inherited)  # once is enough
+    assert list(in_workers(what_was_told, range(8), 2)) == [["a"]] * 8
+    assert TOLD == []
+
+
+def inherited():
+    return prepare_here, True
+
+
+def prepare_here():
+    TOLD.append("a")
+
+
+@pytest.mark.parametrize("reason", ["left out", "cannot be pickled"])
+def test_this_process_alone_does_what_others_cannot(passing_on, reason):
+    def never(*_):
+        raise AssertionError("begun")
+
+    if reason == "left out":
+        passing_on(lambda: (prepare_here, False))
+    begin = what_was_told if reason == "left out" else lambda: lambda _: []
+    assert list(in_workers(begin, range(100), executor=never)) == [[]] * 100
 
 
 @pytest.mark.parametrize("workers", [0, -1])

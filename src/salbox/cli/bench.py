@@ -13,7 +13,16 @@ from ..bench import bench as measure_costs
 from ..errors import UsageError
 from ..imaging.writing import atomic
 from ..models.specs import parse_models
-from .options import ChannelsLast, Device, ModelHashes, ModelNames, ModelParameters, ModelWeights, Precision
+from .options import (
+    ChannelsLast,
+    Device,
+    MaxModelSize,
+    ModelHashes,
+    ModelNames,
+    ModelParameters,
+    ModelWeights,
+    Precision,
+)
 from .output import figures_table, standard_output, to_csv
 
 _UNITS = (("G", 1e9), ("M", 1e6), ("k", 1e3))
@@ -32,6 +41,7 @@ def bench(
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
     device: Device = None,
+    max_model_size: MaxModelSize = None,
     precision: Precision = "float32",
     channels_last: ChannelsLast = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON, in bytes and seconds.")] = False,
@@ -63,7 +73,7 @@ def bench(
       salbox bench -m unisal --weights weights_best.pth --device cuda --precision half --channels-last
     """
     costs = measure_costs(
-        parse_models(models, param, weights, sha256, device),
+        parse_models(models, param, weights, sha256, device, max_model_size),
         [_size(text) for text in sizes],
         threads=threads,
         repeat=repeat,

@@ -11,7 +11,17 @@ from ..imaging.image import MAX_PIXELS
 from ..imaging.postprocess import PostProcess
 from ..models.specs import parse_models
 from ..prediction.compare import compare_models
-from .options import Device, MaxPixels, ModelHashes, ModelNames, ModelParameters, ModelWeights, Size, with_postprocess
+from .options import (
+    Device,
+    MaxModelSize,
+    MaxPixels,
+    ModelHashes,
+    ModelNames,
+    ModelParameters,
+    ModelWeights,
+    Size,
+    with_postprocess,
+)
 
 
 @with_postprocess
@@ -36,6 +46,7 @@ def compare(
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
     device: Device = None,
+    max_model_size: MaxModelSize = None,
     max_pixels: MaxPixels = MAX_PIXELS,
 ) -> None:
     """Draw a photo and the maps of several models side by side, labelled, each map min-max scaled.
@@ -48,7 +59,7 @@ def compare(
     """
     compare_models(
         image,
-        parse_models(models, param, weights, sha256, device),
+        parse_models(models, param, weights, sha256, device, max_model_size),
         output,
         postprocess=postprocess,
         size=size,

@@ -11,7 +11,7 @@ import typer
 from ..errors import MissingExtraError, UsageError
 from ..imaging.postprocess import PostProcess
 from ..models.specs import parse_models
-from .options import ModelHashes, ModelParameters, ModelWeights, Recursive, with_preprocess
+from .options import MaxModelSize, ModelHashes, ModelParameters, ModelWeights, Recursive, with_preprocess
 from .progress import ConsoleProgress
 
 _EXTRA = ("torch", "timm", "lightning", "onnx", "onnxscript", "safetensors", "pydantic", "yaml", "tensorboard")
@@ -38,7 +38,8 @@ def distill(
         str | None, typer.Option("--recipe", metavar="NAME|FILE", help="How to train.  [default: the student's; box]")
     ] = None,
     student: Annotated[
-        str | None, typer.Option("--student", metavar="NAME", help="box, kdsalbox, or a design: msinet, unisal, ...")
+        str | None,
+        typer.Option("--student", metavar="NAME", help="box, kdsalbox, a design such as msinet, or module:Class."),
     ] = None,
     encoder: Annotated[
         str | None, typer.Option("--encoder", metavar="NAME", help="The student's encoder, by timm's name.")
@@ -54,7 +55,7 @@ def distill(
         str | None,
         typer.Option(
             "--init",
-            metavar="PATH|timm|shipped|none|RUN",
+            metavar="PATH|imagenet|timm|shipped|none|RUN",
             help="First weights of the encoder, or a run whose network to train further.  "
             "[default: shipped where there are any that fit]",
         ),
@@ -91,9 +92,13 @@ def distill(
     device: Annotated[
         str, typer.Option("--device", metavar="DEVICE", help="Where networks compute: cpu, cuda or cuda:1.")
     ] = "cpu",
+    devices: Annotated[
+        int, typer.Option("--devices", metavar="N", help="Share each batch among N of them, from that one on.")
+    ] = 1,
     param: ModelParameters = [],  # noqa: B006
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
+    max_model_size: MaxModelSize = None,
 ) -> int:
     """Train a small network to do as a model does, and measure how well it follows on photos it has not seen.
 
@@ -129,7 +134,11 @@ def distill(
         raise UsageError("no teacher; give --teacher NAME or --teacher-maps DIR")
     if histogram_matched:
         preprocess = from_command_line.histogram_matched(preprocess)
-    models = parse_models(teacher, param, weights, sha256, None if device == "cpu" else device) if teacher else {}
+    models = (
+        parse_models(teacher, param, weights, sha256, None if device == "cpu" else device, max_model_size)
+        if teacher
+        else {}
+    )
     plan = Plan(
         photos=tuple(from_command_line.select_photos(images, recursive=recursive, limit=limit, seed=seed, run=run)),
         run=run.expanduser(),
@@ -151,6 +160,7 @@ def distill(
         compress=compress_schedule,
         workers=workers,
         device=device,
+        devices=devices,
     )
     with ConsoleProgress(keep=False) as progress:
         if estimate:

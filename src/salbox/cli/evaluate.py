@@ -31,6 +31,7 @@ from .options import (
     Device,
     MapFolders,
     MapsOutput,
+    MaxModelSize,
     MetricNames,
     ModelHashes,
     ModelNames,
@@ -90,6 +91,7 @@ def evaluate(
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
     device: Device = None,
+    max_model_size: MaxModelSize = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="Where results are kept and resumed.  [default: the cache]"),
@@ -114,6 +116,8 @@ def evaluate(
 
       salbox evaluate -m gaussian --param sigma=.25 --dataset osie:~/data/OSIE --sigma 27 --metrics nss,auc_judd,cc
 
+      salbox evaluate -m mymodels:contrast,gbvs --dataset osie:~/data/OSIE
+
       salbox evaluate --maps out --dataset eyecrowd:~/data/EyeCrowd --against gbvs --plot bars.pdf
 
       salbox evaluate -m bms --dataset ecssd:~/data/ECSSD --metrics max_f,mae,s_measure --latex
@@ -129,7 +133,7 @@ def evaluate(
     if teacher is not None and teacher_maps is not None:
         raise UsageError("--teacher and --teacher-maps exclude each other")
     names = [*models, *([teacher] if teacher else [])]
-    parameters = parse_models(names, param, weights, sha256, device, distinct=False) if names else {}
+    parameters = parse_models(names, param, weights, sha256, device, max_model_size, distinct=False) if names else {}
     data = _open(dataset, split, images, fidelity=bool(teacher or teacher_maps or agree))
     measured = model_rows(models, maps, maps_output, data, parameters, postprocess)
     if agree:

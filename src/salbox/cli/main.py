@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
-from ..errors import SalboxError
+from ..errors import ModelWarning, SalboxError
 from ..version import __version__
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it; newer releases of Typer return it where older ones raise
@@ -85,10 +86,30 @@ def run(arguments: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    with warnings.catch_warnings():
+        warnings.showwarning = _warner(warnings.showwarning)
+        return _run_verb(arguments)
+
+
+def _warner(usual: Callable[..., None]) -> Callable[..., None]:
+    """Return what shows warnings: those about models as the line that they are, others as usual."""
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, ModelWarning):
+            _complain(str(message), 0)
+        else:
+            usual(message, category, *where, **more)
+
+    return show
+
+
+def _run_verb(arguments: list[str]) -> int:
     try:
         code = build_app(arguments)(arguments, prog_name="salbox", standalone_mode=False) or 0
         return _complain("interrupted", code) if code == INTERRUPTED else code
     except SalboxError as error:
+        if os.environ.get("SALBOX_DEBUG") and error.__cause__ is not None:  # somebody's own code failed
+            traceback.print_exception(error.__cause__)
         return _complain(str(error), 2)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", INTERRUPTED)

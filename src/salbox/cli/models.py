@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ..models.cards import ModelCard
+from ..models.cards import NOT_STATED, ModelCard
 from ..models.loading import card
 from ..models.registry import list_models
+from .options import MaxModelSize
 from .output import facts_table, paper_facts, plain_table, standard_output
 
 
@@ -19,6 +20,7 @@ def models(
     task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="fixation or object.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the cards as JSON.")] = False,
     bibtex: Annotated[bool, typer.Option("--bibtex", help="Print how to cite.")] = False,
+    max_model_size: MaxModelSize = None,
 ) -> None:
     """List the models, or print one model's card.
 
@@ -31,9 +33,11 @@ def models(
       salbox models --task fixation --json
 
       salbox models aim --bibtex
+
+      salbox models mymodels:contrast
     """
     names = [name] if name else list_models(task)  # type: ignore[arg-type]
-    cards = [card(n) for n in names]
+    cards = [card(n, max_model_size=max_model_size) for n in names]
     if as_json:
         typer.echo(json.dumps([c.to_dict() for c in cards] if name is None else cards[0].to_dict(), indent=2))
     elif bibtex:
@@ -56,39 +60,41 @@ def _print_list(cards: list[ModelCard]) -> None:
         table.add_column(no_wrap=True, style="dim")
         table.add_column(overflow="fold")
         table.add_row(c.name, c.task, escape(c.title))
-        table.add_row("", "origin", escape(c.origin))
-        table.add_row("", "learned", escape(c.size))
-        table.add_row("", "licence", escape(c.license.code))
-        table.add_row("", "measured", escape(c.agreement))
-        if c.weights_from:
-            table.add_row("", "needs", f"weights: {escape(c.weights_from)}")
+        needs = f"weights: {c.weights_from}" if c.weights_from else NOT_STATED
+        facts = [("origin", c.origin), ("learned", c.size), ("licence", c.license.code), ("measured", c.agreement)]
+        for label, text in [*facts, ("needs", needs)]:
+            if text != NOT_STATED:
+                table.add_row("", label, escape(text))
         console.print(table)
     console.print("\n'salbox models NAME' prints a card in full.")
 
 
 def _print_card(c: ModelCard) -> None:
     console = standard_output()
-    console.print(f"[bold]{c.name}[/bold]  {escape(c.title)}\n{escape(c.summary)}\n")
+    summary = "" if c.summary == NOT_STATED else f"{c.summary}\n"
+    console.print(f"[bold]{escape(c.name)}[/bold]  {escape(c.title)}\n{escape(summary)}")
     console.print(facts_table(_facts(c)))
     if c.parameters:
         console.print()
         table = plain_table(("parameter", "default", "may be", "what it is"))
         for p in c.parameters:
-            table.add_row(p.name, escape(str(p.default)), escape(p.expected()), escape(p.description))
+            what = "" if p.description == NOT_STATED else p.description
+            table.add_row(p.name, escape(str(p.default)), escape(p.expected()), escape(what))
         console.print(table)
 
 
 def _facts(c: ModelCard) -> list[tuple[str, str]]:
-    rows = [
-        ("task", c.task),
-        ("output", c.output),
-        ("origin", c.origin),
-        ("learned", c.size),
-        ("agreement", c.agreement),
-        ("code", c.license.code),
-        ("weights", c.license.weights),
-        ("training data", c.license.training_data),
-    ]
+    facts = {
+        "origin": c.origin,
+        "learned": c.size,
+        "agreement": c.agreement,
+        "code": c.license.code,
+        "weights": c.license.weights,
+        "training data": c.license.training_data,
+    }
+    missing = [label for label, text in facts.items() if text == NOT_STATED]
+    rows = [("task", c.task), ("output", c.output), *(row for row in facts.items() if row[1] != NOT_STATED)]
     if c.weights_from:
         rows.append(("weights from", c.weights_from))
-    return [*rows, *(("limit", limit) for limit in c.limits), *paper_facts(c.paper)]
+    rows += [*(("limit", limit) for limit in c.limits), *paper_facts(c.paper)]
+    return [*rows, (NOT_STATED, ", ".join(missing))] if missing else rows

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from ..errors import SalboxError, UsageError
+from ..formats.onnx_file import MAX_MEGABYTES
 from ..imaging.postprocess import CHOICES, PostProcess
 from ..models.loading import card
 from ..models.model import PRECISIONS
@@ -20,7 +21,13 @@ from ..types import Output
 
 ModelNames = Annotated[
     list[str],
-    typer.Option("-m", "--models", metavar="NAMES", help="Models, separated by commas; 'salbox models' lists them."),
+    typer.Option(
+        "-m",
+        "--models",
+        metavar="NAMES",
+        help="Models, separated by commas: names ('salbox models' lists them), paths of networks, or MODULE:FUNCTION, "
+        "your own, which is imported from the current folder too.",
+    ),
 ]
 ModelParameters = Annotated[
     list[str],
@@ -44,6 +51,14 @@ ModelHashes = Annotated[
 ]
 Device = Annotated[
     str | None, typer.Option("--device", metavar="DEVICE", help="Where networks compute: cpu, cuda or cuda:1.")
+]
+MaxModelSize = Annotated[
+    float | None,
+    typer.Option(
+        "--max-model-size",
+        metavar="MB",
+        help=f"How large a model's .onnx file may be.  [default: {MAX_MEGABYTES:g}]",
+    ),
 ]
 Precision = Annotated[
     str,

@@ -22,6 +22,7 @@ from ..prediction.videos import ClipPlan, run_clip, split_videos
 from .options import (
     ChannelsLast,
     Device,
+    MaxModelSize,
     MaxPixels,
     ModelHashes,
     ModelNames,
@@ -79,6 +80,7 @@ def predict(
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
     device: Device = None,
+    max_model_size: MaxModelSize = None,
     precision: Precision = "float32",
     channels_last: ChannelsLast = False,
     max_pixels: MaxPixels = MAX_PIXELS,
@@ -100,12 +102,16 @@ def predict(
 
       salbox predict photos -m sun -o maps --do-smoothing proportional --smooth-prop 0.02
 
+      salbox predict photos -m mymodels:contrast -o maps
+
       salbox predict clip.mp4 -m gbvs -o maps --overlay --stride 2
 
       cat photo.jpg | salbox predict - -m gbvs -o - > map.png
     """
     plan = BatchPlan(
-        models=parse_models(models, [*param, *([f"quality={quality}"] if quality else [])], weights, sha256, device),
+        models=parse_models(
+            models, [*param, *([f"quality={quality}"] if quality else [])], weights, sha256, device, max_model_size
+        ),
         folder=output,
         file_format=file_format or "png",
         postprocess=postprocess,

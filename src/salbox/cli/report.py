@@ -25,6 +25,7 @@ from .options import (
     Device,
     MapFolders,
     MapsOutput,
+    MaxModelSize,
     MetricNames,
     ModelHashes,
     ModelNames,
@@ -67,6 +68,7 @@ def report(
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
     device: Device = None,
+    max_model_size: MaxModelSize = None,
     results: Annotated[
         Path | None,
         typer.Option("--results", metavar="DIR", help="Where results are kept and resumed.  [default: the cache]"),
@@ -88,7 +90,7 @@ def report(
     """
     check_page(output)
     data = open_dataset(dataset, split)
-    parameters = parse_models(models, param, weights, sha256, device, distinct=False) if models else {}
+    parameters = parse_models(models, param, weights, sha256, device, max_model_size, distinct=False) if models else {}
     chosen = _limited(data, limit)
     sources = model_rows(models, maps, maps_output, chosen, parameters, postprocess)
     if not sources:
@@ -99,7 +101,8 @@ def report(
         ("--metrics", ",".join(names)), ("--maps", maps), ("--maps-output", maps_output if maps else None),
         ("--sigma", sigma), ("--baseline", baseline), ("--ceiling", ceiling), ("--no-agreement", not agree),
         ("--examples", examples if examples != EXAMPLES else None), ("--title", title), ("--param", param),
-        ("--weights", weights), ("--sha256", sha256), ("--device", device), *_changed(postprocess), ("-o", output),
+        ("--weights", weights), ("--sha256", sha256), ("--device", device), ("--max-model-size", max_model_size),
+        *_changed(postprocess), ("-o", output),
     )  # fmt: skip
     with ConsoleProgress() as progress:
         found = write_report(

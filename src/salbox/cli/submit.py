@@ -19,6 +19,7 @@ from ..submissions import submit as write_submission
 from .options import (
     Device,
     MapsOutput,
+    MaxModelSize,
     ModelHashes,
     ModelNames,
     ModelParameters,
@@ -50,6 +51,7 @@ def submit(
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
     device: Device = None,
+    max_model_size: MaxModelSize = None,
 ) -> int:
     """Write a model's maps of a benchmark's images into the file that the benchmark takes, and check it.
 
@@ -79,7 +81,7 @@ def submit(
         if models or maps is not None:
             raise UsageError("--check writes nothing: leave out -m and --maps")
         return _report(check_submission(benchmark, file, data), file)
-    source = _source(models, maps, maps_output, data, (param, weights, sha256, device), postprocess)
+    source = _source(models, maps, maps_output, data, (param, weights, sha256, device, max_model_size), postprocess)
     with ConsoleProgress() as progress:
         checked = write_submission(
             benchmark, data, source, file, overwrite=overwrite, workers=workers, progress=progress
@@ -94,7 +96,7 @@ def _source(
     maps: Path | None,
     maps_output: str,
     data: Dataset,
-    loading: tuple[list[str], list[str], list[str], str | None],
+    loading: tuple[list[str], list[str], list[str], str | None, float | None],
     postprocess: PostProcess,
 ) -> ModelSource | MapSource:
     if bool(models) == (maps is not None):

@@ -15,6 +15,7 @@ from ..models.specs import parse_models
 from ..prediction.batch import Outcome
 from .options import (
     Device,
+    MaxModelSize,
     ModelHashes,
     ModelNames,
     ModelParameters,
@@ -44,6 +45,7 @@ def teach(
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
     device: Device = None,
+    max_model_size: MaxModelSize = None,
     as_json: WrittenAsJson = False,
 ) -> int:
     """Write a teacher's maps of photos to MAPS/<model>/<name>.png: 16-bit pictures, longest side 320.
@@ -63,7 +65,7 @@ def teach(
     from ..distillation.teachers.teacher import map_folder, read_record
     from ..distillation.teachers.teacher import teach as teach_photos
 
-    chosen = parse_models(models, param, weights, sha256, device)
+    chosen = parse_models(models, param, weights, sha256, device, max_model_size)
     photos = find_images(images, recursive=recursive, exclude=output)
     outcomes: list[Outcome] = []
     summaries: list[dict[str, Any]] = []

@@ -3,35 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
+from ..datasets import DATASETS
 from ..imaging.postprocess import NOTHING, PostProcess
+from ..models.cards import to_json
 from ..models.ensembles import is_ensemble, members
-from ..models.entries import Packaged
-from ..models.loading import weights_path
-from ..models.registry import MODELS
+from ..models.exported import card_beside
+from ..models.loading import card_of, code_of, own_code, weights_path
 from ..models.weights import file_hash
 from ..system.identity import code_identity
 
 # What every figure comes through: from the dataset and a row's map to the number.
 _MEASURING = "salbox.evaluation.running"
+_PACKAGE = "salbox."
 
 
-def code_fingerprint(model: str | None) -> str:
+def code_fingerprint(model: str | None, dataset: str | None = None) -> str:
     """Return a text that changes with the code that a figure comes from; see `salbox.system.identity`.
 
     Parameters
     ----------
     model : str, optional
-        Its own code counts, of an ensemble that of all members, of a file the runtime.
+        Its own code counts and its card's, of an ensemble that of all members, of a file the runtime.
+    dataset : str, optional
+        The code that reads it counts.
+
+    Raises
+    ------
+    UnknownSource
+        If there is no saying which state of somebody's own code runs.
     """
-    own = () if model is None else sorted({_module_of(name) for name in _parts(model)})
-    return code_identity(_MEASURING, *own)
+    paths = [] if model is None else [path for name in _parts(model) for path in (code_of(name), card_of(name))]
+    if dataset in DATASETS:
+        paths.append(DATASETS[dataset].opener)
+    modules = {path.partition(":")[0] for path in paths if path.startswith(_PACKAGE)}
+    known = code_identity(_MEASURING, *sorted(modules))
+    return known if model is None else "+".join(filter(None, [known, own_code(model)]))
 
 
 def weights_hashes(model: str, loading: Mapping[str, Any]) -> dict[str, str]:
-    """Return {model: sha256} of the files that a model, or an ensemble's members, take their weights from."""
+    """Return {model: sha256} of the files that a model, or an ensemble's members, take their weights from.
+
+    Of another program's file also that of the card beside it, which its maps depend on as much.
+    """
     given, pinned = loading.get("weights"), loading.get("sha256")
     found = {}
     for name in _parts(model):
@@ -39,6 +55,8 @@ def weights_hashes(model: str, loading: Mapping[str, Any]) -> dict[str, str]:
         sha256 = pinned.get(name) if isinstance(pinned, Mapping) else pinned
         if (path := weights_path(name, weights, sha256)) is not None:
             found[name] = file_hash(path)
+        if (beside := card_beside(name)) is not None:
+            found[f"{name} ({beside.name})"] = file_hash(beside)
     return found
 
 
@@ -46,16 +64,11 @@ def _parts(model: str) -> list[str]:
     return list(members(model)) if is_ensemble(model) else [model]
 
 
-def _module_of(model: str) -> str:
-    code = MODELS[model].code if model in MODELS else Packaged.code  # a path: what runs files of salbox
-    return code.partition(":")[0]
-
-
 def changed(postprocess: PostProcess) -> dict[str, Any]:
     """Return the post-processing options that differ from the defaults, ready for JSON."""
-    given, default = asdict(postprocess), asdict(NOTHING)
+    given = {field.name: getattr(postprocess, field.name) for field in fields(PostProcess)}
     return {
-        name: value if isinstance(value, (str, int, float, bool)) else str(value)
+        name: to_json(value)
         for name, value in given.items()
-        if value != default[name]
+        if type(value) is not type(default := getattr(NOTHING, name)) or value != default
     }

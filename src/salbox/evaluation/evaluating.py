@@ -18,8 +18,9 @@ from ..version import __version__
 from .code import code_fingerprint
 from .maps import RESIZING
 from .result import Evaluation, table_of
+from .rows import AnySource, rows_of
 from .running import Plan, results_folder, run
-from .sources import HALVES, CenterBias, HumanCeiling, MapSource, ModelSource, RowSource, Source
+from .sources import HALVES, CenterBias, HumanCeiling, MapSource, RowSource, Source
 from .store import Store, default_folder
 
 DEFAULTS: dict[str, tuple[str, ...]] = {
@@ -32,12 +33,12 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-_AnySource = TypeVar("_AnySource", bound=Source)
+_Kind = TypeVar("_Kind", bound=Source)
 
 
 def evaluate(
     dataset: str | Dataset,
-    sources: Iterable[str | Source],
+    sources: AnySource | Iterable[AnySource],
     metrics: Sequence[str] | None = None,
     *,
     split: str | None = None,
@@ -49,13 +50,15 @@ def evaluate(
 ) -> Evaluation:
     """Return the metrics of models or maps over a dataset.
 
-    Results are kept image by image under `folder`; what is there is not computed again.
+    Results are kept image by image under `folder`; what is there is not computed again. Those of a function are not
+    kept if it lies in no module, or its file changed after the program began: nobody knows what they belong to.
 
     Parameters
     ----------
     dataset : "NAME:PATH", or Dataset
-    sources : model names, or sources
-        The rows; see `salbox.evaluation.sources`.
+    sources : models, or sources
+        The rows. Models as `salbox.predict` takes them: names, paths, what `salbox.load` returned, functions of an
+        image. Sources: `salbox.evaluation.ModelSource`, `MapSource`, `CenterBias` and others.
     metrics : names, optional
         By default those usual for what the dataset gives.
     split : str, optional
@@ -97,12 +100,20 @@ def evaluate(
     >>> table.estimate("gaussian", "auc").value > table.estimate("imsig", "auc").value
     True
 
+    A function is measured as a model is:
+
+    >>> def contrast(image):
+    ...     return abs(image.mean(axis=2) - image.mean())
+    >>> table = salbox.evaluate(f"folder:{folder}", [contrast, salbox.load("gaussian", sigma=0.2)], ["nss"])
+    >>> list(table.rows), table.notes
+    (['contrast', 'gaussian'], ('contrast: figures are not kept (there is no name to load it by)',))
+
     A published one:
 
     >>> table = salbox.evaluate("osie:~/data/OSIE", ["gbvs", "bms"], ["nss"])  # doctest: +SKIP
     """
     data = open_dataset(dataset, split) if isinstance(dataset, str) else dataset
-    rows = tuple(ModelSource(source) if isinstance(source, str) else source for source in sources)
+    rows = tuple(rows_of(sources))
     _check_rows(rows)
     chosen = _choose(metrics, data, rows, teacher)
     unreadable: list[str] = []
@@ -128,7 +139,7 @@ def _check_rows(rows: Sequence[Source]) -> None:
         raise UsageError("nothing to evaluate: name models (-m) or a folder of maps (--maps)")
     for name, count in Counter(source.name for source in rows).items():
         if count > 1:
-            raise UsageError(f"two rows would be called '{name}'; rename the folder of maps")
+            raise UsageError(f"two rows would be called '{name}'; measure one by itself, or rename the folder of maps")
 
 
 def _choose(
@@ -183,7 +194,7 @@ def _left_out(empty: int, unreadable: int) -> str:
     return "; ".join(note)
 
 
-def _of_subset(source: _AnySource, kept: Sequence[int]) -> _AnySource:
+def _of_subset(source: _Kind, kept: Sequence[int]) -> _Kind:
     """Return a row for some of the images: of maps on disk those of these images."""
     return replace(source, folder=source.folder.of_subset(kept)) if isinstance(source, MapSource) else source
 
@@ -191,7 +202,7 @@ def _of_subset(source: _AnySource, kept: Sequence[int]) -> _AnySource:
 def _store(source: Source, data: Dataset, sigma: float | None, teacher: Source | None, folder: Path) -> Store:
     settings: dict[str, Any] = {
         "salbox": __version__,
-        "measured_by": code_fingerprint(None),
+        "measured_by": code_fingerprint(None, data.card.name),
         "source": source.settings(),
         "dataset": data.card.name,
         "path": str(data.path.resolve()),
@@ -200,7 +211,13 @@ def _store(source: Source, data: Dataset, sigma: float | None, teacher: Source |
         "sigma": sigma if sigma is not None else data.card.sigma,
         "teacher": None if teacher is None else teacher.settings(),
     }
-    return Store(results_folder(folder, data), source.name, settings)
+    is_kept = not _unkept(source) and not _unkept(teacher)
+    return Store(results_folder(folder, data) if is_kept else None, source.name, settings)
+
+
+def _unkept(source: Source | None) -> str:
+    """Return why a row's figures are not kept; "" if they are."""
+    return getattr(source, "unkept", "")
 
 
 def _collect(
@@ -229,6 +246,7 @@ def _collect(
         if isinstance(source, MapSource):
             notes += _unmatched(source)
     notes += _undefined(rows, chosen)
+    notes += [f"{s.name}: figures are not kept ({why})" for s in (*rows, teacher) if s and (why := _unkept(s))]
     return Evaluation(
         dataset=f"{data.card.name}:{data.path}",
         split=data.split,
@@ -287,7 +305,8 @@ def _facts(
         yield "density", "the dataset's own maps" if own_maps else _sigma_text(data, sigma)
     yield "sizes", RESIZING
     yield "salbox", __version__
-    yield "results", str(stores[0].path.parent)
+    kept = next((store.path for store in stores if store.path is not None), None)
+    yield "results", "not kept" if kept is None else str(kept.parent)
 
 
 def _sigma_text(data: Dataset, sigma: float | None) -> str:

@@ -1,20 +1,42 @@
-"""The rows of a table as a command line names them: models, and folders of maps."""
+"""The rows of a table as a command line or a program names them: models, and folders of maps."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, TypeAlias, cast, get_args
 
 from ..datasets import Dataset
 from ..errors import UsageError, nearest
 from ..imaging.postprocess import PostProcess
-from ..models.specs import expanded, split_names
+from ..models.specs import AnyModel, as_models, expanded, split_names
 from ..types import Output
 from .maps import map_folders
-from .sources import MapSource, ModelSource
+from .sources import MapSource, ModelSource, Source
 
 OUTPUTS: tuple[str, ...] = get_args(Output)
+
+AnySource: TypeAlias = "AnyModel | Source"
+"""What `evaluate` takes as rows."""
+
+
+def rows_of(given: AnySource | Iterable[AnySource]) -> list[Source]:
+    """Return the rows that models and sources stand for, in this order.
+
+    Raises
+    ------
+    UsageError
+        If something is neither a model nor a source.
+    """
+    rows: list[Source] = []
+    is_one = isinstance(given, (str, os.PathLike)) or callable(given) or hasattr(given, "scorer")
+    for each in cast("Iterable[AnySource]", [given] if is_one else given):
+        if hasattr(each, "scorer"):
+            rows.append(cast(Source, each))
+        else:
+            rows += [ModelSource(m) if isinstance(m, str) else ModelSource.of(m) for m in as_models(each)]
+    return rows
 
 
 def known_output(text: str) -> Output:

@@ -173,7 +173,13 @@ def run(
     if not tasks:
         return []
     failures = []
-    outcomes = in_workers(plan.begin, tasks, workers, device=device_of(plan.sources))
+    teachers = [] if plan.teacher is None else [plan.teacher]
+    outcomes = in_workers(
+        plan.begin,
+        tasks,
+        workers,
+        device=device_of([*plan.sources, *teachers]),
+    )
     for scored in progress.track(outcomes, len(tasks), "images"):
         for number, results in scored.results.items():
             stores[number].add(plan.dataset.items[scored.index].name, results)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
@@ -11,13 +13,16 @@ import numpy.typing as npt
 
 from ..datasets import fixation_density, human_ceiling
 from ..datasets.fixations import UNIFORM_SHARE
-from ..errors import UsageError
+from ..errors import UsageError, one_line
 from ..imaging.postprocess import NOTHING, PostProcess
 from ..metrics import Metric, Result, Truth
+from ..models.cards import ModelCard, to_json
 from ..models.loading import card, load_for
+from ..models.model import Model
 from ..models.specs import split_loading
 from ..prediction import images
 from ..prediction.images import Pipeline
+from ..system.source import UnknownSource
 from ..types import Output
 from .code import changed, code_fingerprint, weights_hashes
 from .maps import MapFolder, read_map, resized
@@ -130,30 +135,53 @@ class ModelSource:
     postprocess : PostProcess
     longest_side : int, optional
         The size at which it sees an image, enlarged (cubic) or shrunk (by area) to it; by default as the image is.
+    loaded : Model, optional
+        The model itself; see `of`.
     """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     postprocess: PostProcess = NOTHING
     longest_side: int | None = None
+    loaded: Model | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, model: Model) -> ModelSource:
+        """Return the row of a loaded model; figures of one that `salbox.load` returned are those of its name."""
+        known = model.loaded_as
+        return cls(model.name, model.parameters if known is None else known.keywords, loaded=model)
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card."""
+        if self.loaded is not None:
+            return self.loaded.card
+        return card(self.name, max_model_size=self.parameters.get("max_model_size"))
 
     @property
     def output(self) -> Output:
         """What the numbers of its maps are, after post-processing."""
-        return self.postprocess.output_of(card(self.name).output)
+        return self.postprocess.output_of(self.card.output)
+
+    @property
+    def unkept(self) -> str:
+        """Why its figures are not kept: there is no saying which code they come from; "" if they are."""
+        return self._code()[1]
 
     def settings(self) -> dict[str, Any]:
         """Return the model, all of its parameters, the post-processing and a fingerprint of the code."""
+        known = self._loads()
         parameters, loading = split_loading(self.parameters)
-        model_card = card(self.name)
         settings = {
-            "model": self.name,
-            "parameters": model_card.parameters_to_json(model_card.check_parameters(parameters)),
+            "model": known or self.name,
+            "parameters": self.card.parameters_to_json(self.card.check_parameters(parameters))
+            if known
+            else {name: to_json(value) for name, value in parameters.items()},
             "postprocess": changed(self.postprocess),
             "longest_side": self.longest_side,
-            "code": code_fingerprint(self.name),
+            "code": self._code()[0],
         }
-        hashes = weights_hashes(self.name, loading)
+        hashes = weights_hashes(known, loading) if known else {}
         return {**settings, "weights": hashes} if hashes else settings
 
     def covers(self, index: int) -> bool:
@@ -162,12 +190,37 @@ class ModelSource:
 
     def mapper(self) -> Mapper:
         """Return what makes the map of an image; the model is loaded."""
-        model = load_for(self.name, self.parameters, self.postprocess)
+        model = self.loaded or load_for(self.name, self.parameters, self.postprocess)
         return _ModelMapper(Pipeline(model, self.postprocess, longest_side=self.longest_side))
 
     def scorer(self) -> Scorer:
         """Return what scores one image; the model is loaded."""
         return MapScorer(self.mapper(), self.output)
+
+    def _loads(self) -> str:
+        """Return the name that the model can be loaded by; "" if there is none."""
+        if self.loaded is None:
+            return self.name
+        return self.loaded.loaded_as.name if self.loaded.loaded_as is not None else ""
+
+    def _code(self) -> tuple[str, str]:
+        """Return a fingerprint of the code, and why it is no more than something new each time; "" if it is more."""
+        known = self._loads()
+        if not known:
+            return secrets.token_hex(8), "there is no name to load it by"
+        try:
+            return code_fingerprint(known), ""
+        except UnknownSource as error:
+            return secrets.token_hex(8), str(error)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Asked for when the source goes to another process.
+        try:
+            pickle.dumps(self.loaded)
+        except Exception as error:  # pickling raises what the objects inside raise
+            reason = one_line(error)
+            raise UsageError(f"'{self.name}' cannot be sent to other processes ({reason}): use workers=1") from None
+        return dict(self.__dict__)
 
 
 @dataclass(frozen=True)

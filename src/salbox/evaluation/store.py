@@ -22,14 +22,15 @@ def default_folder() -> Path:
 
 
 class Store:
-    """The results of one row of a table, image by image, in one file of JSON lines.
+    """The results of one row of a table, image by image, in one file of JSON lines, or in memory alone.
 
     The first line holds the settings, all that the figures depend on; each further one an image with its metrics.
     A line that an interrupt left unfinished is ignored.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or None
+        None: they are not kept.
     name : str
         Of the row; the file's name begins with it and ends with a digest of the settings.
     settings : mapping
@@ -41,12 +42,14 @@ class Store:
         If the folder cannot be written to.
     """
 
-    def __init__(self, folder: Path, name: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path | None, name: str, settings: Mapping[str, Any]) -> None:
         head = json.dumps({"settings": settings}, sort_keys=True)
         digest = hashlib.sha256(head.encode()).hexdigest()[:12]
         readable = re.sub(r"[^\w.+-]+", "-", name)[:60]
-        self.path = folder / f"{readable}-{digest}.jsonl"
         self.results: dict[str, dict[str, Result]] = {}
+        self.path = None if folder is None else folder / f"{readable}-{digest}.jsonl"
+        if folder is None or self.path is None:
+            return
         try:
             folder.mkdir(parents=True, exist_ok=True)
             text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
@@ -61,14 +64,18 @@ class Store:
 
     def add(self, image: str, results: Mapping[str, Result]) -> None:
         """Keep the metrics of an image, here and on disk."""
+        self.results.setdefault(image, {}).update(results)
+        if self.path is None:
+            return
         values = {k: v.tolist() if isinstance(v, np.ndarray) else float(v) for k, v in results.items()}
         try:
             self._append(json.dumps({"image": image, "metrics": values}))
         except OSError as error:
             raise UsageError(f"{self.path}: cannot be written ({error.strerror or error})") from None
-        self.results.setdefault(image, {}).update(results)
 
     def _append(self, line: str) -> None:
+        if self.path is None:
+            return
         # One write a line, so that two runs at once do not tear each other's lines.
         with self.path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")

@@ -1,8 +1,9 @@
 """What an ONNX file holds, read without running it and without the `onnx` package.
 
 A file may come from anywhere, so it is checked here before ONNX Runtime sees it: only data that lies in the file
-itself, only operators that image networks need, no subgraphs, no functions, and every tensor as long as it says. The
-wire format is that of protocol buffers (protobuf.dev, "Encoding"), the field numbers those of onnx.proto3.
+itself, only operators that image networks need, no subgraphs, no functions, no division of whole numbers by 0, and
+every tensor as long as it says. The wire format is that of protocol buffers (protobuf.dev, "Encoding"), the field
+numbers those of onnx.proto3.
 """
 
 from __future__ import annotations
@@ -13,22 +14,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import WeightsError, one_line
+from .onnx_integers import KEPT, Node, Value, check_divisions
 from .protobuf import BYTES, VARINT, Damaged, Messages, Refusal
 
-MAX_BYTES = 512 * 2**20
+MAX_MEGABYTES = 512.0  # of 2**20 bytes; whoever opens a file may allow more
 MAX_NODES = 20_000
 MAX_RANK = 16
 _DEFAULT_DOMAINS = ("", "ai.onnx")
 
-# What salbox exports, and what glimpse's network uses.
+# What salbox exports and what published networks of maps use (U2-Net, ISNet, BiRefNet with its transformer and its
+# deformable convolutions, as an operator of their own or made of others). None draws at random, none loops.
 _OPERATORS = (
-    "Abs Add AveragePool BatchNormalization Cast CastLike Ceil Clip Concat Constant ConstantOfShape Conv "
-    "ConvTranspose Div Equal Erf Exp Expand Flatten Floor Gather Gemm GlobalAveragePool GlobalMaxPool "
-    "GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LayerNormalization LeakyRelu Log "
-    "LogSoftmax MatMul Max MaxPool Min Mul Neg PRelu Pad Pow Range Reciprocal ReduceLogSumExp ReduceMax ReduceMean "
-    "ReduceMin ReduceSum Relu Reshape Resize Round Shape Sigmoid Sin Slice Softmax Softplus Split Sqrt Squeeze Sub "
-    "Tanh Transpose Unsqueeze Where"
+    "Abs Add And AveragePool BatchNormalization Cast CastLike Ceil Celu Clip Concat Constant ConstantOfShape Conv "
+    "ConvTranspose Cos CumSum DeformConv DepthToSpace Div Dropout Einsum Elu Equal Erf Exp Expand Flatten Floor "
+    "Gather GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual GridSample "
+    "GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LayerNormalization LeakyRelu Less "
+    "LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool Mean Min Mish Mod Mul Neg Not Or Pad Pow PRelu "
+    "Range Reciprocal ReduceL1 ReduceL2 ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum "
+    "ReduceSumSquare Relu Reshape Resize Round ScatterElements ScatterND Selu Shape Sigmoid Sign Sin Size Slice "
+    "Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Tanh ThresholdedRelu Tile Transpose Trilu "
+    "Unsqueeze Upsample Where Xor"
 )
 OPERATORS = frozenset(_OPERATORS.split())
 
@@ -47,6 +55,7 @@ TYPES = {
 _NUMBERS: Mapping[int, int | None] = {4: 4, 5: None, 7: None, 9: 1, 10: 8, 11: None}
 _NUMBERS_OF = {1: 4, 2: 5, 3: 5, 6: 5, 7: 7, 9: 5, 10: 5, 11: 10}
 _RAW = 9
+_WHOLE = {"uint8": "u1", "int8": "i1", "int32": "<i4", "int64": "<i8"}  # how raw numbers are read
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,8 @@ class OnnxFile:
     initializers : tuple of Initializer
     inputs, outputs : tuple of Port
         Inputs without those that only name an initializer.
+    made_by : mapping
+        Output -> the operator that it comes from.
     """
 
     path: Path
@@ -100,6 +111,7 @@ class OnnxFile:
     initializers: tuple[Initializer, ...]
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    made_by: Mapping[str, str]
 
     @property
     def parameters(self) -> int:
@@ -107,8 +119,14 @@ class OnnxFile:
         return sum(t.size for t in self.initializers if t.dtype.startswith("float") and t.size > 1)
 
 
-def inspect(path: Path) -> OnnxFile:
+def inspect(path: Path, max_megabytes: float | None = None) -> OnnxFile:
     """Return what an ONNX file holds.
+
+    Parameters
+    ----------
+    path : path
+    max_megabytes : float, optional
+        How large it may be; by default `MAX_MEGABYTES`.
 
     Raises
     ------
@@ -116,7 +134,7 @@ def inspect(path: Path) -> OnnxFile:
         If it cannot be read, is no ONNX file, is damaged, too large, or holds what salbox does not run: data in other
         files, operators that no image network needs, subgraphs, functions.
     """
-    content = _read(path)
+    content = _read(path, MAX_MEGABYTES if max_megabytes is None else max_megabytes)
     try:
         return _Reader(content).model(path)
     except Damaged as reason:
@@ -125,13 +143,17 @@ def inspect(path: Path) -> OnnxFile:
         raise WeightsError(f"{path}: {refusal}") from None
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, max_megabytes: float) -> bytes:
+    most = int(max_megabytes * 2**20)
     try:
         size = path.stat().st_size
-        if path.is_file() and size > MAX_BYTES:
-            raise WeightsError(f"{path}: {size / 2**20:.0f} MB are more than a network may have ({MAX_BYTES >> 20} MB)")
+        if path.is_file() and size > most:
+            raise WeightsError(
+                f"{path}: {math.ceil(size / 2**20)} MB are more than a network may have ({max_megabytes:g} MB; "
+                "max_model_size, --max-model-size)"
+            )
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(most + 1)
     except FileNotFoundError:
         raise WeightsError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -148,8 +170,8 @@ class _Reader(Messages):
 
     def __init__(self, content: bytes):
         super().__init__(content)
-        self._nodes = 0
-        self._operators: Counter[str] = Counter()
+        self._nodes: list[Node] = []
+        self._integers: dict[str, tuple[int, ...] | None] = {}
         self._initializers: dict[str, Initializer] = {}
         self._inputs: list[Port] = []
         self._outputs: list[Port] = []
@@ -173,16 +195,24 @@ class _Reader(Messages):
                 raise Refusal("holds functions or training steps, which salbox does not run")
         if not ir_version or graphs != 1 or not self._opset or not self._outputs:
             raise Refusal("not an ONNX network, or a damaged one")
+        check_divisions(self._nodes, self._given())
+        made_by = {output: node.operator for node in self._nodes for output in node.outputs}
         return OnnxFile(
             path=path,
             content=self.content,
             opset=self._opset,
             metadata=self._metadata,
-            operators=dict(self._operators),
+            operators=dict(Counter(node.operator for node in self._nodes)),
             initializers=tuple(self._initializers.values()),
             inputs=tuple(p for p in self._inputs if p.name not in self._initializers),
             outputs=tuple(self._outputs),
+            made_by={port.name: made_by.get(port.name, "") for port in self._outputs},
         )
+
+    def _given(self) -> dict[str, Value]:
+        """Return what is known of the graph's inputs and initializers."""
+        inputs = {port.name: Value(port.dtype) for port in self._inputs}
+        return inputs | {name: Value(t.dtype, self._integers[name]) for name, t in self._initializers.items()}
 
     def _graph(self, start: int, end: int) -> None:
         parts: dict[int, Callable[[int, int], None]] = {
@@ -208,40 +238,73 @@ class _Reader(Messages):
             self._opset = version
 
     def _node(self, start: int, end: int) -> None:
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
+        if len(self._nodes) >= MAX_NODES:
             raise Refusal(f"has more than {MAX_NODES} nodes")
         operator, domain = "", ""
+        names: dict[int, list[str]] = {1: [], 2: []}  # inputs and outputs
+        stated: dict[str, Value] = {}
         for number, wire, value, stop in self.walk(start, end):
-            if number == 4 and wire == BYTES:
+            if wire != BYTES:
+                continue
+            if number in names:
+                names[number].append(self.text(value, stop))
+            elif number == 4:
                 operator = self.text(value, stop)
-            elif number == 7 and wire == BYTES:
+            elif number == 7:
                 domain = self.text(value, stop)
-            elif number == 5 and wire == BYTES:
-                self._attribute(value, stop)
+            elif number == 5:
+                said = self._attribute(value, stop)
+                if said.keys() & stated.keys():
+                    raise Refusal("holds a node that states its result twice")
+                stated |= said
         if domain not in _DEFAULT_DOMAINS:
             raise Refusal(f"operator '{one_line(domain, 60)}.{one_line(operator, 60)}' is not one of ONNX's own")
         if operator not in OPERATORS:
             raise Refusal(f"operator '{one_line(operator, 60)}' is none that salbox runs")
-        self._operators[operator] += 1
+        result = stated.get("to" if operator == "Cast" else "value")
+        self._nodes.append(Node(operator, tuple(names[1]), tuple(names[2]), result))
 
-    def _attribute(self, start: int, end: int) -> None:
+    def _attribute(self, start: int, end: int) -> dict[str, Value]:
+        """Return what an attribute says of the result of its node: nothing, or {"to" or "value": type and numbers}."""
+        name, whole, stated = "", 0, None
+        numbers: list[int] = []
         for number, wire, value, stop in self.walk(start, end):
             if number in (6, 11):
                 raise Refusal("holds a graph within a graph, which salbox does not run")
             if number in (22, 23):
                 raise Refusal("holds sparse tensors, which salbox does not run")
-            if number in (5, 10) and wire == BYTES:
-                self._tensor(value, stop)
+            if number == 1 and wire == BYTES:
+                name = self.text(value, stop)
+            elif number == 3 and wire == VARINT:
+                whole = value
+            elif number == 8:
+                numbers += [value] if wire == VARINT else self.varints(value, stop, at_most=KEPT + 1)
+            elif number in (5, 10) and wire == BYTES:
+                if stated is not None and number == 5:  # protocol buffers would make one of them
+                    raise Refusal("holds a node that states its result twice")
+                tensor, integers = self._tensor(value, stop)
+                stated = Value(tensor.dtype, integers)
+        if name == "value" and stated is not None:
+            return {"value": stated}
+        if name == "to":
+            return {"to": Value(TYPES.get(whole, ("other", 0))[0])}
+        if name in ("value_int", "value_ints"):
+            every = [whole] if name == "value_int" else numbers
+            return {"value": Value("int64", tuple(every) if len(every) <= KEPT else None)}
+        return {"value": Value("float32")} if name in ("value_float", "value_floats") else {}
 
     def _initializer(self, start: int, end: int) -> None:
-        tensor = self._tensor(start, end)
+        tensor, integers = self._tensor(start, end)
         if not tensor.name or tensor.name in self._initializers:
             raise Refusal("holds tensors without a name, or two of one name")
         self._initializers[tensor.name] = tensor
+        self._integers[tensor.name] = integers
 
-    def _tensor(self, start: int, end: int) -> Initializer:
+    def _tensor(self, start: int, end: int) -> tuple[Initializer, tuple[int, ...] | None]:
+        """Return a tensor, and its numbers if they are few and whole."""
         dims: list[int] = []
+        integers: list[int] = []
+        raw = (0, 0)
         counts: Counter[int] = Counter()
         data_type, name = 0, ""
         for number, wire, value, stop in self.walk(start, end):
@@ -257,6 +320,10 @@ class _Reader(Messages):
                 raise Refusal("holds tensors of text, which salbox does not run")
             elif number in _NUMBERS:
                 counts[number] += self._count(number, wire, value, stop)
+                if number == _RAW and wire == BYTES:
+                    raw = value, stop
+                elif number in (5, 7) and wire in (VARINT, BYTES) and len(integers) <= KEPT:
+                    integers += [value] if wire == VARINT else self.varints(value, stop, at_most=KEPT + 1)
         if data_type not in TYPES:
             raise Refusal(f"tensor '{one_line(name, 60)}' is of a type (number {data_type}) that salbox does not run")
         dtype, width = TYPES[data_type]
@@ -267,7 +334,16 @@ class _Reader(Messages):
             raise Refusal(
                 f"tensor '{one_line(name, 60)}' has not as many numbers as its shape says: damaged or cut off"
             )
-        return Initializer(name, tuple(dims), dtype)
+        found = Initializer(name, tuple(dims), dtype)
+        if dtype not in _WHOLE or found.size > KEPT:
+            return found, None
+        if counts[_RAW]:
+            octets = self.content[slice(*raw)]
+            if len(octets) != found.size * width:
+                raise Refusal(f"tensor '{one_line(name, 60)}' has its numbers in parts")
+            return found, tuple(np.frombuffer(octets, _WHOLE[dtype]).tolist())
+        # Cut to the type's size, as whoever reads them cuts them: 2**32 is a 0 of 32 bits.
+        return found, tuple(np.array(integers, np.int64).astype(_WHOLE[dtype]).tolist())
 
     def _count(self, number: int, wire: int, start: int, end: int) -> int:
         """Return how many numbers a field of a tensor holds (of raw data: bytes)."""

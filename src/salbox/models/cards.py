@@ -10,7 +10,7 @@ import hashlib
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, get_args
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 from ..types import Output, Task
 
 Kind = Literal["int", "float", "bool", "str", "path", "array", "ints", "floats"]
+
+NOT_STATED = "not stated"  # what a card says where nobody said anything
 
 _DIGITS = 16  # of a hash in what is written of a parameter
 
@@ -201,12 +203,12 @@ def _to_bool(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What is known of a model.
+    """What is known of a model; name, task and output must be, all else says that it is not stated.
 
     Attributes
     ----------
     name, title : str
-        The name that `salbox.load` takes, and the name in full.
+        The name that `salbox.load` takes, and the name in full, by default the same.
     task : {"fixation", "object"}
         Whether it predicts where people look or which pixels belong to the salient object.
     output : {"score", "log_density", "probability"}
@@ -224,18 +226,28 @@ class ModelCard:
     """
 
     name: str
-    title: str
+    _: KW_ONLY
+    title: str = ""
     task: Task
     output: Output
-    summary: str
-    paper: Paper | None
-    origin: str
-    license: License
-    size: str
-    agreement: str
-    limits: tuple[str, ...]
+    summary: str = NOT_STATED
+    paper: Paper | None = None
+    origin: str = NOT_STATED
+    license: License = License(NOT_STATED, NOT_STATED, NOT_STATED)
+    size: str = NOT_STATED
+    agreement: str = NOT_STATED
+    limits: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     weights_from: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", self.title or self.name)
+        texts = (self.name, self.title, self.summary, self.origin, self.size, self.agreement, self.weights_from)
+        if not all(isinstance(text, str) for text in (*texts, *self.limits)):
+            raise UsageError("not a model card: a text is missing")
+        if self.task not in get_args(Task) or self.output not in get_args(Output):
+            expected = f"expected {' or '.join(get_args(Task))}, and {' or '.join(get_args(Output))}"
+            raise UsageError(f"not a model card: task '{self.task}', output '{self.output}' ({expected})")
 
     @property
     def licence(self) -> License:
@@ -271,34 +283,35 @@ class ModelCard:
 
     @classmethod
     def from_dict(cls, given: Any) -> ModelCard:
-        """Return the card that `to_dict` wrote, also after a way through JSON.
+        """Return the card that `to_dict` wrote, also after a way through JSON; what is left out is not stated.
+
+        A licence that is a text is the code's.
 
         Raises
         ------
         UsageError
-            If it is not a card: a field is missing, unknown or of another kind.
+            If it is not a card: one of the fields that must be is missing, one is unknown or of another kind.
         """
         try:
             fields = dict(given)
-            paper, parameters = fields.pop("paper", None), fields.pop("parameters", ())
-            terms = fields.pop(_KEYS["license"])
-            card = cls(
-                **{
-                    **fields,
-                    "paper": None if paper is None else Paper(**paper),
-                    "license": License(**terms),
-                    "limits": tuple(fields["limits"]),
-                    "parameters": tuple(_parameter(p) for p in parameters),
-                }
-            )
+            terms, paper = fields.pop(_KEYS["license"], None), fields.pop("paper", None)
+            if terms is not None:
+                fields["license"] = (
+                    License(terms, NOT_STATED, NOT_STATED) if isinstance(terms, str) else License(**terms)
+                )
+            if paper is not None:
+                fields["paper"] = Paper(**paper)
+            if "limits" in fields:
+                fields["limits"] = tuple(fields["limits"])
+            if "parameters" in fields:
+                fields["parameters"] = tuple(_parameter(p) for p in fields["parameters"])
+            if missing := [name for name in ("name", "task", "output") if name not in fields]:
+                raise UsageError(f"not a model card: {missing[0]} is missing")
+            return cls(**fields)
+        except UsageError:
+            raise
         except (TypeError, ValueError, KeyError) as error:
             raise UsageError(f"not a model card: {error}") from None
-        texts = (card.name, card.title, card.summary, card.origin, card.size, card.agreement, card.weights_from)
-        if not all(isinstance(text, str) for text in (*texts, *card.limits)):
-            raise UsageError("not a model card: a text is missing")
-        if card.task not in get_args(Task) or card.output not in get_args(Output):
-            raise UsageError(f"not a model card: task '{card.task}', output '{card.output}'")
-        return card
 
 
 def _parameter(given: Mapping[str, Any]) -> Parameter:

@@ -172,6 +172,7 @@ class ExportedFile:
     """A file or run folder that salbox wrote, `PATH` or `PATH#head`: no line of the registry, but opened like one."""
 
     path: str
+    max_model_size: float | None = None
 
     code: ClassVar[str] = _EXPORTED
 
@@ -179,7 +180,7 @@ class ExportedFile:
         """Return the card that the file carries for the head."""
         from . import exported
 
-        return exported.exported_card(self.path)
+        return exported.exported_card(self.path, self.max_model_size)
 
     def weights_path(
         self, name: str, weights: WeightsSource | None, sha256: str | None, stand_in: str = ""
@@ -194,7 +195,38 @@ class ExportedFile:
         """Return the model, its network on a device."""
         from . import exported
 
-        return exported.load_exported(self.path, card, device)
+        return exported.load_exported(self.path, card, device, self.max_model_size)
+
+
+@dataclass(frozen=True)
+class ForeignFile:
+    """An .onnx file of another program with a card beside it: no line of the registry, but opened like one."""
+
+    path: str
+    max_model_size: float | None = None
+
+    code: ClassVar[str] = "salbox.runtime.foreign:ForeignPredictor"
+
+    def read_card(self, name: str) -> ModelCard:
+        """Return the card, made from what stands beside the file."""
+        from . import exported
+
+        return exported.foreign_card(self.path)
+
+    def weights_path(
+        self, name: str, weights: WeightsSource | None, sha256: str | None, stand_in: str = ""
+    ) -> Path | None:
+        """Return the file itself; weights that are given are refused with a UsageError."""
+        from . import exported
+
+        _refuse(f"model '{name}' is a file with its weights inside", weights, sha256)
+        return exported.model_file(self.path)
+
+    def open(self, card: ModelCard, parameters: Mapping[str, Any], weights: Path | None, device: str) -> Model:
+        """Return the model, its network on a device."""
+        from . import exported
+
+        return exported.load_foreign(self.path, card, device, self.max_model_size)
 
 
 Entry: TypeAlias = Function | Checkpoint | PackagedPredictor | Packaged

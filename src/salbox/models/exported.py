@@ -1,6 +1,7 @@
-"""Models that salbox wrote: an .onnx file, or a run folder that holds `student.onnx`, named by their path.
+"""Models named by their path: an .onnx file, or a run folder that holds `student.onnx`.
 
-`PATH#head` picks one head of a network with several. Those that come with this package are such files as well.
+Of a network that salbox wrote `PATH#head` picks one head of several; those that come with this package are such files
+as well. A file of another program has a card beside it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from ..errors import UsageError, nearest
 from .cards import ModelCard
+from .foreign_yaml import card_file, read_foreign
 from .import_paths import resolve
 from .model import HeadedNetwork, Model
 
@@ -31,15 +33,42 @@ def packaged(name: str) -> str:
     return str(importlib.resources.files("salbox.runtime") / "data" / name)
 
 
-def heads(name: str) -> list[str]:
+def card_beside(name: str) -> Path | None:
+    """Return the card beside the file that a name means, if it is another program's; None of any other name."""
+    return card_file(Path(name.partition("#")[0]).expanduser())
+
+
+def heads(name: str, max_model_size: float | None = None) -> list[str]:
     """Return a path once for each of its heads, `PATH#head`; a path with one head, or with its head, as it is."""
-    if "#" in name:
+    if "#" in name or card_beside(name) is not None:
         return [name]
-    found = _open(name, "cpu").heads
+    found = _open(name, "cpu", max_model_size).heads
     return [name] if len(found) == 1 else [f"{name}#{head}" for head in found]
 
 
-def exported_card(name: str) -> ModelCard:
+def foreign_card(name: str) -> ModelCard:
+    """Return the card of another program's file; its name is what outputs are called.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or the card beside it cannot be read.
+    """
+    if "#" in name:
+        raise UsageError(f"'{name}': another program's network has no heads; leave '#' and what follows out")
+    file, beside = _foreign(name)
+    return read_foreign(beside).model_card(_output_name(name), file, beside)
+
+
+def load_foreign(name: str, card: ModelCard, device: str, max_model_size: float | None) -> Model:
+    """Return the model of another program's file."""
+    file, beside = _foreign(name)
+    predictor = resolve("salbox.runtime.foreign:ForeignPredictor")
+    function = predictor.load(file, device, card=read_foreign(beside), max_model_size=max_model_size)
+    return Model(card, function, {}, weights=file)
+
+
+def exported_card(name: str, max_model_size: float | None = None) -> ModelCard:
     """Return the card that a file carries for a head; its name is what outputs are called.
 
     Raises
@@ -49,13 +78,13 @@ def exported_card(name: str) -> ModelCard:
     WeightsError
         If it cannot be read.
     """
-    network = _open(name, "cpu")
+    network = _open(name, "cpu", max_model_size)
     return replace(network.cards[_head(name, network)], name=_output_name(name))
 
 
-def load_exported(name: str, card: ModelCard, device: str) -> Model:
+def load_exported(name: str, card: ModelCard, device: str, max_model_size: float | None = None) -> Model:
     """Return the model of a path."""
-    network = _open(name, device)
+    network = _open(name, device, max_model_size)
     return Model(card, None, {}, network=network, head=_head(name, network), weights=model_file(name))
 
 
@@ -70,9 +99,18 @@ def model_file(name: str) -> Path:
     return file
 
 
-def _open(name: str, device: str) -> HeadedNetwork:
+def _foreign(name: str) -> tuple[Path, Path]:
+    """Return another program's file and the card beside it."""
+    file, beside = model_file(name), card_beside(name)
+    if beside is None:
+        raise UsageError(f"{file}: its card is no longer beside it")
+    return file, beside
+
+
+def _open(name: str, device: str, max_model_size: float | None) -> HeadedNetwork:
     # By its import path: the floor does not know the rooms above it.
-    network: HeadedNetwork = resolve("salbox.runtime.network:open_network")(model_file(name), provider=device)
+    open_network = resolve("salbox.runtime.network:open_network")
+    network: HeadedNetwork = open_network(model_file(name), provider=device, max_model_size=max_model_size)
     return network
 
 

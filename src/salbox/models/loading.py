@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError, nearest
 from .cards import ModelCard
-from .entries import Entry, ExportedFile
-from .registry import MODELS, stand_in
+from .entries import Entry, ExportedFile, ForeignFile
+from .import_paths import is_import_path
+from .own import OwnModel, from_import_path
+from .registry import find_entry, known_names, stand_in
 from .weights import WeightsSource
 
 if TYPE_CHECKING:
@@ -20,8 +22,14 @@ if TYPE_CHECKING:
 _DEVICE = re.compile(r"cpu|mps|cuda(:[0-9]+)?")
 
 
-def card(name: str) -> ModelCard:
-    """Return the card of a model: of a name, an `ensemble:` or a path.
+def card(name: str, *, max_model_size: float | None = None) -> ModelCard:
+    """Return the card of a model: of a name, an `ensemble:`, a path or "module:function".
+
+    Parameters
+    ----------
+    name : str
+    max_model_size : float, optional
+        As `load` takes it.
 
     Raises
     ------
@@ -39,8 +47,46 @@ def card(name: str) -> ModelCard:
     from . import ensembles
 
     if ensembles.is_ensemble(name):
-        return ensembles.ensemble_card(name, {member: card(member) for member in ensembles.members(name)})
-    return _entry(name).read_card(name)
+        cards = {member: card(member, max_model_size=max_model_size) for member in ensembles.members(name)}
+        return ensembles.ensemble_card(name, cards)
+    return _entry(name, max_model_size).read_card(name)
+
+
+def code_of(name: str) -> str:
+    """Return the import path of what computes the maps of a model, a name or a path; "" if it lies in no module.
+
+    Raises
+    ------
+    UsageError
+        If there is no such model.
+    """
+    return _entry(name).code
+
+
+def card_of(name: str) -> str:
+    """Return the import path of a model's card; "" if it lies in no module, as that in a file."""
+    card_path = getattr(_entry(name), "card", "")
+    return card_path if isinstance(card_path, str) else ""
+
+
+def own_code(name: str, *, or_token: bool = False) -> str:
+    """Return a text that changes with the code of a model, or members, of users' own; "" of those of this package.
+
+    Parameters
+    ----------
+    name : str
+    or_token : bool
+        See `OwnModel.identity`.
+
+    Raises
+    ------
+    UnknownSource
+        If there is no saying which code runs.
+    """
+    from . import ensembles
+
+    parts = ensembles.members(name) if ensembles.is_ensemble(name) else [name]
+    return "+".join(entry.identity(or_token=or_token) for entry in map(_entry, parts) if isinstance(entry, OwnModel))
 
 
 def weights_path(name: str, weights: WeightsSource | None = None, sha256: str | None = None) -> Path | None:
@@ -68,6 +114,7 @@ def load(
     weights: WeightsSource | Mapping[str, WeightsSource] | None = None,
     sha256: str | Mapping[str, str] | None = None,
     device: str = "cpu",
+    max_model_size: float | None = None,
     **parameters: Any,
 ) -> Model:
     """Return a model, ready to be called with an image.
@@ -76,7 +123,9 @@ def load(
     ----------
     name : str
         One of `list_models()`; `ensemble:a+b` or `ensemble:0.7*a+0.3*b`, the weighted mean of z-scored maps; or the
-        path of an .onnx or a run folder that salbox wrote, with `#head` behind it if it has several heads.
+        path of an .onnx or a run folder that salbox wrote, with `#head` behind it if it has several heads, or of any
+        other .onnx with a card beside it; or "module:function", a function of your own, whose module is imported: its
+        code runs.
     weights : path or https URL, optional
         A checkpoint, for models that need one; of an ensemble {member: checkpoint}. By default the folder that
         `SALBOX_WEIGHTS` names is searched for `<name>/*` and `<name>.*`.
@@ -85,6 +134,8 @@ def load(
     device : str
         Where a network computes: "cpu", "cuda" or "cuda:1" (PyTorch's also "mps"). A model that is no network computes
         on the CPU.
+    max_model_size : float, optional
+        How large the .onnx of a path may be, in MB; by default 512. It does not matter to any other model.
     **parameters
         Parameters of the model; its card lists them with their defaults.
 
@@ -105,17 +156,25 @@ def load(
     (300, 451)
     """
     from . import ensembles
+    from .model import LoadedAs
 
-    model_card = card(name)
+    if max_model_size is not None and not max_model_size > 0:
+        raise UsageError(f"max_model_size={max_model_size}: expected megabytes, above 0")
+    model_card = card(name, max_model_size=max_model_size)
     checked = model_card.check_parameters(parameters)
     _check_spelling(device)
     if ensembles.is_ensemble(name):
         members = dict(weights) if isinstance(weights, Mapping) else weights
-        return _load_ensemble(name, members, sha256, device)
-    if isinstance(weights, Mapping) or isinstance(sha256, Mapping):
+        model = _load_ensemble(name, members, sha256, device, max_model_size)
+    elif isinstance(weights, Mapping) or isinstance(sha256, Mapping):
         raise UsageError(f"model '{name}' takes one file of weights; several are for the members of an ensemble")
-    path = weights_path(name, weights, sha256)
-    return _entry(name).open(model_card, checked, path, device)
+    else:
+        path = weights_path(name, weights, sha256)
+        model = _entry(name, max_model_size).open(model_card, checked, path, device)
+    given = {"weights": weights, "sha256": sha256, "device": device, "max_model_size": max_model_size}
+    keywords = {key: value for key, value in given.items() if value not in (None, "cpu")}
+    model.loaded_as = LoadedAs(name, {**checked, **keywords})
+    return model
 
 
 def load_for(name: str, arguments: Mapping[str, Any], postprocess: PostProcess) -> Model:
@@ -128,13 +187,14 @@ def load_for(name: str, arguments: Mapping[str, Any], postprocess: PostProcess) 
         Keywords of `load`: parameters, and weights, sha256 and device.
     postprocess : PostProcess
     """
-    has_smoothing = any(p.name == "do_smoothing" for p in card(name).parameters)
+    model_card = card(name, max_model_size=arguments.get("max_model_size"))
+    has_smoothing = any(p.name == "do_smoothing" for p in model_card.parameters)
     if postprocess.replaces_smoothing and has_smoothing and "do_smoothing" not in arguments:
         arguments = {**arguments, "do_smoothing": "none"}
     return load(name, **arguments)
 
 
-def _load_ensemble(name: str, weights: Any, sha256: Any, device: str) -> Model:
+def _load_ensemble(name: str, weights: Any, sha256: Any, device: str, max_model_size: float | None) -> Model:
     """Return an ensemble, its members loaded.
 
     Raises
@@ -152,10 +212,16 @@ def _load_ensemble(name: str, weights: Any, sha256: Any, device: str) -> Model:
         if unknown := set(what or {}) - set(shares):
             raise UsageError(f"'{name}' has no member {', '.join(sorted(map(str, unknown)))}")
     loaded = {
-        member: load(member, weights=(weights or {}).get(member), sha256=(sha256 or {}).get(member), device=device)
+        member: load(
+            member,
+            weights=(weights or {}).get(member),
+            sha256=(sha256 or {}).get(member),
+            device=device,
+            max_model_size=max_model_size,
+        )
         for member in shares
     }
-    return Model(card(name), ensembles.Ensemble(loaded, shares), {})
+    return Model(card(name, max_model_size=max_model_size), ensembles.Ensemble(loaded, shares), {})
 
 
 def _check_spelling(device: str) -> None:
@@ -164,12 +230,15 @@ def _check_spelling(device: str) -> None:
         raise UsageError(f"device '{device}': expected cpu, cuda, cuda:N or mps")
 
 
-def _entry(name: str) -> Entry | ExportedFile:
-    """Return a model's line of the registry, or what stands for one where the name is a path."""
-    if name in MODELS:
-        return MODELS[name]
+def _entry(name: str, max_model_size: float | None = None) -> Entry | ExportedFile | ForeignFile | OwnModel:
+    """Return a model's line of the registry, or what stands for one."""
+    if (found := find_entry(name)) is not None:
+        return found
     from . import exported
 
     if exported.is_path(name):
-        return ExportedFile(name)
-    raise UsageError(f"no model '{name}'{nearest(str(name), MODELS)} ('salbox models' lists all)")
+        kind = ExportedFile if exported.card_beside(name) is None else ForeignFile
+        return kind(name, max_model_size)
+    if is_import_path(name):
+        return from_import_path(name)
+    raise UsageError(f"no model '{name}'{nearest(str(name), known_names())} ('salbox models' lists all)")

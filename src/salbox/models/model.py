@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
+import pickle
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
@@ -11,13 +13,16 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import UsageError
+from ..errors import SalboxError, UsageError, located
 from ..imaging.image import ImageSource, read_image
 from ..imaging.scaling import map_at, smaller_copy
 from ..types import Pixels, SaliencyMap
 from .cards import ModelCard, display
+from .import_paths import import_path_of, resolve
 
 PRECISIONS = ("float32", "half")
+
+_UNIT_SUM = 1e-2  # how far the sum of a density may be from 1: single precision is off by less
 
 
 class HeadedNetwork(Protocol):
@@ -89,6 +94,14 @@ class HasPreprocessing(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class LoadedAs:
+    """What `salbox.load` was called with to get a model: its name and keywords."""
+
+    name: str
+    keywords: Mapping[str, Any]
+
+
 class Model:
     """A saliency model with its parameters fixed; what `salbox.load` returns.
 
@@ -103,6 +116,14 @@ class Model:
         What gives the map where there is no function.
     weights : Path, optional
         The file that the weights came from.
+    own : bool
+        Whether the function is somebody's own: it gets a copy of the image, what it raises becomes one line, and what
+        it gives must be what the card says.
+
+    Attributes
+    ----------
+    loaded_as : LoadedAs or None
+        How to get the same model again, if that is known. Another process does so where a model is sent to it.
     """
 
     def __init__(
@@ -114,6 +135,7 @@ class Model:
         network: HeadedNetwork | None = None,
         head: str = "",
         weights: Path | None = None,
+        own: bool = False,
     ):
         self.card = card
         self.parameters: Mapping[str, Any] = MappingProxyType(dict(parameters))
@@ -121,6 +143,8 @@ class Model:
         self.network = network
         self.head = head
         self.weights = weights
+        self.own = own
+        self.loaded_as: LoadedAs | None = None
 
     @property
     def name(self) -> str:
@@ -139,18 +163,61 @@ class Model:
         ------
         ImageError
             If it cannot be read as an image.
+        UsageError
+            If what the model gives is no map of the image, or if a function of somebody's own fails.
         """
         pixels = read_image(image)
         if self.function is not None:
-            values = self.function(pixels, **self.parameters)
+            values = self._own_values(self.function, pixels) if self.own else self.function(pixels, **self.parameters)
         elif self.network is not None:
             values = self.network.maps([pixels], [self.head])[0][self.head]
         else:
             raise AssertionError(f"model '{self.name}' has neither a function nor a network")
-        saliency = np.ascontiguousarray(values, dtype=np.float32)
-        if saliency.shape != pixels.shape[:2] or not np.isfinite(saliency).all():
-            raise AssertionError(f"model '{self.name}' broke its contract: finite map of shape {pixels.shape[:2]}")
+        return self._checked(values, pixels.shape[:2])
+
+    def _own_values(self, function: Callable[..., Any], pixels: Pixels) -> Any:
+        """Return what a function of somebody's own gives."""
+        try:
+            return function(pixels.copy(), **self.parameters)
+        except (SalboxError, MemoryError):
+            raise
+        except Exception as error:  # whatever somebody's own code raises
+            raise UsageError(f"model '{self.name}' failed: {located(error)}") from error
+
+    def _checked(self, values: Any, shape: tuple[int, ...]) -> SaliencyMap:
+        """Return what a function or network gave as a map, (H, W) float32; raise a UsageError if it is none."""
+        try:
+            given = np.asarray(values)
+        except Exception as error:  # a list with gaps, a tensor on a GPU
+            raise UsageError(f"model '{self.name}' gives no array: {located(error)}") from error
+        if given.dtype.kind not in "biuf":
+            kind = type(values).__name__ if given.ndim == 0 else f"numbers of type {given.dtype}"
+            raise UsageError(f"model '{self.name}' gives {kind}, not a map of real numbers of shape {shape}")
+        if given.shape != shape:
+            raise UsageError(f"model '{self.name}' gives a map of shape {given.shape} for an image of {shape}")
+        with np.errstate(over="ignore"):  # what is too large for single precision is not finite then
+            # An array that somebody's function keeps for itself may be written to again.
+            saliency = given.astype(np.float32, order="C") if self.own else np.ascontiguousarray(given, np.float32)
+        if not np.isfinite(saliency).all():
+            raise UsageError(f"model '{self.name}' gives values that are not finite numbers")
+        if self.own:
+            self._check_output(saliency)
         return saliency
+
+    def _check_output(self, saliency: SaliencyMap) -> None:
+        """Raise a UsageError if a map's numbers are not what the card says."""
+        output = self.card.output
+        if output == "log_density":
+            with np.errstate(over="ignore"):
+                total = float(np.exp(saliency, dtype=np.float64).sum())
+            if abs(total - 1) > _UNIT_SUM:
+                raise UsageError(
+                    f"model '{self.name}' gives no log density: exp of its map sums to {total:.3g}, not to 1; "
+                    "subtract the log of that sum"
+                )
+        elif output == "probability" and not (saliency.min() >= 0 and saliency.max() <= 1):
+            low, high = float(saliency.min()), float(saliency.max())
+            raise UsageError(f"model '{self.name}' gives no probability: {low:.3g} to {high:.3g}, not within 0 to 1")
 
     def at_size(self, image: ImageSource, longest_side: int | None) -> SaliencyMap:
         """Return the map computed on a smaller copy and brought back to the image's size: (H, W) float32.
@@ -178,7 +245,7 @@ class Model:
         remembering = function.follow(**self.parameters)
         # As it is where it can be: whoever runs an ensemble may share its members' networks with others.
         called = (lambda frame, **_: remembering(frame)) if self.parameters else remembering
-        return Model(self.card, called, self.parameters, weights=self.weights)
+        return Model(self.card, called, self.parameters, weights=self.weights, own=self.own)
 
     def run_as(self, *, precision: str = "float32", channels_last: bool = False) -> Model:
         """Return the model with its PyTorch network run another way: faster on some hardware, its maps a little off.
@@ -203,7 +270,7 @@ class Model:
         if not isinstance(function, CanRunAs):
             raise UsageError(f"model '{self.name}' runs in one way: leave precision and channels-last out")
         changed = function.run_as(precision=precision, channels_last=channels_last)
-        return Model(self.card, changed, self.parameters, weights=self.weights)
+        return Model(self.card, changed, self.parameters, weights=self.weights, own=self.own)
 
     def log_density(self, image: ImageSource) -> SaliencyMap:
         """Return the natural log of a probability density over pixels: (H, W) float32, exp sums to 1.
@@ -249,9 +316,30 @@ class Model:
         rows, columns = np.divmod(places, log_density.shape[1])
         return np.stack([columns, rows], axis=1)
 
+    def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
+        # To another process goes how to get the model, not the model: a network can be large, or impossible to send.
+        if self.loaded_as is not None:
+            return _load_again, (self.loaded_as.name, dict(self.loaded_as.keywords), self.card)
+        if callable(self.function) and hasattr(self.function, "__qualname__") and not import_path_of(self.function):
+            raise pickle.PicklingError(f"the function of model '{self.name}' lies in no module that can be imported")
+        state = {**vars(self), "parameters": dict(self.parameters)}
+        return _restored, (type(self), state)
+
     def __repr__(self) -> str:
         arguments = "".join(f", {name}={display(value)}" for name, value in self.parameters.items())
         return f"salbox.load({self.name!r}{arguments})"
+
+
+def _load_again(name: str, keywords: Mapping[str, Any], card: ModelCard) -> Model:
+    model: Model = resolve("salbox.models.loading:load")(name, **keywords)
+    model.card = card
+    return model
+
+
+def _restored(kind: type[Model], state: dict[str, Any]) -> Model:
+    model = kind.__new__(kind)
+    vars(model).update(state, parameters=MappingProxyType(state["parameters"]))
+    return model
 
 
 def _whole(value: Any, name: str, or_else: str) -> int:

@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping
-from typing import Any
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 from ..errors import UsageError, nearest
 from .cards import ModelCard
 from .ensembles import is_ensemble, members
 from .exported import heads, is_path
 from .loading import card
-from .registry import MODELS, list_models
+from .model import Model
+from .own import function_model
+from .registry import find_entry, list_models
 
-LOADING = ("weights", "sha256", "device")  # keywords of `load` that are no parameters of a model
+LOADING = ("weights", "sha256", "device", "max_model_size")  # keywords of `load` that are no parameters of a model
+
+AnyModel: TypeAlias = "str | os.PathLike[str] | Model | Callable[..., Any]"
+"""A model as Python takes it: a name or path, what `load` returned, or a function of an image."""
+
+
+def as_models(given: AnyModel) -> list[str | Model]:
+    """Return the names to load, or the model, that something given in the place of a model stands for.
+
+    Raises
+    ------
+    UsageError
+        If it is neither a name, a path, a model nor a function of an image.
+    """
+    if isinstance(given, Model):
+        return [given]
+    if isinstance(given, str):
+        return [*expanded([given])]
+    if isinstance(given, os.PathLike):
+        path = os.fspath(given)
+        return [*expanded([path if {*path} & {os.sep, "/"} else f"./{path}"])]
+    if callable(given):
+        return [function_model(given)]
+    raise UsageError(f"{type(given).__name__}: expected a model: a name, a path, a loaded one or a function")
 
 
 def split_names(texts: Iterable[str]) -> list[str]:
@@ -21,7 +47,7 @@ def split_names(texts: Iterable[str]) -> list[str]:
     return [name.strip() for text in texts for name in text.split(",") if name.strip()]
 
 
-def expanded(names: Iterable[str]) -> list[str]:
+def expanded(names: Iterable[str], max_model_size: float | None = None) -> list[str]:
     """Return names, what stands for several replaced by each of them.
 
     That is the path of a network with several heads, and a pattern such as "*.student", which means the models of such
@@ -32,15 +58,15 @@ def expanded(names: Iterable[str]) -> list[str]:
     UsageError
         If no model fits a pattern.
     """
-    return list(dict.fromkeys(each for name in names for each in _expand_one(name)))
+    return list(dict.fromkeys(each for name in names for each in _expand_one(name, max_model_size)))
 
 
-def _expand_one(name: str) -> list[str]:
+def _expand_one(name: str, max_model_size: float | None) -> list[str]:
     """Return what one name stands for."""
-    if name in MODELS or is_ensemble(name):
+    if is_ensemble(name) or find_entry(name) is not None:
         return [name]
     if is_path(name):
-        return heads(name)
+        return heads(name, max_model_size)
     if not set(name) & set("*?["):
         return [name]
     found = fnmatch.filter(list_models(ready=True), name)
@@ -55,6 +81,7 @@ def parse_models(
     weights: Iterable[str] = (),
     sha256: Iterable[str] = (),
     device: str | None = None,
+    max_model_size: float | None = None,
     *,
     distinct: bool = True,
 ) -> dict[str, dict[str, Any]]:
@@ -69,6 +96,8 @@ def parse_models(
     weights, sha256 : texts
         "model=path" or "member=path" of an ensemble; without a name for the only model that takes weights.
     device : str, optional
+    max_model_size : float, optional
+        In MB, of files.
     distinct : bool
         Refuse two models whose outputs would go by one name, as a run folder called like a model.
 
@@ -80,7 +109,7 @@ def parse_models(
     split = split_names(names)
     if not split:
         raise UsageError("no model named; give some with -m ('salbox models' lists all)")
-    cards = {name: card(name) for name in expanded(split)}
+    cards = {name: card(name, max_model_size=max_model_size) for name in expanded(split, max_model_size)}
     if distinct:
         _refuse_equal(cards)
     chosen: dict[str, dict[str, Any]] = {name: {} for name in cards}
@@ -97,9 +126,10 @@ def parse_models(
         model_card.check_parameters(chosen[name])
     for kind, texts in (("weights", weights), ("sha256", sha256)):
         _spread(kind, texts, chosen)
-    if device is not None:
-        for name in chosen:
-            chosen[name]["device"] = device
+    for key, loading in (("device", device), ("max_model_size", max_model_size)):
+        if loading is not None:
+            for name in chosen:
+                chosen[name][key] = loading
     return chosen
 
 
@@ -151,10 +181,15 @@ def _takers(names: Iterable[str]) -> dict[str, tuple[str, str | None]]:
     found: dict[str, tuple[str, str | None]] = {}
     for name in names:
         if is_ensemble(name):
-            found |= {m: (name, m) for m in members(name) if m in MODELS and MODELS[m].needs_weights and m not in found}
-        elif name in MODELS and MODELS[name].needs_weights:
+            found |= {m: (name, m) for m in members(name) if _takes_weights(m) and m not in found}
+        elif _takes_weights(name):
             found[name] = (name, None)
     return found
+
+
+def _takes_weights(name: str) -> bool:
+    entry = find_entry(name)
+    return entry is not None and entry.needs_weights
 
 
 def _refuse_equal(cards: Mapping[str, ModelCard]) -> None:

@@ -101,8 +101,8 @@ def _in_folder(name: str) -> Path | None:
     found = sorted(inside.iterdir()) if inside.is_dir() else sorted(folder.glob(f"{name}.*"))
     files = [path for path in found if path.suffix in _SUFFIXES and path.is_file()]
     if len(files) > 1:
-        listed = ", ".join(path.name for path in files)
-        raise WeightsError(f"{inside}: several files ({listed}); name one (weights=, --weights {name}=)")
+        names = ", ".join(path.name for path in files)
+        raise WeightsError(f"{inside}: several files ({names}); name one (weights=, --weights {name}=)")
     return files[0] if files else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,14 +18,16 @@ from ..imaging.inputs import ImageFile
 from ..imaging.plots import overlay, visible
 from ..imaging.postprocess import NOTHING, PostProcess
 from ..imaging.writing import read_notes, suffix, write_map, write_picture
-from ..models.loading import load_for
+from ..models.foreign_yaml import card_file
+from ..models.loading import load_for, own_code
 from ..models.model import Model
 from ..models.weights import file_hash
+from ..system.source import UnknownSource
 from ..system.workers import check_workers, in_workers
 from ..types import Pixels, SaliencyMap
 from .images import SMALLER_COPY, ImageMaps, Pipeline, device_of, folder_name, map_notes, memory_errors_named
 
-_NOTED = ("model", "weights_sha256", "size", "precision")
+_NOTED = ("model", "weights_sha256", "card_sha256", "code", "size", "precision")
 _PROBE = np.zeros((1, 1, 3), np.uint8)
 
 
@@ -118,6 +121,11 @@ class BatchPlan:
         notes = map_notes(model.name, parameters=parameters)
         if model.weights is not None:
             notes["weights_sha256"] = file_hash(model.weights)
+            if (beside := card_file(model.weights)) is not None:
+                notes["card_sha256"] = file_hash(beside)
+        with contextlib.suppress(UnknownSource):
+            if model.loaded_as is not None and (code := own_code(model.loaded_as.name)):
+                notes["code"] = code
         if self.postprocess != NOTHING:
             notes["postprocess"] = {
                 k: str(v) if isinstance(v, Path) else v for k, v in asdict(self.postprocess).items()
@@ -145,7 +153,8 @@ def run_batch(images: Sequence[ImageFile], plan: BatchPlan, workers: int | None 
     suffix(plan.file_format)
     check_workers(workers)
     for model in plan.load():
-        model(_PROBE)  # what is wrong with a model's parameters or files is said once, not for every image
+        if not model.own:  # somebody's own may need more than a pixel to look at
+            model(_PROBE)  # what is wrong with a model's parameters or files is said once, not for every image
     return in_workers(plan.begin, images, workers, device=device_of(plan.models.values()))
 
 

@@ -10,7 +10,7 @@ import cv2
 from ..imaging.plots import Map, Row, comparison, visible
 from ..imaging.writing import write_map
 from ..models.loading import card
-from ..models.registry import CLASSICAL, STUDENTS, list_models
+from ..models.registry import CLASSICAL, MODELS, STUDENTS, list_models
 from ..types import Pixels
 from .images import folder_name, map_notes, predict
 
@@ -30,9 +30,9 @@ def sample_photo(name: str) -> Pixels:
 
 
 def demo_row(name: str) -> Row:
-    """Return a sample photo with the maps of all fixation models that need no further files."""
+    """Return a sample photo with the maps of all fixation models of salbox's own that need no further files."""
     photo = sample_photo(name)
-    return photo, predict(photo, list_models(task="fixation", ready=True))
+    return photo, predict(photo, [name for name in list_models(task="fixation", ready=True) if name in MODELS])
 
 
 def write_demo(rows: Mapping[str, Row], folder: Path) -> Path:

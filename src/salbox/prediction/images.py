@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,11 @@ from ..errors import SalboxError, UsageError
 from ..imaging.image import ImageSource, read_image
 from ..imaging.postprocess import NOTHING, PostProcess
 from ..imaging.scaling import at_size, map_at, smaller_copy
+from ..models.cards import to_json
 from ..models.ensembles import Ensemble
 from ..models.loading import load_for
 from ..models.model import HeadedNetwork, Model
-from ..models.specs import check_targets, expanded
+from ..models.specs import AnyModel, as_models, check_targets
 from ..types import Output, Pixels, SaliencyMap
 from ..version import __version__
 
@@ -81,7 +83,8 @@ class Pipeline:
 class ImageMaps:
     """The maps of images that go through networks together, each made when it is asked for.
 
-    A network runs once for all of its heads that look at the images in one size, those in ensembles too.
+    A network runs once for all of its heads that look at the images in one size, and a model that several pipelines ask
+    for, as a member of an ensemble and by itself, once as well.
 
     Parameters
     ----------
@@ -98,6 +101,10 @@ class ImageMaps:
         self._images, self._pipelines = images, tuple(pipelines)
         self._names = [None] * len(images) if names is None else names
         self._passes: dict[Any, list[dict[str, SaliencyMap]]] = {}
+        self._shared = Counter(
+            _key(model, pipeline) for pipeline in self._pipelines for model in _members(pipeline.model)
+        )
+        self._kept: dict[Any, list[SaliencyMap]] = {}  # of models that are asked for more than once
 
     def of(self, pipeline: Pipeline) -> list[SaliencyMap]:
         """Return a pipeline's map of each image: (H, W) float32."""
@@ -111,7 +118,13 @@ class ImageMaps:
             each = ({name: maps[k] for name, maps in members.items()} for k in range(len(self._images)))
             return [model.function.combine(maps) for maps in each]
         if model.network is None:
-            return [model(pipeline.prepare(image)) for image in self._images]
+            key = _key(model, pipeline)
+            if key in self._kept:
+                return self._kept[key]
+            maps = [model(pipeline.prepare(image)) for image in self._images]
+            if self._shared[key] > 1:
+                self._kept[key] = maps
+            return maps
         return [maps[model.head] for maps in self._pass(model.network, model.head, pipeline)]
 
     def _pass(self, network: HeadedNetwork, head: str, pipeline: Pipeline) -> list[dict[str, SaliencyMap]]:
@@ -130,6 +143,13 @@ class ImageMaps:
 def _members(model: Model) -> Iterable[Model]:
     """Return the models whose maps a model's are made of: its members of an ensemble, of any other itself."""
     return model.function.models.values() if isinstance(model.function, Ensemble) else (model,)
+
+
+def _key(model: Model, pipeline: Pipeline) -> tuple[Any, ...]:
+    """Return what tells a model's maps apart: two that are opened by one name alike give the same."""
+    settings = tuple((name, to_json(value)) for name, value in sorted(model.parameters.items()))
+    how = type(model.function).__name__  # in half precision it is another
+    return model.name, str(settings), model.weights, how, pipeline.input_size
 
 
 @contextlib.contextmanager
@@ -160,7 +180,7 @@ def map_notes(model: str, **settings: Any) -> dict[str, Any]:
 @overload
 def predict(
     image: ImageSource,
-    models: str | Model | Iterable[str | Model],
+    models: AnyModel | Iterable[AnyModel],
     *,
     postprocess: PostProcess | None = ...,
     weights: Mapping[str, Any] | None = ...,
@@ -171,7 +191,7 @@ def predict(
 @overload
 def predict(
     image: list[ImageSource] | tuple[ImageSource, ...],
-    models: str | Model | Iterable[str | Model],
+    models: AnyModel | Iterable[AnyModel],
     *,
     postprocess: PostProcess | None = ...,
     weights: Mapping[str, Any] | None = ...,
@@ -181,7 +201,7 @@ def predict(
 
 def predict(
     image: ImageSource | list[ImageSource] | tuple[ImageSource, ...],
-    models: str | Model | Iterable[str | Model],
+    models: AnyModel | Iterable[AnyModel],
     *,
     postprocess: PostProcess | None = None,
     weights: Mapping[str, Any] | None = None,
@@ -193,8 +213,8 @@ def predict(
     ----------
     image : path, bytes, file object, PIL image or array; or a list of them
         Each is read once. Images of a list go through a network in batches.
-    models : names, or what `salbox.load` returned
-        One or several.
+    models : names, paths, what `salbox.load` returned, or functions of an image
+        One or several. A function takes (H, W, 3) uint8 RGB and returns (H, W); see `salbox.register`.
     postprocess : PostProcess, optional
         What is done to each map; by default nothing.
     weights : {name: path}, optional
@@ -229,7 +249,7 @@ def predict(
     >>> [list(maps) for maps in found], float(found[0]["gbvs.student"].max())
     ([['gbvs.student', 'bms.student'], ['gbvs.student', 'bms.student']], 1.0)
     """
-    asked = _by_name([models] if isinstance(models, (str, Model)) else models)
+    asked = _by_name([models] if isinstance(models, (str, os.PathLike)) or callable(models) else models)
     process = postprocess or NOTHING
     given = dict(weights or {})
     check_targets(given, [name for name, model in asked.items() if model is None])
@@ -243,14 +263,13 @@ def predict(
     return [maps for batch in batches for maps in _predict(batch, pipelines)]
 
 
-def _by_name(models: Iterable[str | Model]) -> dict[str, Model | None]:
+def _by_name(models: Iterable[AnyModel]) -> dict[str, Model | None]:
     """Return {name: model}, None for what is yet to be loaded."""
     found: dict[str, Model | None] = {}
-    for each in models:
-        model = each if isinstance(each, Model) else None
-        for name in expanded([each]) if isinstance(each, str) else [each.name]:
-            if found.setdefault(name, model) is not model:
-                raise UsageError(f"two models are called '{name}': ask for them one after the other")
+    for each in (model for given in models for model in as_models(given)):
+        name, model = (each, None) if isinstance(each, str) else (each.name, each)
+        if found.setdefault(name, model) is not model:
+            raise UsageError(f"two models are called '{name}': ask for them one after the other")
     return found
 
 

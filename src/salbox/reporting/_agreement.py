@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from ..datasets import Dataset
 from ..evaluation import MapSource, ModelSource
-from ..evaluation.code import code_fingerprint
 from ..evaluation.running import Scored, results_folder
 from ..evaluation.sources import MapScorer, Results, RowSource, Scorer, score_map
 from ..evaluation.store import Store
 from ..evaluation.truth import ImageTruth
 from ..metrics import Metric, cc
+from ..system.identity import code_identity
 from ..system.progress import Progress
 from ._keys import image_key, settings_key
 from ._maps import Mapped, common_size, make_maps
@@ -71,7 +71,7 @@ class Correlations:
         self._dataset, self._sources = dataset, tuple(sources)
         self._digests = [settings_key(source.settings()) for source in sources]
         self._keys = {item.name: image_key(dataset, index) for index, item in enumerate(dataset.items)}
-        settings = {"measured_by": code_fingerprint(None), "compared": "correlation at 320x240"}
+        settings = {"measured_by": code_identity(__name__), "compared": "correlation at 320x240"}
         self._store = Store(results_folder(folder, dataset), "agreement", settings)
 
     def collect(self, outcomes: Iterable[Scored]) -> Iterator[Scored]:

@@ -11,7 +11,6 @@ from ..datasets import Dataset
 from ..errors import SalboxError
 from ..evaluation import Evaluation, MapSource
 from ..evaluation.sources import RowSource
-from ..models.loading import card
 from ..system.progress import Progress
 from ._choosing import contested, extremes, image_values, ranking_metric, shared_metric
 from ._thumbnails import map_pictures, photo
@@ -89,7 +88,7 @@ class Examples:
         best, worst = (
             tuple(self._example(number, k, float(values[k])) for k in chosen) for chosen in self._extremes[number]
         )
-        model_card = None if isinstance(source, MapSource) else card(source.name)
+        model_card = None if isinstance(source, MapSource) else source.card
         return ModelPart(source.name, model_card, how, self._metrics[number], best, worst)
 
     def _example(self, number: int, k: int, value: float) -> Example:

@@ -19,8 +19,8 @@ from ..evaluation.sources import RowSource
 from ..evaluation.truth import Truths
 from ..imaging.plots import COLOR_MAP
 from ..imaging.writing import atomic
+from ..system.identity import code_identity
 from ..system.progress import Progress
-from ..version import __version__
 from ._keys import image_key, settings_key
 from ._maps import THUMBNAIL, Mapped, make_maps, shrunk, thumbnail
 from .content import Photo, Picture
@@ -78,7 +78,8 @@ def map_pictures(
     Maps are kept as grey pictures under `folder`; what is there is not made again.
     """
     kept = results_folder(folder, dataset) / "thumbnails"
-    names = [settings_key({"source": s.settings(), "salbox": __version__, "longest side": THUMBNAIL}) for s in sources]
+    made_by = {"code": code_identity(__name__), "longest side": THUMBNAIL}
+    names = [settings_key({"source": source.settings(), **made_by}) for source in sources]
     paths = {
         (index, number): kept / names[number] / f"{image_key(dataset, index)}.png"
         for index, numbers in wanted.items()

@@ -19,8 +19,8 @@ from .session import session_options
 
 # Operators that move or rename numbers; all others but the multiplying ones count one operation an output number.
 _MOVES = (
-    "Cast CastLike Concat Constant Expand Flatten Gather Identity Pad Reshape Shape Slice Split Squeeze Transpose "
-    "Unsqueeze Where"
+    "Cast CastLike Concat Constant DepthToSpace Dropout Expand Flatten Gather GatherElements GatherND Identity Pad "
+    "Reshape ScatterElements ScatterND Shape Size Slice SpaceToDepth Split Squeeze Tile Transpose Trilu Unsqueeze Where"
 )
 _NO_ARITHMETIC = frozenset(_MOVES.split())
 
@@ -75,7 +75,7 @@ def _of_event(arguments: Mapping[str, Any]) -> Arithmetic:
     operator = arguments["op_name"]
     inputs, outputs = (_shapes(arguments[key]) for key in ("input_type_shape", "output_type_shape"))
     size = sum(math.prod(shape) for shape in outputs)
-    if operator == "Conv":  # weights are (outputs, inputs of a group, ...)
+    if operator in ("Conv", "DeformConv"):  # weights are (outputs, inputs of a group, ...)
         macs = size * math.prod(inputs[1][1:])
     elif operator == "ConvTranspose":  # weights are (inputs, outputs of a group, ...)
         macs = math.prod(inputs[0]) * math.prod(inputs[1][1:])
@@ -88,9 +88,9 @@ def _of_event(arguments: Mapping[str, Any]) -> Arithmetic:
     return Arithmetic(macs, 2 * macs)
 
 
-def _shapes(listed: list[Mapping[str, list[int]]]) -> list[tuple[int, ...]]:
+def _shapes(entries: list[Mapping[str, list[int]]]) -> list[tuple[int, ...]]:
     """Return the shapes of a profile's list, each entry of which is {type: shape}."""
-    return [tuple(shape) for entry in listed for shape in entry.values()]
+    return [tuple(shape) for entry in entries for shape in entry.values()]
 
 
 def learned_numbers(file: OnnxFile) -> int:

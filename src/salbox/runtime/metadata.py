@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, cast, get_args
 
-from ..errors import UsageError
+from ..errors import UsageError, one_line
 from ..models.cards import ModelCard
 from ..types import Output
 from .preprocessing import Preprocessing
@@ -18,7 +18,7 @@ FORMAT = 1
 # What an exported network is called with, and what it gives.
 INPUT, OUTPUT = "image", "maps"
 
-_OUTPUTS = ("score", "log_density")
+_OUTPUTS: tuple[Output, ...] = get_args(Output)
 _MAX_HEADS = 256
 
 
@@ -60,7 +60,7 @@ class Metadata:
         In the order of the output's channels.
     preprocessing : Preprocessing
         The size at which it looks at a photo.
-    output : {"score", "log_density"}
+    output : {"score", "log_density", "probability"}
         What the numbers of its maps are.
     parameters : int
         How many learned numbers it has; 0 if the file does not say.
@@ -140,7 +140,11 @@ class Metadata:
 def _head(values: Any) -> Head:
     if not isinstance(values, Mapping):
         raise UsageError("its salbox metadata hold a head that is none")
-    return Head(_text(values, "name"), _text(values, "teacher"), ModelCard.from_dict(values.get("card")))
+    name = _text(values, "name")
+    # Maps are written to a folder of this name: it must not lead elsewhere.
+    if name in (".", "..") or not name.isprintable() or set(name) & set("/\\"):
+        raise UsageError(f"its salbox metadata name a head '{one_line(name, 60)}', which no folder can be called")
+    return Head(name, _text(values, "teacher"), ModelCard.from_dict(values.get("card")))
 
 
 def _text(values: Mapping[str, Any], name: str) -> str:

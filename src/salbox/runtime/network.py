@@ -18,6 +18,7 @@ from ..formats.onnx_file import OnnxFile
 from ..imaging.scaling import normalized_log
 from ..imaging.writing import atomic
 from ..models.cards import ModelCard
+from ..models.foreign_yaml import card_file, proposal
 from ..types import Pixels, SaliencyMap
 from .metadata import INPUT, KEY, OUTPUT, Metadata
 from .preprocessing import Preprocessing
@@ -39,12 +40,12 @@ class ExportedNetwork:
         What the file says of it.
     """
 
-    def __init__(self, session: Session, reopen: tuple[str, int | None, str]):
+    def __init__(self, session: Session, reopen: tuple[str, int | None, str], max_model_size: float | None = None):
         self.session = session
         self.metadata = _metadata_of(session)
-        self._reopen = reopen
+        self._reopen = (*reopen, max_model_size)
 
-    def __reduce__(self) -> tuple[Callable[..., ExportedNetwork], tuple[str, int | None, str]]:
+    def __reduce__(self) -> tuple[Callable[..., ExportedNetwork], tuple[str, int | None, str, float | None]]:
         # A session cannot be sent to another process; the path can.
         return _open, self._reopen
 
@@ -141,9 +142,17 @@ class ExportedNetwork:
             cv2.resize(np.ascontiguousarray(coarse), target.shape[::-1], dst=target, interpolation=cv2.INTER_LINEAR)
         if self.metadata.output == "log_density":
             target[:] = normalized_log(target)
+        elif self.metadata.output == "probability":  # between two ones rounding may find a little more
+            np.clip(target, 0, 1, out=target)
 
 
-def open_network(path: str | os.PathLike[str], *, threads: int | None = None, provider: str = "cpu") -> ExportedNetwork:
+def open_network(
+    path: str | os.PathLike[str],
+    *,
+    threads: int | None = None,
+    provider: str = "cpu",
+    max_model_size: float | None = None,
+) -> ExportedNetwork:
     """Return an exported network, ready to run.
 
     The session below it is opened once for each file, number of threads and provider, and shared.
@@ -156,6 +165,8 @@ def open_network(path: str | os.PathLike[str], *, threads: int | None = None, pr
         How many threads one run uses; by default `salbox.system.threads.available_threads()`.
     provider : str
         "cpu", "cuda" or "cuda:N"; what is asked for is used, or an error is raised.
+    max_model_size : float, optional
+        How large the file may be, in MB; by default `onnx_file.MAX_MEGABYTES`.
 
     Raises
     ------
@@ -164,7 +175,7 @@ def open_network(path: str | os.PathLike[str], *, threads: int | None = None, pr
     UsageError
         For a provider that does not exist or is not installed.
     """
-    return _open(os.fspath(path), threads, provider)
+    return _open(os.fspath(path), threads, provider, max_model_size)
 
 
 def copy_network(source: Path, target: Path) -> None:
@@ -182,8 +193,9 @@ def copy_network(source: Path, target: Path) -> None:
         temporary.write_bytes(content)
 
 
-def _open(path: str, threads: int | None, provider: str) -> ExportedNetwork:
-    return ExportedNetwork(open_session(path, threads=threads, provider=provider), (path, threads, provider))
+def _open(path: str, threads: int | None, provider: str, max_model_size: float | None) -> ExportedNetwork:
+    session = open_session(path, threads=threads, provider=provider, max_megabytes=max_model_size)
+    return ExportedNetwork(session, (path, threads, provider), max_model_size)
 
 
 _known: WeakKeyDictionary[Session, Metadata] = WeakKeyDictionary()
@@ -201,7 +213,9 @@ def _metadata(file: OnnxFile) -> Metadata:
     """Return what a file says of its network, its inputs and outputs checked against it."""
     text = file.metadata.get(KEY)
     if text is None:
-        raise WeightsError(f"{file.path}: an ONNX network, but none that salbox exported ('salbox export' writes them)")
+        if (beside := card_file(file.path)) is None:
+            raise WeightsError(proposal(file))
+        raise WeightsError(f"{file.path}: another program's network ({beside.name} is its card), not one of salbox")
     try:
         metadata = Metadata.from_text(text)
     except UsageError as error:

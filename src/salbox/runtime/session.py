@@ -83,7 +83,13 @@ class Session:
             raise WeightsError(f"{self.file.path}: cannot be run on {shapes} ({_one_line(error)})") from None
 
 
-def open_session(path: str | os.PathLike[str], *, threads: int | None = None, provider: str = "cpu") -> Session:
+def open_session(
+    path: str | os.PathLike[str],
+    *,
+    threads: int | None = None,
+    provider: str = "cpu",
+    max_megabytes: float | None = None,
+) -> Session:
     """Return the session of a file; the same one for the same file, threads and provider while the file is unchanged.
 
     Parameters
@@ -93,6 +99,8 @@ def open_session(path: str | os.PathLike[str], *, threads: int | None = None, pr
         How many threads one run uses; by default `salbox.system.threads.available_threads()`.
     provider : str
         "cpu", "cuda" or "cuda:N". There is no fall-back: what is asked for is used, or an error is raised.
+    max_megabytes : float, optional
+        How large the file may be; by default `onnx_file.MAX_MEGABYTES`.
 
     Raises
     ------
@@ -108,13 +116,13 @@ def open_session(path: str | os.PathLike[str], *, threads: int | None = None, pr
     try:
         stat = Path(path).stat()
     except OSError:
-        inspect(Path(path))  # says what is wrong
+        inspect(Path(path), max_megabytes)  # says what is wrong
         raise WeightsError(f"{path}: cannot be read") from None
     # By what the file is and not by its path, which may lead there in several ways: cheaper, too, than following it.
     key = (stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size, count, provider)
     with _lock:
         if key not in _sessions:
-            _sessions[key] = Session(inspect(Path(path)), count, provider)
+            _sessions[key] = Session(inspect(Path(path), max_megabytes), count, provider)
         _sessions.move_to_end(key)
         while len(_sessions) > _KEPT:
             _sessions.popitem(last=False)

@@ -40,6 +40,16 @@ def code_identity(*modules: str) -> str:
     return digest.hexdigest()[:_DIGITS]
 
 
+@cache
+def package_identity() -> str:
+    """Return a text that changes with any code of this package."""
+    digest = hashlib.sha256()
+    for file in sorted(_ROOT.rglob("*.py")):
+        digest.update(file.relative_to(_ROOT).as_posix().encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:_DIGITS]
+
+
 def module_files(*modules: str) -> set[Path]:
     """Return the files of modules and of all modules of this package that they import, by whatever way."""
     found: set[Path] = set()
@@ -69,10 +79,21 @@ def _file_of(module: str) -> Path | None:
 
 @cache
 def _imported_by(file: Path) -> tuple[str, ...]:
-    """Return what a file imports, as dotted names: modules, and names that may be modules."""
-    place = (_PACKAGE, *file.relative_to(_ROOT).with_suffix("").parts)[:-1]
+    return imported_names(file.read_bytes(), (_PACKAGE, *file.relative_to(_ROOT).with_suffix("").parts)[:-1])
+
+
+def imported_names(source: bytes, place: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what a file imports, as dotted names: modules, and names that may be modules.
+
+    Parameters
+    ----------
+    source : bytes
+        What is in it.
+    place : tuple of str
+        The package that it lies in, part by part.
+    """
     found: list[str] = []
-    for node in _run(ast.parse(file.read_bytes())):
+    for node in _run(ast.parse(source)):
         if isinstance(node, ast.Import):
             found += [name.name for name in node.names]
         elif isinstance(node, ast.ImportFrom):
