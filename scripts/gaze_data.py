@@ -65,7 +65,7 @@ def people_photos(name: str, split: str) -> tuple[Dataset, list[ImageFile]]:
     return data, [ImageFile(item.image, Path(name) / item.image.stem) for item in data.items]
 
 
-def unlabelled() -> list[ImageFile]:
+def unlabeled() -> list[ImageFile]:
     """Return the photos that nobody's fixations are known of."""
     return [photo for photo in sorted(photos(), key=lambda p: p.output) if photo.output.parts[0] not in PEOPLE]
 
@@ -88,7 +88,7 @@ def plan_pictures(images: Sequence[ImageFile], *, changed: bool) -> list[View]:
 def teach_all() -> None:
     """Compute the teachers' maps that are not there yet, of all photos that are trained or measured on."""
     measured = [photo for name in PEOPLE for photo in people_photos(name, "all")[1]]
-    views = [*plan_pictures(unlabelled(), changed=True), *map(plain_view, measured)]
+    views = [*plan_pictures(unlabeled(), changed=True), *map(plain_view, measured)]
     progress = Printer()
     for name, weights in TEACHERS.items():
         failures = []

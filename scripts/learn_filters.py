@@ -85,7 +85,7 @@ def learn_sun(data: Path, seed: int, iterations: int) -> dict[str, Array]:
     rotation = independent_components(project(patches, mean, whitener), iterations, rng)
     filters = rotation @ whitener
     filters = _blind_to_the_mean(filters)
-    fits = np.array([fit_generalised_gaussian(patches @ row) for row in filters])
+    fits = np.array([fit_generalized_gaussian(patches @ row) for row in filters])
     print(f"theta: median {np.median(fits[:, 1]):.2f}, 5 to 95 % {np.percentile(fits[:, 1], [5, 95]).round(2)}")
     return {"B1": filters, "sigmas": fits[:, 0], "thetas": fits[:, 1]}
 
@@ -195,7 +195,7 @@ def _orthogonal(matrix: Array) -> Array:
     return left @ right
 
 
-def fit_generalised_gaussian(values: Array) -> tuple[float, float]:
+def fit_generalized_gaussian(values: Array) -> tuple[float, float]:
     """Return scale sigma and shape theta of p(x) ~ exp(-(|x| / sigma) ^ theta) with the greatest likelihood."""
     magnitudes = np.abs(values[values != 0]).astype(np.float64)
     logarithms = np.log(magnitudes)

@@ -31,7 +31,7 @@ from gaze_data import (
     plan_pictures,
     teach_all,
     teachers_samples,
-    unlabelled,
+    unlabeled,
     validates,
 )
 
@@ -194,7 +194,7 @@ def _people(name: str, setting: Setting, number: int, network: TrainableNetwork)
 
 
 def _teachers(setting: Setting, part: str, network: TrainableNetwork) -> Pictures:
-    chosen = [photo for photo in unlabelled() if validates(photo) == (part == "validation")]
+    chosen = [photo for photo in unlabeled() if validates(photo) == (part == "validation")]
     views = plan_pictures(chosen, changed=setting.mixture.changed)
     return _ready(teachers_samples(views, setting.mixture), f"teachers-{part}", setting.first, network)
 
@@ -224,7 +224,7 @@ def _sizes(network: TrainableNetwork) -> Callable[[int, int], tuple[int, int]]:
 
 
 def _calibration() -> list[Pixels]:
-    return [view.render() for view in plan_pictures(unlabelled()[:64], changed=False)]
+    return [view.render() for view in plan_pictures(unlabeled()[:64], changed=False)]
 
 
 def _digest(value: object) -> str:

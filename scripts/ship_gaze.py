@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from distil_students import ROOT
-from gaze_data import PEOPLE, TEACHERS, fold, people_photos, unlabelled, validates
+from gaze_data import PEOPLE, TEACHERS, fold, people_photos, unlabeled, validates
 from learn_gaze import FOLDS, Setting, learn
 from ship_students import ENCODER, TERMS
 from temperature import best_temperature
@@ -74,7 +74,7 @@ def soften(network: Gaze, temperature: float) -> None:
 def finished(network: Gaze, temperature: float, size: int, figures: Mapping[str, Any] | None) -> ModelCard:
     """Return the card."""
     people = {name: len(people_photos(name, "train")[1]) for name in PEOPLE}
-    learned = [photo for photo in unlabelled() if not validates(photo)]
+    learned = [photo for photo in unlabeled() if not validates(photo)]
     photos = {name: sum(p.output.parts[0] == name for p in learned) for name in ("DUTS-TR", "coco-semantic")}
     sets = "; ".join(f"{count} of {name} ({TERMS[name]})" for name, count in {**people, **photos}.items())
     teachers = ", ".join(TEACHERS)

@@ -1,6 +1,6 @@
 """Put a trained network into the package: weights in 8 bits, cards finished.
 
-    python scripts/ship_students.py [RUN] [--to src/salbox/students/data/box.onnx]
+    python scripts/ship_students.py [RUN] [--to src/salbox/runtime/data/box.onnx]
 
 RUN is what scripts/distil_students.py made; by default its third training. The cards state the fidelity that
 benchmarks/fidelity.py measured, if it measured this very network: so ship, measure, and ship again. What is shipped
@@ -33,7 +33,7 @@ from salbox.runtime.metadata import Head, Metadata, resolution
 from salbox.runtime.network import open_network
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGET = ROOT / "src" / "salbox" / "students" / "data" / "box.onnx"
+TARGET = ROOT / "src" / "salbox" / "runtime" / "data" / "box.onnx"
 FIGURES = ROOT / "docs" / "results" / "fidelity" / "figures.json"
 UNMEASURED = "not measured yet"
 

@@ -122,7 +122,10 @@ def default(value: Any) -> str:
 def imported(name: str) -> ModuleType | None:
     """Return a public package, or None where it needs an extra that is not installed."""
     try:
-        return importlib.import_module(name)
+        package = importlib.import_module(name)
+        for export in getattr(package, "__all__", ()):  # those that are found when they are asked for
+            getattr(package, export)
+        return package
     except ImportError as error:
         if (error.name or "").partition(".")[0] == "salbox":
             raise

@@ -1,6 +1,7 @@
 from .errors import ImageError as ImageError
 from .errors import ImageWarning as ImageWarning
 from .errors import MissingExtraError as MissingExtraError
+from .errors import ModelWarning as ModelWarning
 from .errors import SalboxError as SalboxError
 from .errors import UsageError as UsageError
 from .errors import WeightsError as WeightsError
@@ -18,5 +19,7 @@ from .models.loading import card as card
 from .models.loading import load as load
 from .models.model import Model as Model
 from .models.registry import list_models as list_models
+from .models.registry import register as register
+from .networks.opening import network as network
 from .prediction.images import predict as predict
 from .version import __version__ as __version__

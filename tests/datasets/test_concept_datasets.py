@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -296,13 +297,16 @@ def cells(mask):
 
 
 def test_words_of_wordnet():
-    from importlib.util import find_spec
-
+    pytest.importorskip("timm")
     lemmas.cache_clear()
-    if find_spec("timm") is None:
-        with pytest.raises(MissingExtraError, match="WordNet's words needs"):
-            words("n01532829")
-        return
     assert "house finch" in words("n01532829")
     with pytest.raises(UsageError, match="no WordNet number 'n99999999'"):
         words("n99999999")
+
+
+def test_words_of_wordnet_need_timm(monkeypatch):
+    lemmas.cache_clear()
+    monkeypatch.setitem(sys.modules, "timm", None)
+    monkeypatch.setitem(sys.modules, "timm.data", None)
+    with pytest.raises(MissingExtraError, match="WordNet's words needs"):
+        words("n01532829")

@@ -39,6 +39,17 @@ def test_what_outputs_learn_from(student, heads, own, targets, names):
     assert initial.trainable is None
 
 
+def test_words_are_first_weights_whatever_lies_about(tmp_path, monkeypatch):
+    """A folder of that name is somebody's data set, not a run."""
+    (tmp_path / "imagenet").mkdir()
+    monkeypatch.chdir(tmp_path)
+    plan = Plan((), Path("run"), (HeadTarget("a", maps=Path("maps")),), read_recipe("box"), init="imagenet")
+    network = make_initial_network(plan, Split((), (), ()), SILENT).network
+    assert network.init_note == "encoder from EfficientNet-Lite0's ImageNet weights (Apache-2.0)"
+    assert plan.identity()["init"] == "imagenet"
+    assert plan.init_run is None
+
+
 def test_more_teachers_than_outputs():
     with pytest.raises(UsageError, match="learns one map, and its feature map another: give two teachers at most"):
         make("resnet18-b", "a", "b", "c")

@@ -49,6 +49,18 @@ def test_a_record_of_another_version_of_salbox_keeps_its_version(tmp_path):
     assert json.loads((tmp_path / "run.json").read_text())["salbox"] == "0.0.1"
 
 
+def test_a_run_of_a_release_whose_recipes_had_fewer_keys_is_known_again(tmp_path):
+    recipe = read_recipe("box").model_dump(mode="json")
+    older = {key: value for key, value in recipe.items() if key not in ("select", "accumulate")}
+    record = {"format": 1, "salbox": "0.1.0", "identity": {**IDENTITY, "recipe": older}, "finished": True}
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    folder = RunFolder(tmp_path)
+    folder.claim({**IDENTITY, "recipe": recipe})
+    assert folder.finished
+    with pytest.raises(UsageError, match=r"recipe\.select"):
+        RunFolder(tmp_path).claim({**IDENTITY, "recipe": {**recipe, "select": "mae"}})
+
+
 def test_the_record_is_read_once(tmp_path):
     folder = RunFolder(tmp_path)
     folder.claim(IDENTITY)

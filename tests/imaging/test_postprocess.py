@@ -28,6 +28,22 @@ def test_the_default_applies_nothing():
     assert PostProcess(do_smoothing="none").replaces_smoothing
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "probability"),
+        ({"do_smoothing": "proportional"}, "probability"),
+        ({"scale_output": "min-max"}, "probability"),
+        ({"scale_output": "min-max", "scale_max": 255.0}, "score"),
+        ({"scale_output": "min-max", "scale_min": -1.0}, "score"),
+        ({"scale_output": "normalized"}, "score"),
+        ({"scale_output": "log-density"}, "log_density"),
+    ],
+)
+def test_a_probability_stays_one_within_0_and_1(changes, expected):
+    assert PostProcess(**changes).output_of("probability") == expected
+
+
 class TestScaling:
     def test_min_max_by_hand(self):
         np.testing.assert_allclose(PostProcess(scale_output="min-max", scale_min=-1, scale_max=1)(RAMP)[0, 1], -9 / 11)

@@ -50,6 +50,16 @@ def test_notes_say_where_the_map_comes_from(file_format, tmp_path):
     assert notes == {**NOTES, "parameters": {"levels": [2, 3]}, "minimum": -1.0, "maximum": 3.0}
 
 
+@pytest.mark.parametrize(("file_format", "full"), [("png", 255), ("png16", 65535)])
+def test_black_and_white_can_be_said(file_format, full, tmp_path):
+    """Then a map is not stretched, and what lies beyond is brought to them."""
+    path = tmp_path / "map.png"
+    write_map(path, np.array([[0.2, 0.5], [1.5, -1.0]], np.float32), file_format, {}, bounds=(0.0, 1.0))
+    with Image.open(path) as image:
+        np.testing.assert_array_equal(np.asarray(image), np.rint(np.array([[0.2, 0.5], [1, 0]], np.float32) * full))
+    assert read_notes(path) == {"minimum": -1.0, "maximum": 1.5, "bounds": [0.0, 1.0]}
+
+
 def test_mat_carries_the_notes_too(tmp_path):
     path = tmp_path / "map.mat"
     write_map(path, MAP, "mat", NOTES)

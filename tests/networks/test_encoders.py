@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+timm = pytest.importorskip("timm")
 
 from salbox.errors import UsageError  # noqa: E402
 from salbox.networks.encoders import BottomRightConv2d, make_encoder  # noqa: E402
@@ -98,18 +99,62 @@ def test_encoders_that_cannot_end_there(name, deepest, message):
         make_encoder(name, deepest)
 
 
-def test_only_tensorflow_s_encoder_pads_at_the_bottom_right():
-    kinds = {
-        name: {
-            type(m) for m in make_encoder(name).network.modules() if isinstance(m, torch.nn.Conv2d) and m.stride[0] > 1
-        }
-        for name in ("mobilenetv2", "mobilenetv2_100")
-    }
-    assert kinds["mobilenetv2"] == {BottomRightConv2d}
-    assert BottomRightConv2d not in kinds["mobilenetv2_100"]
+def strided(network):
+    return {type(m) for m in network.modules() if isinstance(m, torch.nn.Conv2d) and m.stride[0] > 1}
+
+
+@pytest.mark.parametrize("name", ["mobilenetv2", "tf_efficientnet_lite0", "tf_mobilenetv3_small_minimal_100"])
+def test_tensorflow_s_encoders_pad_at_the_bottom_right(name):
+    assert strided(make_encoder(name).network) == {BottomRightConv2d}
+
+
+def test_other_encoders_pad_as_timm_has_them():
+    assert BottomRightConv2d not in strided(make_encoder("mobilenetv2_100").network)
+
+
+@pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2"])
+@pytest.mark.parametrize("size", [(64, 96), (96, 32)])
+def test_tensorflow_s_encoders_give_what_timm_s_do(name, size):
+    """Timm pads by the size of each image; of sides that the strides divide the constants are the same."""
+    own = make_encoder(name).network.eval()
+    theirs = timm.create_model(name, features_only=True, out_indices=range(5)).eval()
+    theirs.load_state_dict(own.state_dict())
+    images = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for mine, expected in zip(own(images), theirs(images), strict=True):
+            torch.testing.assert_close(mine, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "tf_mobilenetv3_small_minimal_100"])
+def test_the_exported_encoder_has_no_padding_of_its_own(name):
+    """Against PyTorch at three sizes, one of which the strides do not divide."""
+    import onnx
+    import onnxruntime
+
+    network = make_encoder(name).network.eval()
+    content = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        axes = {0: "n", 2: "h", 3: "w"}
+        torch.onnx.export(
+            network, (torch.rand(1, 3, 64, 96),), content, dynamo=False, input_names=["x"], dynamic_axes={"x": axes}
+        )
+    kinds = {node.op_type for node in onnx.load_model_from_string(content.getvalue()).graph.node}
+    assert "Conv" in kinds
+    assert not kinds & {"Pad", "Shape"}  # nothing is worked out from the image's size
+    session = onnxruntime.InferenceSession(content.getvalue(), providers=["CPUExecutionProvider"])
+    for shape in ((1, 3, 64, 96), (2, 3, 160, 128), (1, 3, 77, 101)):
+        images = torch.rand(*shape, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            expected = network(images)
+        for mine, theirs in zip(session.run(None, {"x": images.numpy()}), expected, strict=True):
+            np.testing.assert_allclose(mine, theirs.numpy(), atol=1e-5 * float(theirs.abs().max()))
 
 
 def test_normalisation():
     assert make_encoder("mobilenetv2").mean == (0.5, 0.5, 0.5)
+    for size in range(3):
+        lite = make_encoder(f"tf_efficientnet_lite{size}")
+        assert (lite.mean, lite.std) == ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     assert make_encoder("resnet18").mean == pytest.approx((0.485, 0.456, 0.406))
     assert make_encoder("resnet18").std == pytest.approx((0.229, 0.224, 0.225))

@@ -80,7 +80,7 @@ def test_the_coarse_stream_is_enlarged_corner_on_corner(network):
     coarse[0, 7] = torch.tensor([[0.0, 2, 4], [10, 12, 14]])
     fine[0, 7, 2, 4] = 100
     weight = network.readout.weight.detach()
-    logits = network.logits(fine, coarse)[0, 0].detach() - network.readout.bias.detach()
+    logits = network.readout(network.joined(fine, coarse))[0, 0].detach() - network.readout.bias.detach()
     expected = weight[0, 7, 0, 0] * (torch.arange(5.0)[None] + 5 * torch.arange(3.0)[:, None])
     expected[2, 4] += 100 * weight[0, 519, 0, 0]
     torch.testing.assert_close(logits, expected)

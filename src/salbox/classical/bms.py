@@ -21,7 +21,7 @@ from ..models.cards import License, ModelCard, Paper, Parameter
 from ..types import FloatMap, Pixels
 from ._threads import THREADS
 
-COVARIANCE_REGULARISER = 50.0  # added to the diagonal before whitening
+COVARIANCE_REGULARIZER = 50.0  # added to the diagonal before whitening
 MEDIAN_APERTURE = 3  # of the blur that removes single pixels from a feature
 BOX = np.ones((3, 3), np.uint8)  # dilation widths are reached by repeating it
 SHARES = 8  # of the work; fixed, so that the order of summation does not depend on the number of cores
@@ -183,7 +183,7 @@ def _whiten(channels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     covariance, _ = cv2.calcCovarMatrix(
         samples, None, cv2.COVAR_NORMAL | cv2.COVAR_ROWS | cv2.COVAR_SCALE, ctype=cv2.CV_32F
     )
-    covariance += np.eye(3, dtype=np.float32) * np.float32(COVARIANCE_REGULARISER)
+    covariance += np.eye(3, dtype=np.float32) * np.float32(COVARIANCE_REGULARIZER)
     w, u, _ = cv2.SVDecomp(covariance)
     whitener = u @ np.diag(1 / np.sqrt(w[:, 0]))
     whitened: npt.NDArray[np.float32] = (samples @ whitener).reshape(channels.shape)

@@ -33,13 +33,13 @@ def read_gaze(gaze: Any, fields: Sequence[str], where: str) -> Fixations:
     UsageError
         If it is something else.
     """
-    seen = []
+    observers = []
     for subject, person in enumerate(records(gaze, where)):
         field = next((name for name in fields if name in person.names), fields[0])
         places = table_field(person, field, f"{where}({subject + 1})", 2) - FIRST
         order = np.flatnonzero(np.isfinite(places).all(axis=1))
-        seen.append(Fixations(places[order, 0], places[order, 1], subject, order))
-    return pooled(seen)
+        observers.append(Fixations(places[order, 0], places[order, 1], subject, order))
+    return pooled(observers)
 
 
 def as_shape(resolution: npt.NDArray[Any], where: str) -> Shape:

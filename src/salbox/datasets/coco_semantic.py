@@ -21,7 +21,7 @@ from .dataset import ALL, DatasetCard
 from .layout import expect_folder
 
 IMAGES, MASKS, CLASSES = "images", "masks", "classes.yaml"
-UNLABELLED = 0
+UNLABELED = 0
 IGNORED = 255  # by custom, where the list of classes does not name it
 MAX_CLASSES_BYTES = 1024**2
 MODES = ("1", "L", "P", "I", "I;16")  # of pictures whose values are class numbers
@@ -104,10 +104,10 @@ def read_classes(path: Path) -> dict[int, str]:
 def _concepts(path: Path, names: dict[int, str], shape: Shape) -> Concepts:
     ids = read_class_numbers(path)
     numbers = [int(n) for n in np.unique(ids)]
-    unknown = [n for n in numbers if n not in names and n not in (UNLABELLED, IGNORED)]
+    unknown = [n for n in numbers if n not in names and n not in (UNLABELED, IGNORED)]
     if unknown:
         raise UsageError(f"{path}: class {unknown[0]} is not among the {len(names)} of {CLASSES}")
-    known = [n for n in numbers if n != UNLABELLED and n in names]
+    known = [n for n in numbers if n != UNLABELED and n in names]
     return Concepts(ids.shape, tuple(ConceptMask(names[n], ids == n) for n in known))
 
 

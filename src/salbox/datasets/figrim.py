@@ -70,9 +70,9 @@ def open_figrim(path: Path, split: str) -> Dataset:
     wanted = PARTS if split == ALL else {split: PARTS[split]}
     for part, (stimuli, file) in wanted.items():
         base = find_folder(path, (stimuli,)) if path.is_dir() else None
-        listed = next((f / file for f in folders(path) if (f / file).is_file()), None) if base is not None else None
-        if base is not None and listed is not None:
-            of_part, remarks = _open_part(path, base / stimuli, listed)
+        file_list = next((f / file for f in folders(path) if (f / file).is_file()), None) if base is not None else None
+        if base is not None and file_list is not None:
+            of_part, remarks = _open_part(path, base / stimuli, file_list)
             items += of_part
             notes += [f"{part}: {remark}" for remark in remarks]
     if not items:
@@ -102,12 +102,12 @@ def _open_part(path: Path, folder: Path, file: Path) -> tuple[list[Item], list[s
 
 
 def _read(entry: Struct, where: str, shape: Shape) -> Fixations:
-    seen = []
+    observers = []
     for subject, person in enumerate(records(array_field(entry, "userdata", where), where)):
         for viewings in records(array_field(person, "fixations", where), where):
             for viewing in VIEWINGS:
                 if viewing in viewings.names:
                     places = table_field(viewings, viewing, where, 2)
                     order = np.flatnonzero(np.isfinite(places).all(axis=1))
-                    seen.append(Fixations(places[order, 0], places[order, 1], subject, order))
-    return pooled(seen).inside(RECORDED).resized(RECORDED, shape)
+                    observers.append(Fixations(places[order, 0], places[order, 1], subject, order))
+    return pooled(observers).inside(RECORDED).resized(RECORDED, shape)

@@ -61,9 +61,9 @@ def open_hku_is(path: Path, split: str) -> Dataset:
         folder = expect_folder(path, CARD.name, (IMAGES, MASKS), (TOGETHER,))
         items, notes = pairs(folder / IMAGES, folder / MASKS)
     if split != ALL:
-        listed = _listed(folder, split)
-        items = [item for item in items if item.name in listed]
-        notes += [f"{len(items)} of the {len(listed)} listed are there"] if len(items) < len(listed) else []
+        known = _names_in_list(folder, split)
+        items = [item for item in items if item.name in known]
+        notes += [f"{len(items)} of the {len(known)} listed are there"] if len(items) < len(known) else []
     return Dataset(CARD, path, split, items, notes)
 
 
@@ -72,7 +72,7 @@ def _holds_pairs(folder: Path) -> bool:
     return folder.is_dir() and any(next(folder.glob(f"*{suffix}"), None) for suffix in PHOTO_SUFFIXES)
 
 
-def _listed(folder: Path, split: str) -> set[str]:
+def _names_in_list(folder: Path, split: str) -> set[str]:
     """Return the names without suffix that the list of a split holds."""
     files = [folder / f"{name}{suffix}" for name in LISTS[split] for suffix in LIST_SUFFIXES]
     file = next((file for file in files if file.is_file()), None)

@@ -58,14 +58,14 @@ def open_imp1k(path: Path, split: str) -> Dataset:
     images, maps = files_by_name(folder / IMAGES, SUFFIXES), files_by_name(folder / MAPS, SUFFIXES)
     names, notes = matched(images, maps, "maps", CARD.name, path)
     if split != ALL:
-        listed = _listed(path, split)
-        names = [name for name in names if name in listed or name.rsplit("/", 1)[-1] in listed]
-        notes = [*notes, f"{len(names)} of the {len(listed)} images that {SPLITS} lists"]
+        in_split = _names_in_split(path, split)
+        names = [name for name in names if name in in_split or name.rsplit("/", 1)[-1] in in_split]
+        notes = [*notes, f"{len(names)} of the {len(in_split)} images that {SPLITS} lists"]
     items = [Item(name, images[name], density=maps[name], category=folder_of(name)) for name in names]
     return Dataset(CARD, path, split, items, notes)
 
 
-def _listed(path: Path, split: str) -> frozenset[str]:
+def _names_in_split(path: Path, split: str) -> frozenset[str]:
     """Return the names, without suffix, that the publishers' list has for a split."""
     file = next((folder / SPLITS for folder in folders(path) if (folder / SPLITS).is_file()), None)
     if file is None:

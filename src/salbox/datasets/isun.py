@@ -66,18 +66,18 @@ def open_isun(path: Path, split: str) -> Dataset:
     base = find_folder(path, *((name,) for name in IMAGES)) if path.is_dir() else None
     stimuli = None if base is None else first_folder(base, IMAGES)
     wanted = KNOWN if split == ALL else (split,)
-    listed = {part: file for part in wanted if (file := _find(path, f"{FILES[part]}.mat")) is not None}
-    if stimuli is None or not listed:
+    lists = {part: file for part in wanted if (file := _find(path, f"{FILES[part]}.mat")) is not None}
+    if stimuli is None or not lists:
         files = " or ".join(f"{FILES[part]}.mat" for part in wanted)
         raise UsageError(f"{CARD.name}:{path}: expected {IMAGES[0]}/ and {files} there for split '{split}'")
     images = files_by_name(stimuli, SUFFIXES)
     entries: dict[str, tuple[Struct, str]] = {}
-    for part, file in listed.items():
+    for part, file in lists.items():
         for number, entry in enumerate(records(load_variable(file, (FILES[part],)), str(file)), start=1):
             where = f"{file}: {FILES[part]}({number})"
             name = text_field(entry, "image", where)
             entries[name.removesuffix(".jpg")] = (entry, where)
-    what = f"entries of {' and '.join(file.name for file in listed.values())}"
+    what = f"entries of {' and '.join(file.name for file in lists.values())}"
     names, notes = matched(images, entries, what, CARD.name, path, count_images=False)
     has_fixations = split != "test"
     items = [Item(name, images[name], partial(_read, *entries[name]) if has_fixations else None) for name in names]

@@ -21,10 +21,10 @@ def is_junk(name: str) -> bool:
 
 def folders(path: Path, depth: int = DEPTH) -> Iterator[Path]:
     """Yield a folder and those within it, the outer before the inner, in the order of their names."""
-    waiting, seen = deque([(path, 0)]), 0
-    while waiting and seen < MAX_FOLDERS:
+    waiting, count = deque([(path, 0)]), 0
+    while waiting and count < MAX_FOLDERS:
         folder, level = waiting.popleft()
-        seen += 1
+        count += 1
         yield folder
         if level < depth:
             try:

@@ -87,9 +87,9 @@ def open_mit1003(path: Path, split: str) -> Dataset:
 
 def _fixations(path: Path) -> tuple[str, Mapping[str, ReadFixations]]:
     """Return what is read, and how the fixations of each image are."""
-    listed = next((f / POINTS for f in folders(path) if (f / POINTS).is_file()), None)
-    if listed is not None:
-        return POINTS, {Path(img).stem: partial(_to_image, fixations) for img, fixations in read_entries(listed)}
+    points_file = next((f / POINTS for f in folders(path) if (f / POINTS).is_file()), None)
+    if points_file is not None:
+        return POINTS, {Path(img).stem: partial(_to_image, fixations) for img, fixations in read_entries(points_file)}
     if marked := _by_ending(_folder(path, MAPS), POINTS_ENDING):
         return f"*{POINTS_ENDING}", {name: partial(read_marked, file) for name, file in marked.items()}
     observers: dict[str, list[tuple[int, Path]]] = {}

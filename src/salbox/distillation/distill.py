@@ -11,8 +11,11 @@ from ..system.progress import SILENT, Progress
 from ..system.threads import available_threads
 from ..training.batches import draw_epoch, load
 from ..training.cache import Pictures
+from ..training.job import Job, TrainingResult
+from ..training.logs import EpochReport
 from ..training.recipe import Recipe
-from ..training.trainer import EpochReport, Job, TrainingResult, fit
+from ..training.trainer import fit
+from ..training.validation import CRITERIA
 from .compression import compress, describe
 from .fidelity.measure import Fidelity
 from .initial_network import InitialNetwork, make_initial_network
@@ -111,6 +114,7 @@ def _train(
         names=initial.output_names(plan.heads),
         seed=plan.seed,
         device=plan.device,
+        devices=plan.devices,
         max_seconds=plan.max_seconds,
         clock=plan.clock,
         online_teacher=initial.online_teacher,
@@ -120,13 +124,15 @@ def _train(
     result = fit(job, progress, on_epoch=lambda report: progress.say(_epoch_line(report)))
     initial.network.to("cpu")
     over = ", the time was over" if result.stopped else ""
-    progress.say(f"trained {result.seconds:.0f} s{over}; kept epoch {result.best_epoch}, CC {result.score:.3f}")
+    kept = f"{CRITERIA[recipe.select].title} {result.score:.3f}"
+    progress.say(f"trained {result.seconds:.0f} s{over}; kept epoch {result.best_epoch}, {kept}")
     folder.keep_logs()
     return result
 
 
 def _epoch_line(report: EpochReport) -> str:
-    found = ""
-    if report.validation is not None:
-        found = f", validation CC {report.validation.score:.4f}{' *' if report.is_best else ''}"
+    found, scores = "", report.validation
+    if scores is not None:
+        also = "" if scores.select == "cc" else f", {CRITERIA[scores.select].title} {scores.score:.4f}"
+        found = f", validation CC {scores.mean_cc:.4f}{also}{' *' if report.is_best else ''}"
     return f"epoch {report.epoch}/{report.epochs}: loss {report.loss:.4f}{found} ({report.seconds:.0f} s)"

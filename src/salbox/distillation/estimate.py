@@ -60,8 +60,8 @@ class Estimate:
         """Return the estimate in words."""
         found = [f"maps of {head}: {count} in {duration(s)}" for head, (count, s) in self.teachers.items()]
         found.append(
-            f"training: {duration(self.training)} ({self.recipe.epochs} epochs of at most {self.recipe.epoch_images} "
-            f"pictures, {self.pictures_a_second:.1f} a second)"
+            f"training: {duration(self.training)} ({self.recipe.epochs} epochs of {_most(self.recipe)} pictures, "
+            f"{self.pictures_a_second:.1f} a second)"
         )
         found.append(f"export and report: {duration(self.rest)}")
         return [*found, *self.notes, f"together about {duration(self.total)}"]
@@ -112,6 +112,10 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _most(recipe: Recipe) -> str:
+    return "all" if recipe.epoch_images == "all" else f"at most {recipe.epoch_images}"
 
 
 def _most_flips(plan: Plan, target: HeadTarget) -> FlipRule:

@@ -21,13 +21,12 @@ from ..networks.checkpoints import load_tensors, read_tensors
 from ..networks.trainable.base import TrainableNetwork
 from ..networks.trainable.box import Box
 from ..networks.trainable.factory import rebuild
-from ..networks.trainable.reload import read_exported
+from ..networks.trainable.reload import HEADS, read_exported
 from ..runtime.network import open_network
 from .plan import SHIPPED_TRUNK
 from .run_folder import RunFolder
 
 _KEY = "salbox"  # of the metadata in the weights' file
-_HEADS = "head_layers."
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def new_layers(network: TrainableNetwork, old: int) -> list[nn.Module]:
 
 
 def _is_new(name: str, old: int) -> bool:
-    return name.startswith(_HEADS) and int(name.removeprefix(_HEADS).partition(".")[0]) >= old
+    return name.startswith(HEADS) and int(name.removeprefix(HEADS).partition(".")[0]) >= old
 
 
 def _described(path: Path) -> dict[str, Any]:

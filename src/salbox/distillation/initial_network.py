@@ -21,9 +21,12 @@ from ..networks.trainable.growing import can_become, regrown
 from ..system.progress import Progress
 from ..training.batches import Batch
 from ..training.clock import Clock
+from ..training.devices import check_devices
 from ..training.online_teacher import OnlineTeacher
+from ..training.optimizer import check_prefixes
 from ..training.recipe import Recipe
 from ..training.speed import Speed, measure
+from ..training.validation import check_criterion
 from ..types import Shape
 from .heads import new_layers, read_weights, with_new_heads
 from .plan import Plan
@@ -104,13 +107,16 @@ def make_initial_network(plan: Plan, parts: Split, progress: Progress) -> Initia
         student = network_class(plan.recipe.student)
         targets = student.output_targets(len(plan.targets))
         heads = [plan.heads[place] for place in targets[: len(targets) // (1 + len(student.side_outputs))]]
-        if plan.init is not None and Path(plan.init).expanduser().is_dir():
-            network = _trained(plan.init, heads, plan.recipe)
+        if plan.init_run is not None:
+            network = _trained(plan.init_run, heads, plan.recipe)
         else:
             network = _untrained(plan, heads, parts, progress)
         initial = InitialNetwork(network, targets)
-    # Whether the loss goes with what the network gives.
+    # Whether the recipe goes with the network and what it gives.
     WeightedLoss(plan.recipe.loss, temperature=plan.recipe.temperature, output=initial.network.output)
+    check_criterion(plan.recipe.select, initial.network.output)
+    check_prefixes(initial.network, plan.recipe.optimizer)
+    check_devices(plan.recipe, plan.device, plan.devices)
     return _with_online_teacher(plan, initial) if plan.in_process else initial
 
 
@@ -141,10 +147,12 @@ def _untrained(plan: Plan, heads: Sequence[str], parts: Split, progress: Progres
         )
     for warning in raised:
         progress.say(f"note: {warning.message}")
+    if network.output == "score" and "output" not in recipe.network and all(t.is_probability for t in plan.targets):
+        network.output = "probability"
     return network
 
 
-def _trained(run: str, heads: Sequence[str], recipe: Recipe) -> TrainableNetwork:
+def _trained(run: Path, heads: Sequence[str], recipe: Recipe) -> TrainableNetwork:
     """Return the network of a run, to be trained further; a box may end earlier than it did, or see details anew.
 
     Raises
@@ -154,7 +162,7 @@ def _trained(run: str, heads: Sequence[str], recipe: Recipe) -> TrainableNetwork
     WeightsError
         If it cannot be read.
     """
-    network = read_weights(RunFolder(Path(run).expanduser()).weights)
+    network = read_weights(RunFolder(run).weights)
     if network.name != recipe.student:
         raise UsageError(f"{run} is a '{network.name}', and the recipe's student a '{recipe.student}'")
     if list(network.heads) != list(heads):
@@ -171,7 +179,7 @@ def _trained(run: str, heads: Sequence[str], recipe: Recipe) -> TrainableNetwork
             raise UsageError(f"{run} was trained with {key}={own}, and the recipe has {value}")
     if isinstance(network, Box) and changes:
         network = regrown(network, changes)
-    network.init_note = f"trained further from {Path(run).name}"
+    network.init_note = f"trained further from {run.name}"
     return network.train()
 
 

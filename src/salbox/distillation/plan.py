@@ -7,14 +7,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import UsageError
 from ..evaluation.code import changed
 from ..imaging.inputs import ImageFile
 from ..models.cards import to_json
+from ..models.loading import own_code
+from ..networks.trainable.factory import FIRST_WEIGHTS
 from ..training.recipe import Recipe
 from .splitting import Part, photo_key
+from .teachers.maps_folder import is_unscaled, read_record
 from .teachers.teacher import Teacher
 
 if TYPE_CHECKING:
@@ -48,6 +51,13 @@ class HeadTarget:
     flips: tuple[str, ...] = ()
     photos: frozenset[str] | None = None
 
+    @property
+    def is_probability(self) -> bool:
+        """Whether its maps are probabilities, learned from as they are; all others are min-max scaled first."""
+        if self.teacher is None:
+            return is_unscaled(read_record(cast("Path", self.maps)) or {})
+        return self.teacher.output == "probability"
+
     def identity(self) -> dict[str, Any]:
         """Return what the target depends on, ready for JSON."""
         if self.teacher is None:
@@ -57,6 +67,7 @@ class HeadTarget:
             "model": self.teacher.model,
             "arguments": json.loads(json.dumps(arguments, default=to_json)),
             "preprocess": changed(self.teacher.preprocess),
+            **({"code": code} if (code := own_code(self.teacher.model, or_token=True)) else {}),
             **({} if self.photos is None else {"photos": _fingerprint(sorted(self.photos))}),
         }
 
@@ -76,7 +87,8 @@ class Plan:
     recipe : Recipe
     init : str, optional
         First weights of the encoder; see `networks.trainable.factory.build_network`. By default those of the network
-        that ships where it fits, else none. Or a run folder, whose whole network is trained further.
+        that ships where it fits, else none. Or a run folder, whose whole network is trained further, unless it is
+        called as one of `FIRST_WEIGHTS`.
     domains : float
         How many of the training photos are learned from in a changed form too, 0 to 1.
     keep_plain : bool
@@ -98,6 +110,8 @@ class Plan:
         Processes for the teachers.
     device : str
         Where the student trains.
+    devices : int
+        So many, from that one on, share each batch.
     """
 
     photos: tuple[ImageFile, ...]
@@ -116,6 +130,7 @@ class Plan:
     clock: Clock = "wall"
     workers: int | None = None
     device: str = "cpu"
+    devices: int = 1
 
     def __post_init__(self) -> None:
         if not self.targets:
@@ -130,6 +145,8 @@ class Plan:
             raise UsageError("--domains needs a teacher that can be run on the changed photos, not maps alone")
         if self.in_process and (len(self.targets) > 1 or self.targets[0].teacher is None):
             raise UsageError("--in-process is for one teacher, a PyTorch network of salbox")
+        if self.in_process and self.devices > 1:
+            raise UsageError("--in-process and several --devices do not go together")
         if self.recipe.hint.weight and not self.in_process:
             raise UsageError("hints need the teacher's features: add --in-process")
         if self.max_seconds is not None and self.max_seconds <= 0:
@@ -138,6 +155,14 @@ class Plan:
             raise UsageError("--compress-schedule needs --max-time")
         if self.seed < 0:
             raise UsageError(f"seed={self.seed}: expected 0 or above")
+
+    @property
+    def init_run(self) -> Path | None:
+        """The run folder whose network is trained further, if `init` is one."""
+        if self.init is None or self.init in FIRST_WEIGHTS:
+            return None
+        folder = Path(self.init).expanduser()
+        return folder if folder.is_dir() else None
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -149,7 +174,7 @@ class Plan:
         return {
             "teachers": {target.head: target.identity() for target in self.targets},
             "recipe": self.recipe.model_dump(mode="json"),
-            "init": _file(self.init),
+            "init": self.init if self.init in FIRST_WEIGHTS else _file(self.init),
             "domains": self.domains,
             "keep_plain": self.keep_plain,
             "photos": f"{len(self.photos)} of fingerprint {_fingerprint([photo_key(p) for p in self.photos])}",

@@ -109,7 +109,11 @@ class RunFolder:
                 raise UsageError(f"{self.path}: holds a student and no note of its run; choose another folder")
             self.note(identity=dict(identity))
             return
-        difference = _difference(self.identity, identity)
+        # A recipe of an earlier release lacks the keys that came since; these then have their defaults.
+        there = self.identity
+        if "recipe" in there:
+            there["recipe"] = check_recipe(there["recipe"], str(self.path)).model_dump(mode="json")
+        difference = _difference(there, identity)
         if difference:
             raise UsageError(f"{self.path}: holds another run ({difference}); choose another folder or remove it")
 

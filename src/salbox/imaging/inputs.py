@@ -90,13 +90,13 @@ def _fixed_part(pattern: Path) -> Path:
 
 def _walk(folder: Path, recursive: bool, exclude: Path | None) -> Iterator[Path]:
     skip = exclude.resolve() if exclude is not None else None
-    seen: set[Path] = set()
+    visited: set[Path] = set()
     for root, folders, files in os.walk(folder, followlinks=True):
         real = Path(root).resolve()
-        if real in seen or real == skip:
+        if real in visited or real == skip:
             folders.clear()
             continue
-        seen.add(real)
+        visited.add(real)
         folders[:] = sorted(f for f in folders if not f.startswith(".")) if recursive else []
         yield from (Path(root, f) for f in sorted(files) if _is_image(Path(f)))
 

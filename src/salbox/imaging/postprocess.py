@@ -117,7 +117,8 @@ class PostProcess:
             return "log_density"
         if self == NOTHING or (output == "log_density" and not self._has_steps and self.scale_output == "none"):
             return output
-        keeps_range = output == "probability" and self.scale_output != "normalized"
+        scaled_within = self.scale_output == "min-max" and self.scale_min >= 0 and self.scale_max <= 1
+        keeps_range = output == "probability" and (self.scale_output == "none" or scaled_within)
         return output if keeps_range else "score"
 
     @property

@@ -22,7 +22,14 @@ PNG_COMPRESSION = 3  # half the time of Pillow's default for a few per cent more
 _TIFF_IMAGE_DESCRIPTION = 270
 
 
-def write_map(path: Path, saliency: FloatMap, file_format: str, metadata: Mapping[str, Any]) -> None:
+def write_map(
+    path: Path,
+    saliency: FloatMap,
+    file_format: str,
+    metadata: Mapping[str, Any],
+    *,
+    bounds: tuple[float, float] | None = None,
+) -> None:
     """Write a saliency map, (H, W) float32, under a temporary name first.
 
     Parameters
@@ -31,10 +38,13 @@ def write_map(path: Path, saliency: FloatMap, file_format: str, metadata: Mappin
         Where to; missing folders are made. The suffix is not looked at.
     saliency : (H, W) float32
     file_format : str
-        One of `FORMATS`: png, png16 and jpg hold the map min-max scaled, npy, tiff and mat the numbers as they are.
+        One of `FORMATS`: png, png16 and jpg hold the map scaled, npy, tiff and mat the numbers as they are.
     metadata : mapping
         What to note in the file beside the map's own minimum and maximum, where the format has a place for it
         (png, png16, tiff, mat).
+    bounds : (float, float), optional
+        What black and white of a picture stand for, noted too; what lies beyond is brought to them. By default the
+        map's own minimum and maximum.
 
     Raises
     ------
@@ -54,6 +64,10 @@ def write_map(path: Path, saliency: FloatMap, file_format: str, metadata: Mappin
     """
     write = _writer(file_format)
     notes = {**metadata, "minimum": float(saliency.min()), "maximum": float(saliency.max())}
+    if bounds is not None:
+        notes["bounds"] = list(bounds)
+    if file_format in _PICTURES:
+        saliency = min_max(saliency) if bounds is None else _between(saliency, *bounds)
     with atomic(path) as temporary:
         write(temporary, saliency, notes)
 
@@ -107,12 +121,17 @@ def atomic(path: Path, *, keep_suffix: bool = False) -> Iterator[Path]:
             temporary.unlink()
 
 
+def _between(values: FloatMap, low: float, high: float) -> FloatMap:
+    """Return values with 0 in the place of `low` and 1 in that of `high`, those beyond brought to them."""
+    return np.clip((values - low) / (high - low), 0, 1, dtype=np.float32)
+
+
 def _png(path: Path, saliency: FloatMap, notes: dict[str, Any]) -> None:
-    _save_png(path, np.rint(min_max(saliency) * 255).astype(np.uint8), notes)
+    _save_png(path, np.rint(saliency * 255).astype(np.uint8), notes)
 
 
 def _png16(path: Path, saliency: FloatMap, notes: dict[str, Any]) -> None:
-    _save_png(path, np.rint(min_max(saliency).astype(np.float64) * 65535).astype(np.uint16), notes)
+    _save_png(path, np.rint(saliency.astype(np.float64) * 65535).astype(np.uint16), notes)
 
 
 def _save_png(path: Path, pixels: npt.NDArray[Any], notes: dict[str, Any]) -> None:
@@ -122,7 +141,7 @@ def _save_png(path: Path, pixels: npt.NDArray[Any], notes: dict[str, Any]) -> No
 
 
 def _jpg(path: Path, saliency: FloatMap, notes: dict[str, Any]) -> None:
-    pixels = np.rint(min_max(saliency) * 255).astype(np.uint8)
+    pixels = np.rint(saliency * 255).astype(np.uint8)
     Image.fromarray(pixels).save(path, format="JPEG", quality=JPEG_QUALITY)
 
 
@@ -152,6 +171,7 @@ _WRITERS: dict[str, _Writer] = {
     "mat": _mat,
 }
 FORMATS = tuple(_WRITERS)
+_PICTURES = ("png", "png16", "jpg")  # their writers take a map in 0..1
 
 
 def _writer(file_format: str) -> _Writer:

@@ -139,7 +139,7 @@ def kl_mit(saliency: npt.ArrayLike, density: npt.ArrayLike) -> float:
     """
     p, q = to_density(saliency, "sum"), to_density(density, "sum")
     check_same_shape(p, q, "density")
-    return regularised_kl(q, p, MIT_EPS)
+    return regularized_kl(q, p, MIT_EPS)
 
 
 def kl_pysaliency(saliency: npt.ArrayLike, density: npt.ArrayLike) -> float:
@@ -180,7 +180,7 @@ def kl_pysaliency(saliency: npt.ArrayLike, density: npt.ArrayLike) -> float:
     return _dot(q, logarithm)
 
 
-def regularised_kl(truth: DoubleMap, estimate: DoubleMap, eps: float) -> float:
+def regularized_kl(truth: DoubleMap, estimate: DoubleMap, eps: float) -> float:
     """Return sum t log(eps + t / (e + eps)) of two densities, in nats."""
     logarithm = estimate + eps
     np.divide(truth, logarithm, out=logarithm)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ..types import DoubleMap
 from ._checks import as_map, is_constant
 from .density import to_density, unit_range
-from .distribution import cc, regularised_kl, sim
+from .distribution import cc, regularized_kl, sim
 from .metric import ANY, Metric
 
 WIDTH, HEIGHT = 320, 240
@@ -89,7 +89,7 @@ def fidelity_kl(student: npt.ArrayLike, teacher: npt.ArrayLike) -> float:
     (0.693, 0.0)
     """
     s, t = to_density(to_common_size(student), "sum"), to_density(to_common_size(teacher), "sum")
-    return regularised_kl(t, s, EPS)
+    return regularized_kl(t, s, EPS)
 
 
 def fidelity_sim(student: npt.ArrayLike, teacher: npt.ArrayLike) -> float:

@@ -15,9 +15,10 @@ from .layers import IMAGENET_MEAN, IMAGENET_STD
 
 STRIDES = (2, 4, 8, 16, 32)
 
-# MobileNetV2 as TensorFlow trains it; every other name is timm's, with timm's padding and normalisation.
+# MobileNetV2 as TensorFlow trains it; every other name is timm's, with timm's normalisation.
 TENSORFLOW = "mobilenetv2"
 _TIMM_NAMES = {TENSORFLOW: "mobilenetv2_100"}
+_TRAINED_THERE = "tf_"  # beginning of timm's names of networks whose weights come from TensorFlow
 
 
 class WeightsWarning(UserWarning):
@@ -49,6 +50,11 @@ def timm_name(name: str) -> str:
     return _TIMM_NAMES.get(name, name)
 
 
+def pads_at_end(name: str) -> bool:
+    """Return whether an encoder's convolutions of stride 2 pad at the bottom and right only, as TensorFlow's do."""
+    return name == TENSORFLOW or name.startswith(_TRAINED_THERE)
+
+
 def make_encoder(name: str, deepest: int = STRIDES[-1]) -> Encoder:
     """Return an encoder with random weights.
 
@@ -57,7 +63,8 @@ def make_encoder(name: str, deepest: int = STRIDES[-1]) -> Encoder:
     name : str
         "mobilenetv2" is MobileNetV2 1.0 as TensorFlow trains it (pixels in -1..1; convolutions of stride 2 pad at the
         bottom and right only); any other name is timm's, such as "mobilenetv2_100", "resnet18" or
-        "mobilenetv3_small_100".
+        "tf_efficientnet_lite0". Those that begin with "tf_" pad as TensorFlow does, too: as timm has them for sides
+        that the strides divide, and with constants, so that the exported graph has no padding of its own.
     deepest : {2, 4, 8, 16, 32}
         The stride at which it ends.
 
@@ -85,9 +92,9 @@ def make_encoder(name: str, deepest: int = STRIDES[-1]) -> Encoder:
         raise UsageError(f"encoder '{name}': has features at strides {strides}, needed are {needed}")
     _end_after_last_tap(network)
     mean, std = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
-    if name == TENSORFLOW:
+    if pads_at_end(name):
         pad_like_tensorflow(network)
-    else:
+    if name != TENSORFLOW:
         known = timm.get_pretrained_cfg(known_as)
         mean = tuple(known.mean) if known is not None else IMAGENET_MEAN
         std = tuple(known.std) if known is not None else IMAGENET_STD

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx_writer as ow
 import pytest
 from PIL import Image
 from skimage import data
@@ -75,6 +76,58 @@ def test_maps_are_those_of_the_model_at_reference_size(photos, tmp_path):
     with Image.open(maps.folder / "0.png") as picture:
         assert picture.mode == "I;16"
         assert max(picture.size) == 320
+
+
+@pytest.fixture
+def mask_model(tmp_path):
+    """A model whose map is a probability: how red a place is."""
+    path = tmp_path / "red.onnx"
+    path.write_bytes(ow.student(metadata=ow.notes(output="probability")))
+    return f"{path}#red"
+
+
+def test_a_probability_is_stored_unscaled(photos, mask_model, tmp_path):
+    list(teach(mask_model, photos, tmp_path / "maps", workers=1))
+    maps = TeacherMaps(tmp_path / "maps")
+    assert maps.record["teacher"]["output"] == "probability"
+    assert maps.record["teacher"]["scale"] == "none, 0 to 1 as 16 bits"
+    assert maps.unscaled
+    for photo in photos:
+        image = salbox.read_image(photo.path)
+        raw = salbox.load(mask_model)(image)
+        expected = at_map_size(raw, image.shape[:2])
+        found = maps.read(photo.output.as_posix())
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, atol=0.51 / 65535)
+        assert 0.05 < found.min() < found.max() < 0.95  # min-max scaled it would be 0 and 1
+
+
+def test_a_constant_probability_is_what_it_is(mask_model, tmp_path):
+    Image.new("RGB", (40, 30), (102, 0, 0)).save(tmp_path / "red.png")
+    list(teach(mask_model, find_images([str(tmp_path / "red.png")]), tmp_path / "maps", workers=1))
+    np.testing.assert_allclose(TeacherMaps(tmp_path / "maps").read("red"), 102 / 255, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("preprocess", "unscaled"),
+    [(PostProcess(do_smoothing="proportional"), True), (PostProcess(scale_output="normalized"), False)],
+)
+def test_what_preprocessing_leaves_no_probability_is_scaled(preprocess, unscaled, photos, mask_model, tmp_path):
+    list(teach(mask_model, photos[:1], tmp_path / "maps", preprocess=preprocess, workers=1))
+    maps = TeacherMaps(tmp_path / "maps")
+    assert maps.unscaled == unscaled == (Teacher(mask_model, {}, preprocess).output == "probability")
+    assert (maps.read("0").max() == 1) != unscaled
+
+
+@pytest.mark.parametrize("output", ["score", "log_density"])
+def test_other_maps_are_min_max_scaled(output, photos, tmp_path):
+    path = tmp_path / "red.onnx"
+    path.write_bytes(ow.student(metadata=ow.notes(output=output)))
+    list(teach(f"{path}#red", photos[:1], tmp_path / "maps", workers=1))
+    maps = TeacherMaps(tmp_path / "maps")
+    assert "scale" not in maps.record["teacher"]  # whose fingerprint is what it always was
+    assert not maps.unscaled
+    assert (maps.read("0").min(), maps.read("0").max()) == (0, 1)
 
 
 def test_the_record_says_what_made_the_maps(photos, tmp_path):

@@ -121,6 +121,18 @@ def loud(network, last: str = ""):
     return network
 
 
+def check_features(network, images):
+    """By name, differentiable, the last one the map or what it is read off: it depends on all that sees the image."""
+    features = network.features(images)
+    assert all(isinstance(name, str) and values.ndim == 4 and len(values) == 1 for name, values in features.items())
+    assert all(torch.isfinite(values).all() for values in features.values())
+    list(features.values())[-1].square().mean().backward()
+    seeing = [p for p in network.parameters() if p.ndim == 4 and p.shape[1] == 3 and p.shape[2] > 1]
+    assert seeing
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in seeing)
+    network.zero_grad(set_to_none=True)
+
+
 def test_every_published_network_is_here():
     networks = {name for name, entry in MODELS.items() if entry.needs_weights and "kdsalbox" not in name}
     assert networks - {"glimpse"} == set(PUBLISHED) - {"aim.kdsalbox"}  # glimpse is an ONNX file
@@ -137,6 +149,7 @@ def test_published(name, tmp_path):
     assert all(torch.isfinite(gradient).all() for gradient in gradients)
     assert sum(float(gradient.abs().sum()) for gradient in gradients) > 0
     network.zero_grad(set_to_none=True)
+    check_features(network, case.takes()[0])
     card = salbox.card(name)
     model = Model(card, case.predictor(network, "here"), card.check_parameters({}))
     images = [pictures(1, *shape)[0] for shape in case.shapes]
@@ -161,6 +174,7 @@ def test_published(name, tmp_path):
     assert spread_difference(together[None, None], alone[None, None]) < TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("encoder", [None, "resnet18"])
 def test_trainable(name, encoder, tmp_path):

@@ -14,7 +14,7 @@ from safetensors.torch import save_file  # noqa: E402
 from torchvision.models import mobilenet_v2, resnet18  # noqa: E402
 
 import salbox  # noqa: E402
-from salbox.models.cards import License, ModelCard  # noqa: E402
+from salbox.models.cards import ModelCard  # noqa: E402
 from salbox.models.exported import packaged  # noqa: E402
 from salbox.models.registry import SHIPPED  # noqa: E402
 from salbox.networks.encoders import WeightsWarning  # noqa: E402
@@ -23,7 +23,7 @@ from salbox.networks.trainable import initial_weights  # noqa: E402
 from salbox.networks.trainable.factory import build_network  # noqa: E402
 from salbox.networks.trainable.reload import read_exported  # noqa: E402
 
-CARD = ModelCard("a", "A", "fixation", "score", "-", None, "-", License("-"), "-", "-", ("-",))
+CARD = ModelCard("a", task="fixation", output="score")
 
 
 def random_student(name="box", seed=0, **arguments):
@@ -208,7 +208,7 @@ def test_sample_photos_are_the_same_each_time():
 @pytest.mark.parametrize(
     ("student", "init", "message"),
     [
-        ("box", "shiped", "no such file .*none, timm, shipped or a file"),
+        ("box", "shiped", "no such file .*none, imagenet, timm, shipped or a file"),
         ("box", "text.onnx", "text.onnx: "),
         ("box", "text.npz", "not readable as an .npz with the weights of a folded MobileNetV2"),
         ("box", "text.pth", "not a checkpoint of tensors alone"),

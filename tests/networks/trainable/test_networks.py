@@ -137,6 +137,16 @@ def test_log_densities_sum_to_one(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+def test_probabilities_are_each_pixel_s_own(name):
+    """Whatever a network's own kind: the sigmoid, pixel by pixel."""
+    network = student(name, output="probability").eval()
+    with torch.no_grad():
+        found, logits = network.maps(images(2, 64, 64)), network(images(2, 64, 64))
+    torch.testing.assert_close(found, 1 / (1 + torch.exp(-logits)))
+    assert network.settings["output"] == "probability"
+
+
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_frozen_encoder_stays_as_it_is(name):
     network = student(name)
     network.freeze_encoder()

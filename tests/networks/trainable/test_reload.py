@@ -11,13 +11,13 @@ torch = pytest.importorskip("torch")
 import onnx  # noqa: E402
 
 import salbox  # noqa: E402
-from salbox.models.cards import License, ModelCard  # noqa: E402
+from salbox.models.cards import ModelCard  # noqa: E402
 from salbox.networks.export.onnx import export_onnx  # noqa: E402
 from salbox.networks.trainable.factory import build_network  # noqa: E402
 from salbox.networks.trainable.reload import exported_tensors, read_exported  # noqa: E402
 from salbox.runtime.metadata import KEY  # noqa: E402
 
-CARD = ModelCard("a", "A", "fixation", "score", "-", None, "-", License("-"), "-", "-", ("-",))
+CARD = ModelCard("a", task="fixation", output="score")
 HEADS = ("a", "b")
 
 

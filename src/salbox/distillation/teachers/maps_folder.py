@@ -23,6 +23,9 @@ from ._png import checked_notes
 
 RECORD = "teacher.json"
 TEACHER_NOTE = "teacher"  # in each map: the fingerprint of what made it
+SCALE = "scale"  # in the record, of maps that were stored otherwise than min-max scaled
+UNSCALED = "none, 0 to 1 as 16 bits"
+_FULL = 65535  # what 1 is stored as there
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,11 @@ class TeacherMaps:
         """What `salbox teach` noted of the teacher (see `read_record`); empty for maps made elsewhere."""
         return read_record(self.folder) or {}
 
+    @property
+    def unscaled(self) -> bool:
+        """Whether the maps are probabilities that were stored as they are, and are read so."""
+        return is_unscaled(self.record)
+
     def path(self, key: str) -> Path | None:
         """Return the file of a picture's map, None if there is none."""
         if key in self._files or self.record:
@@ -112,7 +120,9 @@ class TeacherMaps:
         return None
 
     def read(self, key: str) -> FloatMap:
-        """Return the map of a picture: (h, w) float32, min-max scaled to 0..1; a constant map is 0.
+        """Return the map of a picture: (h, w) float32 in 0..1.
+
+        A probability is as it was stored; any other map is min-max scaled, a constant one 0.
 
         Raises
         ------
@@ -127,7 +137,8 @@ class TeacherMaps:
         if self.record:
             self._check_own(path)
         try:
-            return min_max(read_map(path))
+            values = read_map(path)
+            return (values / _FULL).astype(np.float32) if self.unscaled else min_max(values)
         except UsageError as error:  # of a MAT file
             raise ImageError(str(error)) from None
 
@@ -189,6 +200,11 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     if not isinstance(record, dict) or not isinstance(record.get("teacher"), dict) or "fingerprint" not in record:
         raise UsageError(f"{path}: not what salbox teach writes; remove it or its folder")
     return record
+
+
+def is_unscaled(record: Mapping[str, Any]) -> bool:
+    """Return whether a record says that maps were stored as they are; one that is empty does not."""
+    return bool(record.get("teacher", {}).get(SCALE) == UNSCALED)
 
 
 def _one_teacher(folder: Path) -> Path:

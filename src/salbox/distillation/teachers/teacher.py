@@ -1,8 +1,8 @@
 """What a teacher makes of photos and views, kept on disk: `salbox teach`.
 
 A map is stored as a 16-bit PNG whose longest side is 320, min-max scaled, in `MAPS/<model>/<key>.png`, with its own
-range noted inside; `teacher.json` beside them says what made them. Each file gets its name when it is whole, so that
-a run that is killed loses the maps it was computing and nothing else.
+range noted inside; one of probabilities as it is, 0 to 1. `teacher.json` beside them says what made them. Each file
+gets its name when it is whole, so that a run that is killed loses the maps it was computing and nothing else.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from ...imaging.inputs import ImageFile
 from ...imaging.postprocess import NOTHING, PostProcess
 from ...imaging.scaling import REFERENCE_SIZE, density
 from ...imaging.writing import atomic, write_map
-from ...models.loading import load_for
+from ...models.loading import card, load_for, own_code
 from ...models.model import Model
 from ...models.specs import split_loading
 from ...prediction.batch import Outcome
 from ...prediction.images import FEWER_WORKERS, Pipeline, folder_name, map_notes, memory_errors_named
 from ...system.workers import check_workers, in_workers
-from ...types import FloatMap, Pixels
+from ...types import FloatMap, Output, Pixels
 from ...version import __version__
 from ..domains import VERSION as DOMAINS_VERSION
 from ._png import checked_notes
 from .augmentations import View, plain_view
-from .maps_folder import RECORD, TEACHER_NOTE, Checked, TeacherMaps, ensure_matching, read_record
+from .maps_folder import RECORD, SCALE, TEACHER_NOTE, UNSCALED, Checked, TeacherMaps, ensure_matching, read_record
 from .reference import MAP_SIDE, at_map_size, is_classical
 
 __all__ = ["Checked", "Teacher", "TeacherMaps", "ensure_matching", "read_record", "teach", "teach_views"]
@@ -71,6 +71,11 @@ class Teacher:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     preprocess: PostProcess = NOTHING
 
+    @property
+    def output(self) -> Output:
+        """What the numbers of its maps are: a "probability" is stored as it is, anything else min-max scaled."""
+        return self.preprocess.output_of(_without_log(card(self.model).output))
+
     def load(self) -> Model:
         """Return the model, ready to be called."""
         return load_for(self.model, self.arguments, self.preprocess)
@@ -86,7 +91,8 @@ class Teacher:
 
         def mapped(image: Pixels, *, name: str | None = None) -> FloatMap:
             saliency = density(pipeline(image), pipeline.output).astype(np.float32)
-            return at_map_size(self.preprocess(saliency, name=name), image.shape[:2])
+            saliency = self.preprocess(saliency, name=name, output=_without_log(pipeline.output))
+            return at_map_size(saliency, image.shape[:2])
 
         return mapped
 
@@ -101,6 +107,8 @@ class Teacher:
             "output": "exp of the log density" if model.card.output == "log_density" else model.card.output,
             "preprocess": changed(self.preprocess),
             "map_size": f"longest side {MAP_SIDE}",
+            **({"code": code} if (code := own_code(self.model, or_token=True)) else {}),
+            **({SCALE: UNSCALED} if self.output == "probability" else {}),
         }
         return dict(json.loads(json.dumps(identity, default=str)))
 
@@ -155,7 +163,8 @@ def teach_views(
     """
     check_workers(workers)
     model = teacher.load()
-    model(_PROBE)  # what is wrong with parameters or weights is said once, not for every photo
+    if not model.own:  # somebody's own may need more than a pixel to look at
+        model(_PROBE)  # what is wrong with parameters or weights is said once, not for every photo
     store = _Store(folder / folder_name(model.name), teacher, teacher.identity(model))
     del model  # not held beside those of the workers
     store.begin(overwrite=overwrite)
@@ -191,6 +200,7 @@ class _Store:
         self.identity = identity
         text = json.dumps(identity, sort_keys=True)
         self.fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self._bounds = (0.0, 1.0) if identity.get(SCALE) == UNSCALED else None
         self._maps = 0
         self._range: Range | None = None
         self._versions: list[dict[str, str]] = []
@@ -272,12 +282,18 @@ class _Store:
                 outcome.notes.extend(str(warning.message) for warning in raised)
                 saliency = mapper(image, name=view.photo.name)
                 made_by = {TEACHER_NOTE: self.fingerprint, "view": _view_notes(view)}
-                write_map(self.target(view), saliency, "png16", map_notes(self.identity["model"], **made_by))
+                notes = map_notes(self.identity["model"], **made_by)
+                write_map(self.target(view), saliency, "png16", notes, bounds=self._bounds)
         except SalboxError as error:
             outcome.failures.append(str(error))
             return outcome, None
         outcome.written.append(self.target(view))
         return outcome, (float(saliency.min()), float(saliency.max()))
+
+
+def _without_log(output: Output) -> Output:
+    """Return what a map's numbers are once exp is taken of a log density."""
+    return "score" if output == "log_density" else output
 
 
 def _view_notes(view: View) -> dict[str, Any] | None:

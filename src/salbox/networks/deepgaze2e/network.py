@@ -85,6 +85,20 @@ class DeepGazeIIE(nn.Module):
             [Mixture(b, network, components) for b, network in zip(BACKBONES, networks, strict=True)]
         )
 
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        """Return each network's layers and what its readouts see of them; see `Mixture.taps`.
+
+        Names begin with the network's place, as the weights' do: "0.layer3.0.conv2" .. "3.gathered".
+
+        Parameters
+        ----------
+        images : (N, 3, H, W) float32
+            RGB, 0..255.
+        """
+        normalized = self.normalize(halve(images))
+        taps = (model.taps(normalized) for model in self.models)  # type: ignore[operator,unused-ignore]
+        return {f"{place}.{name}": values for place, found in enumerate(taps) for name, values in found.items()}
+
     def forward(self, images: Tensor, center_bias: Tensor) -> Tensor:
         """Return log densities: (N, 1, H, W), exp sums to 1.
 
@@ -122,6 +136,18 @@ class Mixture(nn.Module):
         self.fixation_selection_networks = nn.ModuleList([SelectionReadout() for _ in count])
         self.finalizers = nn.ModuleList([Finalizer() for _ in count])
 
+    def taps(self, images: Tensor) -> dict[str, Tensor]:
+        """Return `layers`, and "gathered", which the readouts see: all side by side, a sixteenth of the size.
+
+        Parameters
+        ----------
+        images : (N, 3, H, W) float32
+            Halved and normalised.
+        """
+        found = self.get_submodule(self._network)(images, self.layers)
+        layers = {name: found[name] for name in self.layers}
+        return {**layers, "gathered": gathered(list(layers.values()), images, READOUT_FACTOR)}
+
     def forward(self, images: Tensor, center_bias: Tensor, areas: Tensor) -> Tensor:
         """Return the log of the mean of the readouts' densities: (N, 1, H, W).
 
@@ -134,8 +160,7 @@ class Mixture(nn.Module):
         areas : (H, W) float32
             See `covered`.
         """
-        found = self.get_submodule(self._network)(images, self.layers)
-        features = gathered([found[name] for name in self.layers], images, READOUT_FACTOR)
+        features = self.taps(images)["gathered"]
         total: Tensor | None = None
         readouts = zip(self.saliency_networks, self.fixation_selection_networks, strict=True)
         coarse = torch.cat([selection(saliency(features)) for saliency, selection in readouts], dim=1)

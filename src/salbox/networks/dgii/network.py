@@ -32,7 +32,7 @@ class DeepGazeII(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.features = nn.ModuleDict({"features": VGG19()})
+        self.features = Features()
         self.readout_network = Readout(512 * len(LAYERS))
         self.finalizer = Finalizer()
 
@@ -46,11 +46,29 @@ class DeepGazeII(nn.Module):
         center_bias : (N, 1, H, W) float32
             Log density.
         """
-        halved = halve(images)
-        features = self.features["features"](halved, LAYERS)
-        readout = self.readout_network(gathered([features[name] for name in LAYERS], halved, READOUT_FACTOR))
+        readout = self.readout_network(self.features(images)["gathered"])
         density: Tensor = self.finalizer(readout, center_bias)
         return density
+
+
+class Features(nn.Module):
+    """VGG-19 on every second pixel, by the name that it has in the authors' other networks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = VGG19()
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Return `LAYERS`, and "gathered", which the map is read off: all side by side, an eighth of the halved size.
+
+        Parameters
+        ----------
+        images : (N, 3, H, W) float32
+            RGB, 0..255.
+        """
+        halved = halve(images)
+        found: dict[str, Tensor] = self.features(halved, LAYERS)
+        return {**found, "gathered": gathered([found[name] for name in LAYERS], halved, READOUT_FACTOR)}
 
 
 class Readout(nn.Module):

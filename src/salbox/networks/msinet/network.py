@@ -54,17 +54,22 @@ class MSINet(nn.Module):
         self.aspp = Context(256 + 2 * self.encoder.channels)
         self.decoder = Decoder()
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return maps before they are scaled: (N, 1, H, W) for sides that 8 divides.
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        """Return "pool1" .. "pool5" of the encoder, "context" at stride 8, and "decoder", which the map is read off.
 
         Parameters
         ----------
         images : (N, 3, H, W) float32
             RGB, 0..255.
         """
-        features = self.encoder.features(images - self.means)
-        mixed = self.aspp(torch.cat([features["pool3"], features["pool4"], features["pool5"]], dim=1))
-        logits: Tensor = self.decoder(mixed)
+        found = self.encoder.features(images - self.means)
+        found["context"] = self.aspp(torch.cat([found["pool3"], found["pool4"], found["pool5"]], dim=1))
+        found["decoder"] = self.decoder.enlarged(found["context"])
+        return found
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return maps before they are scaled: (N, 1, H, W) for sides that 8 divides; see `features`."""
+        logits: Tensor = self.decoder.conv4(self.features(images)["decoder"])
         return logits
 
     @staticmethod
@@ -107,8 +112,3 @@ class Decoder(nn.Module):
         for convolution in (self.conv1, self.conv2, self.conv3):
             features = F.relu(convolution(enlarged_by(features, 2)))
         return features
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return the maps: (N, outputs, 8 h, 8 w) for features (N, width, h, w)."""
-        logits: Tensor = self.conv4(self.enlarged(features))
-        return logits

@@ -29,11 +29,6 @@ class Readout(nn.Module):
         enlarged = F.interpolate(coarse, size=size, mode="bilinear", align_corners=True)
         return torch.cat([enlarged, fine], dim=1)
 
-    def logits(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        """Return the maps before their sigmoid, of both streams' features: (N, outputs, h, w)."""
-        logits: Tensor = self.readout(self.joined(fine, coarse))
-        return logits
-
 
 class Salicon(Readout):
     """The network."""
@@ -47,15 +42,21 @@ class Salicon(Readout):
         self.fine = Vgg16([nn.MaxPool2d(2, ceil_mode=True) for _ in range(5)])
         self.coarse = Vgg16([nn.MaxPool2d(2, ceil_mode=True) for _ in range(5)])
 
-    def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        """Return maps, each cell in 0..1: (N, 1, ceil(H / 32), ceil(W / 32)).
+    def features(self, fine: Tensor, coarse: Tensor | None = None) -> dict[str, Tensor]:
+        """Return "fine" and "coarse", 512 channels each, and "joined", which the map is read off.
 
         Parameters
         ----------
         fine, coarse : (N, 3, H, W) and (N, 3, h, w) float32
-            RGB, 0..255: the image at 1200 by 1600, and at half that size.
+            RGB, 0..255: the image at 1200 by 1600, and at half that size; by default each 2x2 pixels' mean.
         """
-        return torch.sigmoid(self.logits(self.fine(self._normed(fine)), self.coarse(self._normed(coarse))))
+        halved = F.avg_pool2d(fine, 2) if coarse is None else coarse
+        found = {"fine": self.fine(self._normed(fine)), "coarse": self.coarse(self._normed(halved))}
+        return {**found, "joined": self.joined(found["fine"], found["coarse"])}
+
+    def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """Return maps, each cell in 0..1: (N, 1, ceil(H / 32), ceil(W / 32)); see `features`."""
+        return torch.sigmoid(self.readout(self.features(fine, coarse)["joined"]))
 
     def _normed(self, images: Tensor) -> Tensor:
         return (images.flip(1) - self.means) / RANGE

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from ...runtime.preprocessing import Preprocessing
 from ...types import Output
 from ..layers import Normalize
 
-OUTPUTS: tuple[Output, ...] = ("score", "log_density")  # what the maps of a network can be
+OUTPUTS: tuple[Output, ...] = get_args(Output)  # what the maps of a network can be
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class TrainableNetwork(nn.Module, ABC):
 
     Attributes
     ----------
-    output : {"score", "log_density"}
+    output : {"score", "log_density", "probability"}
         What `maps` gives, one of `OUTPUTS`; a score unless it is set.
     encoder : nn.Module
         The part that first weights are known for; all else is the decoder.
@@ -148,12 +148,13 @@ class TrainableNetwork(nn.Module, ABC):
     def maps(self, images: Tensor) -> Tensor:
         """Return the maps: (N, heads, h, w); what is exported.
 
-        Of a "score" the sigmoid of the logits, in 0..1; of a "log_density" the log of a density over the map's pixels.
+        Of a "score" or a "probability" the sigmoid of the logits, each pixel in 0..1; of a "log_density" the log of a
+        density over the map's pixels.
         """
         logits = self(images)
-        if self.output == "score":
-            return torch.sigmoid(logits)
-        return torch.log_softmax(logits.flatten(2), dim=2).reshape(logits.shape)
+        if self.output == "log_density":
+            return torch.log_softmax(logits.flatten(2), dim=2).reshape(logits.shape)
+        return torch.sigmoid(logits)
 
     def encoder_parameters(self) -> Iterator[nn.Parameter]:
         """Yield the encoder's parameters."""

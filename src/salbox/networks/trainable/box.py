@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from ...errors import UsageError
 from ...runtime.preprocessing import Preprocessing
-from ..encoders import STRIDES, TENSORFLOW, BottomRightConv2d, make_encoder, pad_like_tensorflow
+from ..encoders import STRIDES, TENSORFLOW, BottomRightConv2d, make_encoder, pad_like_tensorflow, pads_at_end
 from ..layers import ConvNormAct, Normalize, SeparableConv, resize_like
 from .base import TrainableNetwork
 from .context import CONTEXTS, make_context
@@ -141,7 +141,7 @@ def _detail(channels: int, width: int, encoder: str) -> nn.Module:
         nn.Sequential(shrink, nn.BatchNorm2d(wide), nn.ReLU6(inplace=True)),
         last,
     )
-    if encoder == TENSORFLOW:
+    if pads_at_end(encoder):
         pad_like_tensorflow(rest)
     return nn.Sequential(nn.Sequential(first, nn.BatchNorm2d(channels), nn.ReLU6(inplace=True)), *rest)
 

@@ -1,19 +1,21 @@
 """Networks that can be trained, by name: made with first weights, or made again as they were.
 
 Some are small networks made to be taught, others published designs on an encoder of choice. One that only runs says in
-its `card` module why it cannot be trained (NOT_TRAINABLE), where that is not plain.
+its `card` module why it cannot be trained (NOT_TRAINABLE), where that is not plain. One of a user's own is named by its
+import path, "module:Class".
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import MissingExtraError, UsageError, nearest
 from ...models.entries import Checkpoint
-from ...models.import_paths import resolve
+from ...models.import_paths import is_import_path, resolve, resolve_own
 from ...models.registry import MODELS
 from ...types import Output, Pixels
 
@@ -36,6 +38,8 @@ NETWORKS = {
     "gaze": "salbox.networks.trainable.gaze:Gaze",
 }
 
+FIRST_WEIGHTS = ("none", "imagenet", "timm", "shipped")  # an encoder's, where they are no file
+
 
 def build_network(
     name: str,
@@ -55,18 +59,20 @@ def build_network(
     ----------
     name : str
         One of `NETWORKS`: "kdsalbox", "resnet18-a", "resnet18-b" and "box", or a published design: "msinet", "sam",
-        "dinet", "transalnet", "unisal", "dgii", "salicon".
+        "dinet", "transalnet", "unisal", "dgii", "salicon". Or the import path of a `TrainableNetwork` of one's own.
     heads : names
         The teachers' names, one output channel each.
     encoder : str, optional
-        See `salbox.networks.encoders.make_encoder`; by default the network's own. "kdsalbox" has no other. For first
-        weights trained in PyTorch (`init` "timm" or a torch file) "mobilenetv2_100" stands for "mobilenetv2".
-    init : {"none", "timm", "shipped"} or path
-        The encoder's first weights: random, with a warning; timm's from its hub; those of the network that salbox
-        ships; or a file, see `salbox.networks.trainable.initial_weights.load_initial_weights`.
+        See `salbox.networks.encoders.make_encoder`; by default the network's own. "kdsalbox" has no other. Where that
+        is "mobilenetv2", first weights trained in PyTorch (`init` "timm" or a torch file) come with "mobilenetv2_100",
+        and `init` "imagenet" with "tf_efficientnet_lite0".
+    init : {"none", "imagenet", "timm", "shipped"} or path
+        The encoder's first weights: random, with a warning; those that an installed package brings; timm's from its
+        hub; those of the network that salbox ships; or a file, see
+        `salbox.networks.trainable.initial_weights.load_initial_weights`.
     size : (int, int), optional
         Height and width in pixels at which photos are looked at; by default the network's own.
-    output : {"score", "log_density"}, optional
+    output : {"score", "log_density", "probability"}, optional
         What its maps are; by default the network's own kind, a log density of "gaze" and a score of all others.
     seed : int
         Of the random weights. The same seed gives the same weights; PyTorch's own generator is left as it was.
@@ -87,10 +93,14 @@ def build_network(
     """
     torch = _torch()
     from ..encoders import TENSORFLOW, timm_name
+    from . import imagenet
     from .initial_weights import load_initial_weights, trained_in_pytorch
 
-    if encoder is None and _defaults(name).get("encoder") == TENSORFLOW and trained_in_pytorch(init):
-        encoder = timm_name(TENSORFLOW)
+    if encoder is None and _defaults(name).get("encoder") == TENSORFLOW:
+        if init == "imagenet":
+            encoder = imagenet.ENCODER
+        elif trained_in_pytorch(init):
+            encoder = timm_name(TENSORFLOW)
     named = {"encoder": encoder, "size": size}
     given = {**arguments, **{key: value for key, value in named.items() if value is not None}}
     with torch.random.fork_rng(devices=[]):
@@ -103,12 +113,17 @@ def build_network(
 def rebuild(name: str, heads: Sequence[str], settings: Mapping[str, Any]) -> TrainableNetwork:
     """Return a network of the architecture that another one's `settings` describe, its weights yet to be loaded.
 
+    A class that is no part of salbox must have been imported before: files name it, and a file is not to run code.
+
     Raises
     ------
     UsageError
         If there is no such network, or a setting does not fit it.
     """
     _torch()
+    module = name.partition(":")[0]
+    if is_import_path(name) and module not in sys.modules:
+        raise UsageError(f"network '{name}' is no part of salbox: import {module} first")
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
     output: Any = given.pop("output", None)
     return _make(name, heads, given, output)
@@ -122,6 +137,8 @@ def network_class(name: str) -> type[TrainableNetwork]:
     UsageError
         If there is no such network; the nearest is proposed.
     """
+    if is_import_path(name):
+        return _own_class(name)
     if name not in NETWORKS:
         if reason := _not_trainable(name):
             raise UsageError(f"network '{name}' cannot be trained: {reason}")
@@ -144,6 +161,7 @@ def _make(name: str, heads: Sequence[str], arguments: Mapping[str, Any], output:
     if output not in (None, *OUTPUTS):
         raise UsageError(f"network '{name}': output={output!r}: expected one of {', '.join(OUTPUTS)}")
     network = network_class(name)(heads, **arguments)  # type: ignore[arg-type]  # each has a name of its own
+    network.name = name
     network.output = output or network.output
     return network
 
@@ -152,6 +170,17 @@ def _defaults(name: str) -> dict[str, Any]:
     """Return what a network's class can be called with beside its heads, with defaults."""
     keywords: dict[str, Any] = network_class(name).__init__.__kwdefaults__ or {}
     return {key: value for key, value in keywords.items() if key != "name"}
+
+
+def _own_class(path: str) -> type[TrainableNetwork]:
+    """Return the class of somebody's own that an import path names."""
+    _torch()
+    from .base import TrainableNetwork
+
+    found = resolve_own(path)
+    if not (isinstance(found, type) and issubclass(found, TrainableNetwork)):
+        raise UsageError(f"network '{path}': expected a class made of {TrainableNetwork.__module__}.TrainableNetwork")
+    return found
 
 
 def _not_trainable(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The first weights of a network's encoder: from a file, from timm's hub, from the network that ships, or random."""
+"""The first weights of a network's encoder: from a file, a package, timm's hub, the network that ships, or random."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ...runtime.preprocessing import resize
 from ...types import Pixels
 from ..checkpoints import exported_tensors, load_tensors, read_tensors
 from ..encoders import STRIDES, WeightsWarning, make_encoder, timm_name
+from . import imagenet
 from .base import TrainableNetwork
 from .bn_folding import Folded, mobilenet_v2_units, read_folded_mobilenet_v2, restore_batch_norm
 
@@ -32,7 +33,7 @@ UNUSED = ("classifier.", "fc.", "head.", "conv_head.", "bn2.", "features.18.")
 
 def trained_in_pytorch(init: str | Path) -> bool:
     """Return whether first weights come with PyTorch's padding and normalisation."""
-    if str(init) in ("none", "shipped"):
+    if str(init) in ("none", "imagenet", "shipped"):
         return False
     return str(init) == "timm" or Path(init).suffix not in (".npz", ".onnx")
 
@@ -45,11 +46,12 @@ def load_initial_weights(
     Parameters
     ----------
     network : TrainableNetwork
-    init : {"none", "timm", "shipped"} or path
-        "none": random as they are, with a `WeightsWarning`. "timm": from timm's hub, which needs a network or a filled
-        cache. "shipped": the encoder of the network that salbox ships, which ends at stride 16. A path: a .npz with a
-        folded MobileNetV2, an .onnx that salbox exported from a network with this encoder, or a .safetensors or PyTorch
-        file of this encoder (timm's names, or torchvision's for MobileNetV2 and ResNet-18).
+    init : {"none", "imagenet", "timm", "shipped"} or path
+        "none": random as they are, with a `WeightsWarning`. "imagenet": those that an installed package brings, of the
+        encoders of `imagenet.PACKAGES`. "timm": from timm's hub, which needs a network or a filled cache. "shipped":
+        the encoder of the network that salbox ships, which ends at stride 16. A path: a .npz with a folded MobileNetV2,
+        an .onnx that salbox exported from a network with this encoder, or a .safetensors or PyTorch file of this
+        encoder (timm's names, or torchvision's for MobileNetV2 and ResNet-18).
     calibration : sequence of images, optional
         Photos for the statistics of folded batch norms; by default crops of scikit-image's sample photos.
 
@@ -66,19 +68,29 @@ def load_initial_weights(
             stacklevel=3,
         )
         return "encoder from random weights"
+    if str(init) == "imagenet":
+        return _from_package(network)
     if str(init) == "timm":
         return _from_hub(network)
     if str(init) == "shipped":
         return _from_onnx(network, Path(packaged(SHIPPED)), "the network that salbox ships")
     path = Path(init).expanduser()
     if not path.is_file():
-        raise WeightsError(f"{path}: no such file (first weights are none, timm, shipped or a file)")
+        raise WeightsError(f"{path}: no such file (first weights are none, imagenet, timm, shipped or a file)")
     if path.suffix == ".npz":
         return _from_folded(network, path, calibration)
     if path.suffix == ".onnx":
         return _from_onnx(network, path, path.name)
     _load(network, read_tensors(path), path)
     return f"encoder from {path.name}"
+
+
+def _from_package(network: TrainableNetwork) -> str:
+    encoder = network.arguments.get("encoder")
+    if encoder is None:
+        raise WeightsError(f"network '{network.name}': its encoder is its own, and no package brings weights of it")
+    _load(network, imagenet.read_imagenet(encoder), imagenet.PACKAGES[encoder])
+    return f"encoder from {imagenet.title(encoder)}'s ImageNet weights ({imagenet.LICENSE})"
 
 
 def _from_hub(network: TrainableNetwork) -> str:
@@ -126,14 +138,15 @@ def _beyond_the_end(network: TrainableNetwork) -> set[str]:
 def _own_names(encoder: nn.Module) -> dict[str, str]:
     """Return what an encoder calls MobileNetV2's layers, by each name they go under; empty if it is another network.
 
-    It may end early, but has no other layers.
+    It may end early, but has no other layers, and none is missing before its end.
     """
     layers = {name for name, m in encoder.named_modules() if isinstance(m, (nn.Conv2d, nn.BatchNorm2d))}
     names: dict[str, str] = {}
     for spellings in _spellings():
         mine = next((name for name in spellings if name in layers), None)
-        if mine is not None:
-            names |= dict.fromkeys(spellings, mine)
+        if mine is None:
+            break
+        names |= dict.fromkeys(spellings, mine)
     return names if layers == set(names.values()) else {}
 
 

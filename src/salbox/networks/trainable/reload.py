@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from ...errors import UsageError, WeightsError
+from torch import Tensor
+
+from ...errors import UsageError, WeightsError, nearest
 from ...runtime.network import open_network
 from ..checkpoints import exported_tensors, load_tensors
 from .base import TrainableNetwork
 from .factory import rebuild
+
+HEADS = "head_layers."  # of the names of a box's weights, with the head's place behind it
 
 
 def read_exported(path: Path) -> TrainableNetwork:
@@ -30,3 +35,27 @@ def read_exported(path: Path) -> TrainableNetwork:
     tensors = {name: tensor for name, tensor in exported_tensors(path).items() if name in own}
     load_tensors(network, tensors, path)
     return network.eval()
+
+
+def with_one_head(network: TrainableNetwork, head: str) -> TrainableNetwork:
+    """Return a network that gives one of another's maps, with the same weights, in evaluation mode.
+
+    Raises
+    ------
+    UsageError
+        If it has no such head; the nearest is proposed.
+    """
+    if head not in network.heads:
+        raise UsageError(f"no head '{head}'{nearest(head, network.heads)} (it has {', '.join(network.heads)})")
+    place = network.heads.index(head)
+    single = rebuild(network.name, [head], network.settings)
+    state = network.state_dict()
+    load_tensors(single, {name: _of_head(name, own, state, place) for name, own in single.state_dict().items()}, head)
+    return single.eval()
+
+
+def _of_head(name: str, own: Tensor, state: Mapping[str, Tensor], place: int) -> Tensor:
+    """Return a tensor of the network with one head: a head is a layer by itself, or a channel of layers."""
+    if name.startswith(HEADS):
+        return state[f"{HEADS}{place}.{name.removeprefix(HEADS).partition('.')[2]}"]
+    return state[name] if state[name].shape == own.shape else state[name][place : place + 1]

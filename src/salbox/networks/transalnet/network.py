@@ -44,15 +44,21 @@ class TranSalNet(nn.Module):
         self.encoder = encoder
         self.decoder = Decoder(tuple(encoder.channels), size)  # type: ignore[arg-type,unused-ignore]
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the logits: (N, 1, H, W).
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        """Return "stride8", "stride16" and "stride32" of the encoder, and what `Decoder.features` does.
 
         Parameters
         ----------
         images : (N, 3, 288, 384) float32
             RGB, 0..255.
         """
-        logits: Tensor = self.decoder(*self.encoder(self.normalize(images)))
+        eighth, sixteenth, thirtysecond = self.encoder(self.normalize(images))
+        decoded = self.decoder.features(eighth, sixteenth, thirtysecond)
+        return {"stride8": eighth, "stride16": sixteenth, "stride32": thirtysecond, **decoded}
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits: (N, 1, H, W); see `features`."""
+        logits: Tensor = self.decoder.conv7(self.features(images)["decoder1"])
         return logits
 
     def maps(self, images: Tensor) -> Tensor:
@@ -61,7 +67,7 @@ class TranSalNet(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Features at strides 8, 16 and 32 in, logits out.
+    """From features at strides 8, 16 and 32 to logits.
 
     Attributes
     ----------
@@ -98,11 +104,6 @@ class Decoder(nn.Module):
             values = functional.interpolate(self._convolved(index, values), scale_factor=2, mode="nearest")
         found["decoder1"] = self._convolved(6, values)
         return found
-
-    def forward(self, eighth: Tensor, sixteenth: Tensor, thirtysecond: Tensor) -> Tensor:
-        """Return the logits at 8 times the size of the finest features: (N, outputs, H, W)."""
-        logits: Tensor = self.conv7(self.features(eighth, sixteenth, thirtysecond)["decoder1"])
-        return logits
 
     def _convolved(self, index: int, values: Tensor) -> Tensor:
         convolved = self.get_submodule(f"conv{index}")(values)

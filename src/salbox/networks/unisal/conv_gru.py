@@ -53,14 +53,14 @@ class Cell(nn.Module):
 
     def forward(self, values: Tensor, state: Tensor, domain: str) -> Tensor:
         """Return the next state: (1, C, h, w)."""
-        reset = torch.sigmoid(self._seen("r", values, domain) + self._remembered("r", state, domain) + self.b_r)
-        update = torch.sigmoid(self._seen("z", values, domain) + self._remembered("z", state, domain) + self.b_z)
+        reset = torch.sigmoid(self._from_input("r", values, domain) + self._remembered("r", state, domain) + self.b_r)
+        update = torch.sigmoid(self._from_input("z", values, domain) + self._remembered("z", state, domain) + self.b_z)
         candidate = torch.tanh(
-            self._seen("h", values, domain) + reset * self._remembered("h", state, domain) + self.b_h
+            self._from_input("h", values, domain) + reset * self._remembered("h", state, domain) + self.b_h
         )
         return (1 - update) * state + update * candidate
 
-    def _seen(self, gate: str, values: Tensor, domain: str) -> Tensor:
+    def _from_input(self, gate: str, values: Tensor, domain: str) -> Tensor:
         return self._part(gate, "x", "w", values, domain)
 
     def _remembered(self, gate: str, state: Tensor, domain: str) -> Tensor:

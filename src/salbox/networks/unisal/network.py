@@ -44,8 +44,8 @@ class UniSal(Readout):
         self.rnn = ConvGRU(CHANNELS)
         self.post_rnn = DomainSequential(nn.Conv2d(CHANNELS, CHANNELS, 1, bias=False), DomainNorm(CHANNELS), nn.ReLU6())
 
-    def forward(self, images: Tensor, domain: str = IMAGE_DOMAIN) -> Tensor:
-        """Return the log of a density up to a constant, for images one by one: (N, 1, H, W).
+    def features(self, images: Tensor, domain: str = IMAGE_DOMAIN) -> dict[str, Tensor]:
+        """Return "stride8" .. "stride32" of the encoder, and "decoder" at stride 8, which the map is read off.
 
         Parameters
         ----------
@@ -55,7 +55,12 @@ class UniSal(Readout):
             One of `DOMAINS`.
         """
         eighth, sixteenth, coarsest = self.cnn(self.normalize(images))
-        return self.decoded(*self.encoded(eighth, sixteenth, coarsest, domain), domain)
+        mixed = self.mixed(*self.encoded(eighth, sixteenth, coarsest, domain), domain)
+        return {"stride8": eighth, "stride16": sixteenth, "stride32": coarsest, "decoder": mixed}
+
+    def forward(self, images: Tensor, domain: str = IMAGE_DOMAIN) -> Tensor:
+        """Return the log of a density up to a constant, for images one by one: (N, 1, H, W); see `features`."""
+        return self.smoothed(self.features(images, domain)["decoder"], domain)
 
     def frames(self, images: Tensor, domain: str, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return what `forward` does for the frames of a clip, and the state after the last: (T, 1, H, W), state.
