@@ -236,6 +236,7 @@ def test_in_ensembles_and_beside_others(net):
 
 @pytest.mark.slow
 def test_every_verb_takes_it(net, tmp_path, cli):
+    pytest.importorskip("py_sod_metrics")  # of `mae`
     images, masks = tmp_path / "data" / "images", tmp_path / "data" / "ground_truth_mask"
     for name in ("a", "b"):
         mask_pair(images, masks, name)

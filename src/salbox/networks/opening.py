@@ -76,8 +76,9 @@ def network(
 
     Examples
     --------
-    >>> import salbox, torch
+    >>> import salbox
     >>> student = salbox.network("gbvs.student")
+    >>> import torch
     >>> images = torch.zeros(1, 3, 384, 512)
     >>> student.maps(images).shape, list(student.features(images))[-1]
     (torch.Size([1, 1, 96, 128]), 'decoder')
