@@ -3,8 +3,8 @@
     python benchmarks/lite_encoder.py [--photos 12 --epochs 1]
 
 Two boxes learn `imsig` from the training photos of OSIE, each picture as often as the other, and are measured on the
-held-out ones. A run that was stopped goes on; runs lie in the folder `runs`, or where `SALBOX_RUNS` says. About ten
-minutes of processor time a box, with two cores idle. Writes docs/results/lite-encoder.md.
+held-out ones. A run that was stopped goes on; runs lie in the folder `runs`, or where `SALBOX_RUNS` says. About five
+minutes of one core a box. Writes docs/results/lite-encoder.md.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from salbox.imaging.inputs import ImageFile, find_images
 from salbox.training.recipe import read_recipe
 
 TEACHER = "imsig"
-EPOCHS = 10  # of 500 pictures
+EPOCHS = 4  # of 500 pictures
 REPEAT = 50  # timed calls
 SIZE = (640, 480)  # width and height of the photo that is timed
 
