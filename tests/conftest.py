@@ -22,6 +22,7 @@ CORE = (
     "cli/test_main.py",
     "formats/test_hdf5.py",
     "interop/test_missing_pysaliency.py",
+    "losses/test_table.py",
     "models",
     "networks/test_cards.py",
     "networks/test_kdsalbox_cards.py",
@@ -31,6 +32,14 @@ CORE = (
     "test_bench.py",
     "test_doctests.py",
 )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m core` leave other files alone: to import them all takes longer than many a test."""
+    if config.option.markexpr != "core" or not collection_path.is_relative_to(TESTS):
+        return None
+    places = [TESTS / core for core in CORE]
+    return not any(collection_path.is_relative_to(p) or p.is_relative_to(collection_path) for p in places) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,8 +14,6 @@ from salbox.errors import UsageError
 from salbox.losses import LOSSES, Truth, check_losses
 from salbox.types import Output
 
-pytestmark = pytest.mark.core
-
 
 def test_needs_no_pytorch():
     code = (

@@ -204,9 +204,9 @@ def test_trainable(name, encoder, tmp_path):
     assert all(np.isfinite(m).all() for m in maps.values())
 
 
-# One with a domain, one with a density, one with frames; the others' graphs are exported at a small size above, and
-# compared with their authors' maps at full size, unexported, in tests of their own.
-AUTHORS = {"unisal": files.unisal, "dgii": files.dgii, "msinet": files.msinet}
+# One with a domain, one with a density; the others' graphs are exported at a small size above, and compared with their
+# authors' maps at full size, unexported, in tests of their own.
+AUTHORS = {"unisal": files.unisal, "dgii": files.dgii}
 
 
 @pytest.mark.slow
