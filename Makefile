@@ -22,8 +22,8 @@ test-all: .venv-all/stamp  ## every test, with every extra
 test-core: .venv/test.stamp  ## what can differ where PyTorch and the other extras are missing
 	$(ONE_THREAD) $(CORE)/$(PYTEST) -m core
 
-test-quick: .venv-all/stamp  ## all that takes no more than a moment
-	$(ONE_THREAD) $(ALL)/$(PYTEST) -m "not slow"
+test-quick: .venv/test.stamp  ## all that takes no more than a moment and needs no PyTorch
+	$(ONE_THREAD) $(CORE)/$(PYTEST) -m "not slow"
 
 test-newest: .venv-newest/stamp  ## the core tests against the newest core packages
 	$(ONE_THREAD) .venv-newest/bin/$(PYTEST) -m core
