@@ -58,7 +58,8 @@ def fidelity_page(figures: Figures) -> str:
     return "\n\n".join(
         [
             "# Students that ship: fidelity",
-            f"{figures['measured']} Written by `benchmarks/fidelity.py`; every figure is in `fidelity/figures.json`.",
+            f"{figures['measured']} Written by `benchmarks/fidelity.py`; every figure is in `fidelity/figures.json`."
+            + "".join(f" `{head}` was trained anew since: {line}" for head, line in figures.get("renewed", {}).items()),
             f"One network, {len(HEADS)} heads: {network['bytes'] / 1e6:.2f} MB, {network['parameters']:,} learned "
             f"numbers, {network['macs'] / 1e9:.2f} billion multiply-adds for a photo of 640x480, all heads together "
             f"(target: at most 6 MB). SHA-256 of its graph: `{figures['weights'][:16]}`.",

@@ -118,13 +118,14 @@ def with_original_filters() -> list[str]:
     return [head for head in ORIGINAL_FILTERS if head in HEADS]
 
 
-def compute_maps(held: HeldOut, few: int | None, workers: int) -> None:
+def compute_maps(held: HeldOut, few: int | None, workers: int, heads: Sequence[str] = HEADS) -> None:
     """Compute all maps that are not there yet: the figures that count first, the slow teachers' changed photos last."""
-    for head in HEADS:
+    for head in heads:
         _teach(teacher(head), held.first(), KEPT / "maps", workers)
     for head in with_original_filters():
-        _teach(original(head), held.osie, KEPT / "original-filters", workers)
-    for head in sorted(HEADS, key=lambda head: head in SLOW):
+        if head in heads:
+            _teach(original(head), held.osie, KEPT / "original-filters", workers)
+    for head in sorted(heads, key=lambda head: head in SLOW):
         _teach(teacher(head), changed_for(held, head, few), KEPT / "maps", workers)
 
 

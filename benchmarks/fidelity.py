@@ -7,12 +7,18 @@ on; `--teachers-only` stops there. Writes docs/results/fidelity/figures.json, do
 docs/images/students-*.jpg, and the parts with figures of docs/students.md and docs/when-not-to-trust-a-student.md.
 
     python benchmarks/fidelity.py [--teachers-only] [--few N] [--workers 2] [--run runs/students/fine] [--pages-only]
+
+A head that scripts/renew_head.py has put in place of an older one is measured alone, and its figures take the place of
+the older one's; the pictures stay as they are:
+
+    python benchmarks/fidelity.py --only HEAD --run RUN
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,10 +50,14 @@ from salbox.runtime.fingerprint import weights_fingerprint
 from salbox.runtime.metadata import resolution
 from salbox.runtime.network import ExportedNetwork, open_network
 
+sys.path.insert(0, str(ROOT / "scripts"))
+from renew_head import new_head
+
 NETWORK = Path(packaged(SHIPPED))
 PHOTO = (640, 480)  # on which operations are counted
 TRIAL = KEPT / "trial"
 BATCH = 8
+PACKAGES = ("salbox", "numpy", "opencv-python-headless", "onnxruntime")
 DIGITS = 5
 
 
@@ -62,7 +72,7 @@ def measured(held: HeldOut, means: dict[str, Any], few: int | None, run: Path) -
     whole = by_head(measure(pairs(open_network(run / STUDENT_FILE), dict.fromkeys(HEADS, held.osie), "float32"), means))
     return {
         "weights": weights_fingerprint(NETWORK),
-        "measured": provenance(("salbox", "numpy", "opencv-python-headless", "onnxruntime")),
+        "measured": provenance(PACKAGES),
         "network": {**size_of_network(), "looks_at": looks_at},
         "duts_held_out": held.duts_in_all,
         "osie": by_head(osie),
@@ -76,6 +86,28 @@ def measured(held: HeldOut, means: dict[str, Any], few: int | None, run: Path) -
             if domain is not None
         },
     }
+
+
+def measured_anew(figures: dict[str, Any], head: str, held: HeldOut, run: Path) -> dict[str, Any]:
+    """Return the figures with those of one head replaced, which `run` has trained on the trunk that ships."""
+    student, trained = open_network(NETWORK), open_network(run / STUDENT_FILE)
+    new = new_head(head)
+    means = {head: read_means(run)[new]}
+    changed = measure(pairs(student, {head: held.changed}, "changed photos"), means)
+    whole = (
+        Pair(pair.key, head, trained.maps([view.render()], [new])[0][new], pair.teacher, pair.domain)
+        for view, pair in zip(held.osie, pairs(student, {head: held.osie}, "float32"), strict=True)
+    )
+    in_float32 = by_head(measure(whole, means))[head]
+    figures["weights"] = weights_fingerprint(NETWORK)
+    figures["network"] |= size_of_network()
+    figures["renewed"] = {**figures.get("renewed", {}), head: provenance(PACKAGES)}
+    figures["osie"] |= by_head(measure(pairs(student, {head: held.osie}, "OSIE test"), means))
+    figures["osie_float32"][head] = {name: in_float32[name] for name in ("cc", "kl")}
+    figures["duts"] |= by_head(measure(pairs(student, {head: held.duts}, "DUTS-TR held out"), means))
+    for domain, own in figures["domains"].items():
+        own |= by_head(changed, domain)
+    return figures
 
 
 def pairs(student: ExportedNetwork, views: dict[str, list[View]], what: str) -> Iterator[Pair]:
@@ -143,6 +175,7 @@ def trial_pages() -> Path:
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--teachers-only", action="store_true", help="compute the teachers' maps and leave")
+    parser.add_argument("--only", choices=HEADS, metavar="HEAD", help="this one alone, trained anew by --run")
     parser.add_argument("--pages-only", action="store_true", help="write the pages again from figures.json")
     parser.add_argument("--few", type=int, metavar="N", help="changed photos for AIM and SUN, of OSIE's 70")
     parser.add_argument("--workers", type=int, default=2)
@@ -157,9 +190,13 @@ def main() -> None:
     kept = docs / "results" / "fidelity" / "figures.json"
     if not given.pages_only:
         held = held_out(given.limit)
-        compute_maps(held, given.few, given.workers)
+        compute_maps(held, given.few, given.workers, HEADS if given.only is None else (given.only,))
         if given.teachers_only:
             return
+    if given.only is not None and not given.pages_only:
+        check_seeds(given.run, held)
+        write_json(kept, measured_anew(read_json(kept), given.only, held, given.run))
+    elif not given.pages_only:
         means = read_means(given.run)
         missing = [head for head in HEADS if head not in means]
         if missing:

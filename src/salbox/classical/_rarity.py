@@ -12,12 +12,11 @@ from ..types import FloatMap
 NOISE = 1e-5  # maps of a smaller range, in units of the image's 0..1, differ by rounding only
 
 
-def rarity(values: FloatMap, levels: int, bins: int, exponent: float, smoothing: int) -> FloatMap:
+def rarity(values: FloatMap, levels: int, bins: int) -> FloatMap:
     """Return how rare each value of a map is, at several scales together: (h, w) float32 in 0..1, 0 if all are equal.
 
     On each level of a Gaussian pyramid a value's self-information is -log p, where p is the share of the level's
-    pixels in the same bin of its histogram. The levels are enlarged and summed; the sum is stretched to 0..1, raised
-    to `exponent`, averaged over a square and stretched again.
+    pixels in the same bin of its histogram. The levels are enlarged and summed; the sum is stretched to 0..1.
 
     Parameters
     ----------
@@ -26,10 +25,6 @@ def rarity(values: FloatMap, levels: int, bins: int, exponent: float, smoothing:
         Levels of the pyramid, the map itself included.
     bins : int
         Bins of the histograms.
-    exponent : float
-        Above 1 it favours what is rarest.
-    smoothing : int
-        Side of the square in pixels; 1 leaves the averaging out.
     """
     if np.ptp(values) <= NOISE:
         return np.zeros_like(values)
@@ -39,30 +34,31 @@ def rarity(values: FloatMap, levels: int, bins: int, exponent: float, smoothing:
         if index:
             level = cv2.pyrDown(level)
         information += _enlarge(self_information(level, bins), values.shape)
-    return stretch(box_mean(stretch(information) ** np.float32(exponent), smoothing))
+    return stretch(information)
 
 
 def self_information(values: FloatMap, bins: int) -> FloatMap:
     """Return -log p of each value, in nats: (h, w) float32; p is the share of the pixels in the value's bin.
 
-    The lowest and the highest value are the centres of the first and the last bin, as in Matlab's imhist.
+    Bins are equally wide, from the lowest to the highest value.
     """
-    bin_of = (stretch(values) * (bins - 1) + 0.5).astype(np.intp)  # rounds, all being positive
+    bin_of = np.minimum((stretch(values) * bins).astype(np.intp), bins - 1)  # the highest value is in the last bin
     counts = np.bincount(bin_of.reshape(-1), minlength=bins)
     information = np.log(values.size) - np.log(np.maximum(counts, 1))
     return information.astype(np.float32)[bin_of]
 
 
 def fuse(maps: Sequence[FloatMap], threshold: float) -> FloatMap:
-    """Return the sum of maps weighted by the rank of their efficiency: (h, w) float32.
+    """Return the sum of maps weighted by their efficiency and its rank: (h, w) float32.
 
     A map's efficiency is (max - mean)^2: it is high where little stands out of much. Of N maps the most efficient one
-    weighs 1, the next (N - 1) / N, and so on; maps below `threshold` times the best efficiency weigh nothing.
+    weighs its efficiency, the next (N - 1) / N of its own, and so on; maps below `threshold` times the best efficiency
+    weigh nothing.
     """
     efficiencies = np.array([(float(m.max()) - float(m.mean(dtype=np.float64))) ** 2 for m in maps])
     weights = np.empty(len(maps))
     weights[np.argsort(efficiencies, kind="stable")] = np.arange(1, len(maps) + 1) / len(maps)
-    weights[efficiencies < threshold * efficiencies.max()] = 0
+    weights *= np.where(efficiencies < threshold * efficiencies.max(), 0, efficiencies)
     fused = np.zeros_like(maps[0])
     for weight, each in zip(weights, maps, strict=True):
         if weight:
