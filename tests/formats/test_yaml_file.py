@@ -29,7 +29,7 @@ LAUGHS = "a: &a [x]\n" + "".join(f"{n}: &{n} [*{m}, *{m}]\n" for m, n in zip("ab
 REFUSED = {
     "empty": ("", "expected keys"),
     "list": ("- 1", "expected keys"),
-    "number": ("1: 2", "expected keys"),
+    "number": ("1: 2", "the key 1 is no text"),
     "two documents": ("a: 1\n---\na: 2", "not YAML"),
     "unfinished": ("a: [", "not YAML"),
     "control character": ("a: \x00", "not YAML"),
@@ -38,10 +38,13 @@ REFUSED = {
     "tag": ("a: !!python/object:os.system x", "tags"),
     "tag of YAML's own": ("a: 1\nb: !!int ''", "tags (!) are not read (line 2)"),
     "twice": ("a: 1\nb: {c: 1, c: 2}", "'c' stands twice"),
-    "no date": ("a: 2020-13-45", "month"),
+    "key that is no text": ("a: {1: 2}", "the key 1 is no text"),
+    "merged": ("a: 1\n<<: {b: 2}\n<<: {c: 3}", "'<<' stands twice"),
+    "number of many bits": ("a: 0x" + "f" * 600, "more than 63 bits"),
+    "number that is none": ("a: 0x_", "not YAML"),
     "deep": ("a: " + "[" * 20_000 + "]" * 20_000, "levels"),
     "large": ("a: " + "x" * MAX_BYTES, "more than such a file may have"),
-    "huge number": ("a: " + "9" * 10_000, "4300 digits"),
+    "huge number": ("a: " + "9" * 10_000, "digits"),
     "no text": (b"a: \xff\xfe", "UTF-8"),
 }
 
@@ -57,6 +60,10 @@ def test_what_is_refused(case, written):
     assert message.startswith(str(path))
     assert "\n" not in message
     assert len(message) < len(str(path)) + 300
+
+
+def test_dates_are_texts_and_nothing_is_merged(written):
+    assert read_keys(written("a: 2020-13-45\nb: {<<: {c: 1}}")) == {"a": "2020-13-45", "b": {"<<": {"c": 1}}}
 
 
 def test_a_file_that_is_not_there(tmp_path):

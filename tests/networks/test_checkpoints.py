@@ -116,3 +116,33 @@ def test_half_precision_and_unused_tensors_are_taken():
     load_tensors(network, {**{k: v.half() for k, v in STATE.items()}, "head.x": torch.ones(1)}, "f", unused=["head."])
     assert torch.equal(network.weight, STATE["weight"])
     assert network.weight.dtype == torch.float32
+
+
+def test_a_name_in_the_archive_that_is_no_text(tmp_path):
+    path = tmp_path / "w.pth"
+    torch.save({"weight": torch.zeros(3)}, path)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"data.pkl", b"data\xb7pkl"))
+    with pytest.raises(salbox.WeightsError, match=r"w\.pth: ") as caught:
+        read_tensors(path)
+    assert "\n" not in str(caught.value)
+
+
+ODD = {
+    "sparse": lambda: torch.eye(3).to_sparse(),
+    "elsewhere": lambda: torch.zeros(3, device="meta"),
+    "complex": lambda: torch.zeros(3, dtype=torch.complex64),
+    "quantized": lambda: torch.quantize_per_tensor(torch.zeros(3), 0.1, 0, torch.qint8),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ODD)
+def test_tensors_that_are_no_plain_arrays(kind, tmp_path):
+    path = tmp_path / "w.pth"
+    torch.save({"weight": ODD[kind]()}, path)
+    with pytest.raises(
+        salbox.WeightsError, match=r"no plain array of numbers|not a checkpoint of tensors alone"
+    ) as caught:
+        read_tensors(path)
+    assert "\n" not in str(caught.value)

@@ -15,7 +15,8 @@ torch = pytest.importorskip("torch")
 import salbox
 import salbox.networks.unisal.card
 from salbox.cli.main import run
-from salbox.imaging.video import VideoReader, VideoWriter
+from salbox.imaging.video import VideoReader
+from salbox.imaging.video_writing import VideoWriter
 from salbox.models.ensembles import Ensemble
 from salbox.networks.unisal import predictor as unisal
 from salbox.networks.unisal.conv_gru import ConvGRU

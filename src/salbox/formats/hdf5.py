@@ -8,8 +8,6 @@ programs keep in HDF5 is read through this module too; a `Dialect` says what use
 from __future__ import annotations
 
 import json
-import mmap
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -22,6 +20,8 @@ import numpy.typing as npt
 
 from ..errors import MissingExtraError, SalboxError, UsageError, name_some, one_line
 from .files import why_not
+from .hdf5_chunks import DEFLATE, FLETCHER, LZF, SHUFFLE, read_rows, unpacked
+from .hdf5_heaps import check_elements, is_sequence, is_simple, largest_heap
 from .stored import StoredArray
 
 MAX_ELEMENTS = 200_000_000  # of an array that is read at once
@@ -30,13 +30,9 @@ MAX_CHUNK = 256 * 1024**2  # bytes that HDF5 unpacks at once
 MAX_TEXT = 1024**2  # bytes of an attribute
 VARYING_BUDGET = 256 * 1024**2  # bytes of an array of texts or lists, each of its own length
 
-# Deflate, shuffle, Fletcher's checksum and LZF: they are built into HDF5 and h5py. Others would be loaded as plugins.
-FILTERS = frozenset({1, 2, 3, 32000})
+FILTERS = frozenset({DEFLATE, SHUFFLE, FLETCHER, LZF})  # others would be loaded as plugins
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SIGNATURE_AT = (0, 512, 1024, 2048)  # where it may stand, after a block for the writing program's own use
-
-# Before the texts of varying length: a heap's mark and its size in bytes.
-_HEAP = re.compile(rb"GCOL\x01\0\0\0(.{8})", re.DOTALL)
 
 
 class Dialect(NamedTuple):
@@ -173,7 +169,7 @@ class Node:
         import h5py
 
         found = self._array(name)
-        if len(found.shape) != 1 or h5py.check_string_dtype(found.dtype) is None:
+        if len(found.shape) != 1 or h5py.check_string_dtype(found.dtype) is None or not is_simple(found.id):
             self._refuse(name, "is not a list of texts")
         return [bytes(text).decode("utf-8", "replace") for text in self._varying(found, name)]
 
@@ -183,7 +179,8 @@ class Node:
 
         found = self._array(name)
         held = h5py.check_vlen_dtype(found.dtype)
-        if len(found.shape) != 1 or held is None or np.dtype(held).kind not in "iu":
+        is_list = len(found.shape) == 1 and held is not None and is_sequence(found.id)
+        if not is_list or np.dtype(held).kind not in "iu":
             self._refuse(name, "is not a list of lists of integers")
         return [np.asarray(numbers, np.int64) for numbers in self._varying(found, name)]
 
@@ -209,8 +206,10 @@ class Node:
         if name not in self._group.attrs:
             return None
         held = self._group.attrs.get_id(name)
-        if held.shape not in ((), (1,)) or max(held.dtype.itemsize, held.get_storage_size()) > MAX_TEXT:
+        is_one = is_simple(held) and held.shape in ((), (1,))
+        if not is_one or max(held.dtype.itemsize, held.get_storage_size()) > MAX_TEXT:
             raise self._dialect.error(f"{self.where}: attribute '{name}' is not a text or number")
+        self._largest_heap()
         value = self._group.attrs[name]
         value = value[0] if isinstance(value, np.ndarray) and value.shape == (1,) else value
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
@@ -232,7 +231,7 @@ class Node:
         if 0 in shape:  # an empty list, whose kind is that of numbers
             return []
         kind = h5py.check_string_dtype(held.dtype)
-        if len(shape) > 1 or kind is None:
+        if len(shape) > 1 or kind is None or not is_simple(held):
             raise self._dialect.error(f"{self.where}: attribute '{name}' is not a list of names")
         count = prod(shape)
         if count * held.dtype.itemsize > MAX_TEXT or (kind.length is None and not self._fit(count)):
@@ -298,13 +297,32 @@ class Node:
             shape = (max(0, last - first), *shape[1:])
         self._check_size(found, name, shape)
         try:
+            if found.chunks is None:
+                self._check_whole(found)
+            elif h5py.h5t.py_create(found.dtype, logical=True) == found.id.get_type():
+                return read_rows(found, first, max(first, last))
+            else:  # references, and numbers that HDF5 has to convert
+                _check_pieces(found, first, last)
             return np.asarray(found[start:stop] if found.shape else found[()])
+        except SalboxError:
+            raise
         except Exception as reason:  # h5py raises nearly anything on malformed data
             self._refuse(name, f"is broken ({one_line(reason)})")
+
+    def _check_whole(self, found: Any) -> None:
+        """Raise a ValueError if an array that is not in pieces lies in fewer bytes than it has."""
+        stored, size = found.id.get_storage_size(), found.size * found.id.get_type().get_size()
+        if 0 < stored < size or stored > self.path.stat().st_size:
+            raise ValueError(f"{size} bytes are stored in {stored}")
 
     def _varying(self, found: Any, name: str) -> Iterator[Any]:
         """Yield the elements of an array of texts or lists, within a budget."""
         self._check_size(found, name, found.shape)
+        largest = self._largest_heap()
+        try:
+            check_elements(found, self.path, largest)
+        except ValueError as reason:
+            self._refuse(name, f"is broken ({one_line(reason)})")
         # An element is no larger than the file, but many may share one stretch of it: as many at once as surely fit.
         step = max(1, VARYING_BUDGET // max(1, self.path.stat().st_size, found.dtype.itemsize))
         total = 0
@@ -323,12 +341,23 @@ class Node:
 
     def _fit(self, count: int) -> bool:
         """Return whether so many texts of varying length surely take less memory than there is for them."""
-        if count * self.path.stat().st_size <= VARYING_BUDGET:
-            return True
         # Each lies within one of the file's heaps, but many may share one stretch of it.
-        with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            largest = max((int.from_bytes(heap[1], "little") for heap in _HEAP.finditer(content)), default=0)
-        return count * largest <= VARYING_BUDGET
+        return count * self._largest_heap() <= VARYING_BUDGET
+
+    def _largest_heap(self) -> int:
+        """Return the bytes of the largest heap; whatever has varying length is read after that."""
+        if tuple(self._group.file.id.get_create_plist().get_sizes()) != (8, 8):
+            raise self._dialect.error(f"{self.path}: keeps its addresses in another width than 8 bytes")
+        try:
+            return largest_heap(self.path)
+        except (OSError, ValueError) as reason:
+            raise self._dialect.error(f"{self.path}: damaged ({one_line(reason)})") from None
 
     def _refuse(self, name: str, why: str) -> NoReturn:
         raise self._dialect.error(f"{self.where}: '{one_line(name, 80)}' {why}")
+
+
+def _check_pieces(found: Any, start: int, stop: int) -> None:
+    """Raise a ValueError if a piece that holds any of these rows is not as long as it should be."""
+    for _ in unpacked(found, start, stop):
+        pass

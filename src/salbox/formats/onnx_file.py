@@ -1,9 +1,9 @@
 """What an ONNX file holds, read without running it and without the `onnx` package.
 
 A file may come from anywhere, so it is checked here before ONNX Runtime sees it: only data that lies in the file
-itself, only operators that image networks need, no subgraphs, no functions, no division of whole numbers by 0, and
-every tensor as long as it says. The wire format is that of protocol buffers (protobuf.dev, "Encoding"), the field
-numbers those of onnx.proto3.
+itself, only operators that image networks need, no subgraphs, no functions, no division of whole numbers by 0, no
+attribute that no network has, and every tensor as long as it says. The wire format is that of protocol buffers
+(protobuf.dev, "Encoding"), the field numbers those of onnx.proto3.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import WeightsError, one_line
+from .onnx_attributes import check_attributes
 from .onnx_integers import KEPT, Node, Value, check_divisions
 from .protobuf import BYTES, VARINT, Damaged, Messages, Refusal
 
@@ -243,6 +244,7 @@ class _Reader(Messages):
         operator, domain = "", ""
         names: dict[int, list[str]] = {1: [], 2: []}  # inputs and outputs
         stated: dict[str, Value] = {}
+        whole: dict[str, list[int]] = {}
         for number, wire, value, stop in self.walk(start, end):
             if wire != BYTES:
                 continue
@@ -253,7 +255,7 @@ class _Reader(Messages):
             elif number == 7:
                 domain = self.text(value, stop)
             elif number == 5:
-                said = self._attribute(value, stop)
+                said = self._attribute(value, stop, whole)
                 if said.keys() & stated.keys():
                     raise Refusal("holds a node that states its result twice")
                 stated |= said
@@ -261,12 +263,16 @@ class _Reader(Messages):
             raise Refusal(f"operator '{one_line(domain, 60)}.{one_line(operator, 60)}' is not one of ONNX's own")
         if operator not in OPERATORS:
             raise Refusal(f"operator '{one_line(operator, 60)}' is none that salbox runs")
+        check_attributes(operator, whole, len(names[2]))
         result = stated.get("to" if operator == "Cast" else "value")
         self._nodes.append(Node(operator, tuple(names[1]), tuple(names[2]), result))
 
-    def _attribute(self, start: int, end: int) -> dict[str, Value]:
-        """Return what an attribute says of the result of its node: nothing, or {"to" or "value": type and numbers}."""
-        name, whole, stated = "", 0, None
+    def _attribute(self, start: int, end: int, every: dict[str, list[int]]) -> dict[str, Value]:
+        """Return what an attribute says of the result of its node: nothing, or {"to" or "value": type and numbers}.
+
+        Its whole numbers are added to `every`, by its name.
+        """
+        name, whole, stated, has_whole = "", 0, None, False
         numbers: list[int] = []
         for number, wire, value, stop in self.walk(start, end):
             if number in (6, 11):
@@ -276,7 +282,7 @@ class _Reader(Messages):
             if number == 1 and wire == BYTES:
                 name = self.text(value, stop)
             elif number == 3 and wire == VARINT:
-                whole = value
+                whole, has_whole = value, True
             elif number == 8:
                 numbers += [value] if wire == VARINT else self.varints(value, stop, at_most=KEPT + 1)
             elif number in (5, 10) and wire == BYTES:
@@ -284,13 +290,14 @@ class _Reader(Messages):
                     raise Refusal("holds a node that states its result twice")
                 tensor, integers = self._tensor(value, stop)
                 stated = Value(tensor.dtype, integers)
+        every.setdefault(name, []).extend([whole, *numbers] if has_whole else numbers)
         if name == "value" and stated is not None:
             return {"value": stated}
         if name == "to":
             return {"to": Value(TYPES.get(whole, ("other", 0))[0])}
         if name in ("value_int", "value_ints"):
-            every = [whole] if name == "value_int" else numbers
-            return {"value": Value("int64", tuple(every) if len(every) <= KEPT else None)}
+            constant = [whole] if name == "value_int" else numbers
+            return {"value": Value("int64", tuple(constant) if len(constant) <= KEPT else None)}
         return {"value": Value("float32")} if name in ("value_float", "value_floats") else {}
 
     def _initializer(self, start: int, end: int) -> None:
@@ -327,7 +334,8 @@ class _Reader(Messages):
         if data_type not in TYPES:
             raise Refusal(f"tensor '{one_line(name, 60)}' is of a type (number {data_type}) that salbox does not run")
         dtype, width = TYPES[data_type]
-        if len(dims) > MAX_RANK or any(d < 0 for d in dims):
+        # ONNX Runtime divides by the sides of some; only lists are empty in networks, as of axes.
+        if len(dims) > MAX_RANK or any(d < 0 for d in dims) or (len(dims) > 1 and 0 in dims):
             raise Refusal(f"tensor '{one_line(name, 60)}' has no valid shape")
         stored = counts[_RAW] / width if counts[_RAW] else counts[_NUMBERS_OF[data_type]]
         if len([c for c in counts.values() if c]) > 1 or stored != math.prod(dims):

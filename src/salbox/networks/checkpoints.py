@@ -13,9 +13,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ..errors import WeightsError, name_some
+from ..errors import WeightsError, name_some, one_line
 from ..runtime.network import open_network
 
+_UNPICKLER = "WeightsUnpickler error: "
 MAX_BYTES = 2 * 2**30
 MAX_TENSORS = 100_000
 
@@ -23,6 +24,7 @@ MAX_TENSORS = 100_000
 _WRAPPERS = ("state_dict", "model", "model_state_dict", "student_model")
 BATCHES_TRACKED = "num_batches_tracked"  # of batch norm; older files lack it, and nothing depends on it here
 SCALE = "/scale"  # what is added to the name of a weight for what its 8 bits are multiplied by
+_WHOLE = frozenset({torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64})
 _NAMED = 3  # names in a message
 
 
@@ -55,7 +57,9 @@ def read_tensors(path: Path, *, within: str | None = None, max_bytes: int = MAX_
         raise WeightsError(f"{path}: holds no state dict (names and tensors)")
     for name, tensor in loaded.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
-            raise WeightsError(f"{path}: not a state dict: {str(name)[:80]!r} is a {type(tensor).__name__}")
+            raise WeightsError(f"{path}: not a state dict: {one_line(name, 80)!r} is a {type(tensor).__name__}")
+        if not _is_plain(tensor):
+            raise WeightsError(f"{path}: '{one_line(name, 80)}' is no plain array of numbers ({tensor.dtype})")
     if all(name.startswith("module.") for name in loaded):
         return {name.removeprefix("module."): tensor for name, tensor in loaded.items()}
     return dict(loaded)
@@ -95,11 +99,17 @@ def load_tensors(
     for name, tensor in given.items():
         if tensor.shape != own[name].shape:
             expected, found = tuple(own[name].shape), tuple(tensor.shape)
-            raise WeightsError(f"{where}: '{name[:80]}' has the shape {found}, expected is {expected}")
+            raise WeightsError(f"{where}: '{one_line(name, 80)}' has the shape {found}, expected is {expected}")
     for name, tensor in given.items():
         if tensor.is_floating_point() != own[name].is_floating_point() or not torch.isfinite(tensor.float()).all():
-            raise WeightsError(f"{where}: '{name[:80]}' holds values that are not finite numbers")
+            raise WeightsError(f"{where}: '{one_line(name, 80)}' holds values that are not finite numbers")
     network.load_state_dict({name: tensor.to(own[name].dtype) for name, tensor in given.items()}, strict=False)
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Return whether a tensor has its numbers in memory, one beside the other, of a type that can be counted with."""
+    is_dense = tensor.layout == torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
+    return is_dense and not tensor.is_nested and (tensor.is_floating_point() or tensor.dtype in _WHOLE)
 
 
 def _check_size(path: Path, max_bytes: int) -> None:
@@ -110,7 +120,7 @@ def _check_size(path: Path, max_bytes: int) -> None:
                 size = max(size, sum(member.file_size for member in archive.infolist()))
     except FileNotFoundError:
         raise WeightsError(f"{path}: no such file") from None
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+    except Exception as error:  # zipfile raises nearly anything on malformed archives
         raise WeightsError(f"{path}: cannot be read ({_reason(error)})") from None
     if size > max_bytes:
         raise WeightsError(f"{path}: {size} bytes are more than weights may have ({max_bytes})")
@@ -126,19 +136,20 @@ def _read_torch(path: Path) -> object:
 
 
 def _read_safetensors(path: Path) -> object:
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
         return load_file(path, device="cpu")
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # its own exceptions, and PyTorch's on types of numbers that it does not know
         raise WeightsError(f"{path}: not a safetensors file ({_reason(error)})") from None
 
 
 def _reason(error: Exception) -> str:
-    # PyTorch's first line says what was wrong; the rest is advice to trust the file.
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:120]
+    # Of PyTorch's text the unpickler's own sentence says what was wrong, else the first line; the rest is advice to
+    # trust the file.
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    told = (line.partition(_UNPICKLER)[2].partition(". ")[0] for line in lines if _UNPICKLER in line)
+    return one_line(next(told, lines[0]), 160)
 
 
 def exported_tensors(path: Path) -> dict[str, Tensor]:

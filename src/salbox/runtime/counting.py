@@ -54,7 +54,7 @@ def count_arithmetic(file: OnnxFile, inputs: Mapping[str, npt.NDArray[Any]]) -> 
     """
     import onnxruntime
 
-    options = session_options(threads=1)
+    options = session_options(threads=1, file_bytes=len(file.content))
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.enable_profiling = True
     options.add_session_config_entry("session.disable_prepacking", "1")  # weights packed ahead have no shape there

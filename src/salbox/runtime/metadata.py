@@ -137,12 +137,22 @@ class Metadata:
         )
 
 
+def is_head_name(name: str) -> bool:
+    """Return whether a head may be called so: maps are written to a folder of its name, which must not lead elsewhere.
+
+    Examples
+    --------
+    >>> is_head_name("gbvs"), is_head_name("../gbvs")
+    (True, False)
+    """
+    return name not in ("", ".", "..") and name.isprintable() and not set(name) & set("/\\")
+
+
 def _head(values: Any) -> Head:
     if not isinstance(values, Mapping):
         raise UsageError("its salbox metadata hold a head that is none")
     name = _text(values, "name")
-    # Maps are written to a folder of this name: it must not lead elsewhere.
-    if name in (".", "..") or not name.isprintable() or set(name) & set("/\\"):
+    if not is_head_name(name):
         raise UsageError(f"its salbox metadata name a head '{one_line(name, 60)}', which no folder can be called")
     return Head(name, _text(values, "teacher"), ModelCard.from_dict(values.get("card")))
 

@@ -8,20 +8,25 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import SalboxError, UsageError, WeightsError
+from ..errors import SalboxError, UsageError, WeightsError, one_line
 from ..formats.onnx_file import OnnxFile, inspect
+from ..system.forks import keep_in_children
 from ..system.threads import available_threads
 
 _KEPT = 16  # sessions; the one not used for longest is let go
-_MEMORY_SHARE = 0.5  # of the machine's memory, for all networks together
+MEMORY_VARIABLE = "SALBOX_NETWORK_MEMORY"
+_FIXED_MEMORY = 2**30  # bytes that any network may take
+_TIMES_FILE = 16  # and so often its file's: weights are copied, and wide layers make many maps
+_MEMORY_SHARE = 0.5  # of the machine's memory, at most
 _SILENT = 4  # log severity: what goes wrong is raised, not printed
+
+_TOO_LITTLE = "Available memory of"  # how ONNX Runtime says that the limit is reached
 
 Run = tuple[OnnxFile, dict[str, npt.NDArray[Any]]]
 _recorded: ContextVar[list[Run] | None] = ContextVar("recorded", default=None)
@@ -29,6 +34,8 @@ _recorded: ContextVar[list[Run] | None] = ContextVar("recorded", default=None)
 _Key = tuple[int, int, int, int, int, str]
 _sessions: OrderedDict[_Key, Session] = OrderedDict()
 _lock = threading.Lock()
+_allocator_lock = threading.Lock()
+_is_replaced: bool | None = None  # whether a second allocator takes the first one's place; None before there is one
 
 
 class Session:
@@ -52,12 +59,13 @@ class Session:
         self.file = file
         self.threads = threads
         self.provider = provider
-        options = session_options(threads)
+        options = session_options(threads, len(file.content))
         wanted = _execution_provider(provider)
         try:
             self._session = onnxruntime.InferenceSession(file.content, options, providers=[wanted])
         except Exception as error:  # ONNX Runtime's exceptions have no common base
-            raise WeightsError(f"{file.path}: ONNX Runtime cannot open it ({_one_line(error)})") from None
+            raise WeightsError(f"{file.path}: ONNX Runtime cannot open it ({self._reason(error)})") from None
+        keep_in_children(self._session)
         taken = self._session.get_providers()
         if wanted[0] not in taken:
             raise SalboxError(
@@ -80,7 +88,15 @@ class Session:
             return list(self._session.run(None if outputs is None else list(outputs), dict(inputs)))
         except Exception as error:  # see above
             shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in inputs.items())
-            raise WeightsError(f"{self.file.path}: cannot be run on {shapes} ({_one_line(error)})") from None
+            raise WeightsError(f"{self.file.path}: cannot be run on {shapes} ({self._reason(error)})") from None
+
+    def _reason(self, error: Exception) -> str:
+        """Return an error of ONNX Runtime in one line; of the memory's limit what allows more."""
+        text = _one_line(error)
+        if _TOO_LITTLE not in str(error):
+            return text
+        megabytes = allowed_memory(len(self.file.content)) >> 20
+        return f"it would take more than {megabytes} MB of memory, which {MEMORY_VARIABLE}=MB changes: {text}"
 
 
 def open_session(
@@ -140,11 +156,13 @@ def recorded() -> Iterator[list[Run]]:
         _recorded.reset(token)
 
 
-def session_options(threads: int) -> Any:
+def session_options(threads: int, file_bytes: int = 0) -> Any:
     """Return ONNX Runtime's options: `threads` threads that sleep between runs, nothing printed, memory bounded.
 
     Within a run threads that have nothing to do stay awake: waking them for each of a hundred layers would take a third
     of a small network's time. Between runs the cores belong to others.
+
+    The memory is that of the session that is made next; see `allowed_memory`.
     """
     import onnxruntime
 
@@ -154,27 +172,57 @@ def session_options(threads: int) -> Any:
     options.log_severity_level = _SILENT
     options.add_session_config_entry("session.intra_op.allow_spinning", "1")
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    if _bound_memory():
+    if _bound_memory(allowed_memory(file_bytes)):
         options.add_session_config_entry("session.use_env_allocators", "1")
     return options
 
 
-@lru_cache(maxsize=1)
-def _bound_memory() -> bool:
-    """Give all sessions one allocator that refuses to grow beyond a share of the memory; return whether it is there.
+def allowed_memory(file_bytes: int) -> int:
+    """Return how many bytes a network may take, of a file of so many: a fixed sum, and more for the weights it brings.
 
-    A small file can describe a network whose maps fill any memory: one Resize by a million is enough.
+    A small file can describe a network whose maps fill any memory: one Resize by a million is enough. A large network
+    makes large maps, so that a share of its file is added. `SALBOX_NETWORK_MEMORY`, in MB, stands for both.
+
+    Raises
+    ------
+    UsageError
+        If that is no number of MB.
     """
+    stated = os.environ.get(MEMORY_VARIABLE, "")
+    if not stated:
+        return min(_FIXED_MEMORY + _TIMES_FILE * file_bytes, int(memory() * _MEMORY_SHARE))
+    if not (stated.isascii() and stated.isdigit() and 0 < int(stated) < 1 << 24):
+        raise UsageError(f"{MEMORY_VARIABLE}={stated}: expected the MB that a network may take, such as 4000")
+    return int(stated) << 20
+
+
+def _bound_memory(limit: int) -> bool:
+    """Give the session that is made next an allocator that refuses to grow beyond a limit; return whether it is there.
+
+    ONNX Runtime has one allocator to share, and lets it be replaced: sessions keep the one that they were made with.
+    Older releases do not: all sessions share the first one then, whose limit is a share of the machine's memory.
+    """
+    global _is_replaced
+    with _allocator_lock:
+        if _is_replaced is None:
+            if not _register_allocator(int(memory() * _MEMORY_SHARE)):
+                return False  # another part of the program has registered one; ours would not be used
+            _is_replaced = _register_allocator(limit)
+        elif _is_replaced:
+            _register_allocator(limit)
+    return True
+
+
+def _register_allocator(limit: int) -> bool:
     import onnxruntime
 
-    limit = int(memory() * _MEMORY_SHARE)
     device = onnxruntime.OrtMemoryInfo(
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
     )
     settings = onnxruntime.OrtArenaCfg({"max_mem": limit, "arena_extend_strategy": 1})
     try:
         onnxruntime.create_and_register_allocator(device, settings)
-    except Exception:  # another part of the program has registered an allocator; ours would not be used
+    except Exception:  # ONNX Runtime's exceptions have no common base
         return False
     return True
 
@@ -211,5 +259,5 @@ def _execution_provider(provider: str) -> tuple[str, dict[str, str]]:
 
 def _one_line(error: Exception) -> str:
     """Return an error of ONNX Runtime in one line, without its places in its own source."""
-    text = " ".join(str(error).split())
-    return text[:300] + ("..." if len(text) > 300 else "")
+    text = one_line(error, 301)
+    return f"{text[:300]}..." if len(text) > 300 else text

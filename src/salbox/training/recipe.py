@@ -6,18 +6,18 @@ import math
 import typing
 from collections.abc import Iterable
 from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from ..errors import UsageError, nearest, one_line
+from ..formats.yaml_file import parse_keys, parse_value, read_keys
 from ..losses import check_losses
+from ..paths import user_path
 from .recipe_parts import Count, Hint, NotNegative, Optimizer, Part, Positive, Schedule
 
 MAX_EPOCH_IMAGES = 500
-_MAX_BYTES = 1_000_000
 
 
 class Recipe(BaseModel):
@@ -192,27 +192,12 @@ def _read(name: str) -> dict[str, Any]:
     if name in recipe_names():
         text = _folder().joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     else:
-        path = Path(name).expanduser()
+        path = user_path(name)
         if not path.is_file():
             known = recipe_names()
             raise UsageError(f"no recipe '{name}'{nearest(name, known)} (a YAML file, or one of {', '.join(known)})")
-        try:
-            if path.stat().st_size > _MAX_BYTES:
-                raise UsageError(f"{path}: too large for a recipe")
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: cannot be read ({one_line(error)})") from None
-    values = _parse(text, name)
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise UsageError(f"recipe '{name}': expected keys with values, one a line")
-    return values
-
-
-def _parse(text: str, where: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UsageError(f"recipe '{where}': not YAML ({one_line(error)})") from None
+        return read_keys(path)
+    return parse_keys(text)
 
 
 def _set(values: dict[str, Any], text: str) -> None:
@@ -227,20 +212,23 @@ def _set(values: dict[str, Any], text: str) -> None:
             raise UsageError(f"--set {text}: '{key}' has no parts")
         values[key] = part = dict(part)
         values = part
-    values[keys[-1]] = _parse(value, f"--set {text}")
+    try:
+        values[keys[-1]] = parse_value(value)
+    except ValueError as error:
+        raise UsageError(f"--set {one_line(text, 80)}: {error}") from None
 
 
 def _first(error: ValidationError) -> str:
     """Return the first complaint in one line; of an unknown key with the nearest one."""
     problem = error.errors(include_url=False, include_context=False)[0]
     keys, known = _keys([str(key) for key in problem["loc"]])
-    where = ".".join(keys)
+    where = one_line(".".join(keys), 80)
     if problem["type"] == "extra_forbidden":
         return f"no key '{where}'{nearest(keys[-1], known)} (keys: {', '.join(known)})"
-    message = " ".join(problem["msg"].removeprefix("Value error, ").split())
+    message = one_line(problem["msg"].removeprefix("Value error, "))
     if problem["type"] == "value_error":
         return message
-    return f"{where}={problem['input']!r}: {message[:1].lower()}{message[1:]}"
+    return f"{where}={one_line(repr(problem['input']), 80)}: {message[:1].lower()}{message[1:]}"
 
 
 def _keys(path: list[str]) -> tuple[list[str], list[str]]:

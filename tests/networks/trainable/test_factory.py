@@ -102,3 +102,29 @@ def test_refuses_in_one_line(name, arguments, message):
     with pytest.raises(salbox.UsageError, match=message) as caught:
         build_network(name, heads, **arguments)
     assert "\n" not in str(caught.value)
+
+
+DESCRIBED = {"encoder": "mobilenetv2", "size": [32, 64], "width": 8, "detail": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "heads", "settings", "message"),
+    [
+        ([1], ["a"], DESCRIBED, "not a name, a list of heads' names and settings"),
+        ("box", "a", DESCRIBED, "not a name, a list"),
+        ("box", ["a", 3], DESCRIBED, "not a name, a list"),
+        ("box", ["../../a"], DESCRIBED, "not a name, a list"),
+        ("box", ["a"], [DESCRIBED], "not a name, a list"),
+        ("box", ["a"], DESCRIBED | {"detail": 10**400}, "cannot be made as described"),
+        ("box", ["a"], DESCRIBED | {"width": 10**6}, "numbers, more than networks have"),
+        ("box", ["a"], DESCRIBED | {"width": "x"}, "width='x'"),
+        ("box", ["a"], DESCRIBED | {"encoder": {"a": []}}, "cannot be made as described"),
+        ("box", ["a"], DESCRIBED | {"size": {}}, "cannot be made as described"),
+        ("box", ["a"], DESCRIBED | {"context": [[1]]}, "context"),
+    ],
+)
+def test_a_description_out_of_a_file_that_makes_no_network(name, heads, settings, message):
+    with pytest.raises(salbox.UsageError, match=message) as caught:
+        rebuild(name, heads, settings)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 600

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ...errors import UsageError
 from ...formats.npy import read_npy
 from ...imaging.scaling import normalized_log
+from ...paths import user_path
 from ...types import FloatMap
 
 Source = str | os.PathLike[str] | npt.NDArray[Any] | None
@@ -48,7 +49,7 @@ def center_bias(source: Source, height: int, width: int) -> FloatMap:
     elif source == "osie":
         template = cv2.resize(_read(OSIE), (width, height), interpolation=cv2.INTER_LINEAR)
     else:
-        template = nearest(_read(Path(source).expanduser()), height, width)
+        template = nearest(_read(user_path(source)), height, width)
     return normalized_log(template)
 
 

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import MissingExtraError, UsageError, nearest
+from ...errors import MissingExtraError, SalboxError, UsageError, located, nearest, one_line
 from ...models.entries import Checkpoint
 from ...models.import_paths import is_import_path, resolve, resolve_own
 from ...models.registry import MODELS
+from ...runtime.metadata import is_head_name
 from ...types import Output, Pixels
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ NETWORKS = {
     "gaze": "salbox.networks.trainable.gaze:Gaze",
 }
 
+MAX_NUMBERS = 1 << 28  # of a network that a file describes; the largest has 70 million
 FIRST_WEIGHTS = ("none", "imagenet", "timm", "shipped")  # an encoder's, where they are no file
 
 
@@ -113,20 +115,39 @@ def build_network(
 def rebuild(name: str, heads: Sequence[str], settings: Mapping[str, Any]) -> TrainableNetwork:
     """Return a network of the architecture that another one's `settings` describe, its weights yet to be loaded.
 
-    A class that is no part of salbox must have been imported before: files name it, and a file is not to run code.
+    A class that is no part of salbox must have been imported before: files name it, and a file is not to run code. One
+    of salbox's is made without memory first: a file may describe one of any size.
 
     Raises
     ------
     UsageError
-        If there is no such network, or a setting does not fit it.
+        If the description is none, there is no such network, a setting does not fit it, or it would be larger than
+        networks are.
     """
-    _torch()
+    torch = _torch()
+    if not isinstance(name, str) or not isinstance(settings, Mapping) or not _are_names(heads):
+        raise UsageError("the description of its network is not a name, a list of heads' names and settings")
     module = name.partition(":")[0]
     if is_import_path(name) and module not in sys.modules:
         raise UsageError(f"network '{name}' is no part of salbox: import {module} first")
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
     output: Any = given.pop("output", None)
-    return _make(name, heads, given, output)
+    try:
+        if not is_import_path(name):
+            with torch.device("meta"):
+                sketch = _make(name, heads, given, output)
+            numbers = sum(parameter.numel() for parameter in sketch.parameters())
+            if numbers > MAX_NUMBERS:
+                raise UsageError(f"network '{name}' of these settings has {numbers:,} numbers, more than networks have")
+        return _make(name, heads, given, output)
+    except SalboxError:
+        raise
+    except Exception as error:  # settings out of a file may be anything, and so may be what a class makes of them
+        raise UsageError(f"network '{one_line(name, 60)}' cannot be made as described ({located(error)})") from None
+
+
+def _are_names(heads: Any) -> bool:
+    return isinstance(heads, (list, tuple)) and all(isinstance(head, str) and is_head_name(head) for head in heads)
 
 
 def network_class(name: str) -> type[TrainableNetwork]:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ...errors import WeightsError
 from ...models.exported import packaged
 from ...models.registry import SHIPPED
+from ...paths import user_path
 from ...runtime.preprocessing import resize
 from ...types import Pixels
 from ..checkpoints import exported_tensors, load_tensors, read_tensors
@@ -74,7 +75,7 @@ def load_initial_weights(
         return _from_hub(network)
     if str(init) == "shipped":
         return _from_onnx(network, Path(packaged(SHIPPED)), "the network that salbox ships")
-    path = Path(init).expanduser()
+    path = user_path(init)
     if not path.is_file():
         raise WeightsError(f"{path}: no such file (first weights are none, imagenet, timm, shipped or a file)")
     if path.suffix == ".npz":
