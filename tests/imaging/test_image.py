@@ -157,6 +157,90 @@ def test_pillow_s_own_limit_is_left_alone():
     assert before == Image.MAX_IMAGE_PIXELS
 
 
+class Odd(np.ndarray):
+    """A kind of array of somebody's own."""
+
+
+BRIGHT = np.array([[0.0, 1.0], [0.2, 0.6]])
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        BRIGHT.view(np.matrix),
+        np.ma.masked_array(BRIGHT),
+        BRIGHT.view(Odd),
+        BRIGHT.astype(">f8"),
+        BRIGHT.astype(np.longdouble),
+        np.rint(BRIGHT * 65535).astype(">u2"),
+        np.rint(BRIGHT * 255).astype(np.uint8)[::-1][::-1],
+        BRIGHT[::-1, ::-1].copy()[::-1, ::-1],
+        np.broadcast_to(BRIGHT[:, :, None], (2, 2, 3)),
+    ],
+    ids=["matrix", "nothing masked", "subclass", "byte order", "long", "uint16", "u8", "negative strides", "read-only"],
+)
+def test_every_kind_of_array_is_read_alike(array):
+    pixels = read_image(array)
+    assert type(pixels) is np.ndarray
+    np.testing.assert_array_equal(pixels, np.repeat(np.rint(BRIGHT * 255)[:, :, None], 3, axis=2))
+
+
+def test_a_memory_map(tmp_path):
+    array = np.memmap(tmp_path / "a", np.uint8, "w+", shape=COLORS.shape)
+    array[:] = COLORS
+    np.testing.assert_array_equal(read_image(array), COLORS)
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.ma.masked_less(BRIGHT, 0.5), "masked elements"),
+        (BRIGHT.astype(object), "dtype object"),
+        (np.zeros((2, 2), [("r", np.uint8)]), "dtype"),
+        (np.rec.array(np.zeros((2, 2), [("r", np.uint8)])), "dtype"),
+        (BRIGHT * 1j, "dtype complex128"),
+        (BRIGHT.astype("M8[s]"), "dtype"),
+        (np.array([["a"]]), "dtype"),
+        (np.array(3), "no pixels"),
+        (np.zeros((2, 2, 0)), "expected"),
+        (np.zeros((1, 2, 2, 3)), "expected"),
+        ([[0.0, 1.0]], "cannot read an image from list"),
+    ],
+)
+def test_arrays_that_are_no_images(array, message):
+    with pytest.raises(salbox.ImageError, match=message) as caught:
+        read_image(array)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_mode_of_pillow_is_read():
+    for mode in (
+        "1",
+        "L",
+        "P",
+        "RGBA",
+        "CMYK",
+        "YCbCr",
+        "LAB",
+        "HSV",
+        "I",
+        "F",
+        "LA",
+        "PA",
+        "RGBX",
+        "RGBa",
+        "La",
+        "I;16",
+    ):
+        assert read_image(Image.new(mode, (4, 3))).shape == (3, 4, 3)
+
+
+def test_a_transparent_grey_value_of_16_bits():
+    values = np.array([[0, 300, 65535]], np.uint16)
+    data = encoded(Image.fromarray(values), "PNG", transparency=300)
+    assert read_image(data)[0, :, 0].tolist() == [0, 255, 255]
+
+
 @given(
     hnp.arrays(
         st.sampled_from([np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(bool)]),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +15,11 @@ from PIL import Image
 from scipy.io import loadmat
 
 import salbox
+from salbox.formats.npy import read_npy
 from salbox.imaging.image import read_image
 from salbox.imaging.scaling import min_max
-from salbox.imaging.writing import FORMATS, atomic, read_notes, suffix, write_map
+from salbox.imaging.writing import FORMATS, WHITE, atomic, suffix, write_map
+from salbox.writing import read_notes
 
 MAP = np.array([[-1.0, 0.0, 1.0], [3.0, 0.5, -0.5]], np.float32)
 NOTES = {"salbox": "0", "model": "gbvs", "parameters": {"levels": (2, 3)}}
@@ -42,12 +47,59 @@ def test_comes_back(file_format, tmp_path):
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize("file_format", ["png", "png16", "tiff"])
+@pytest.mark.parametrize("file_format", FORMATS)
 def test_notes_say_where_the_map_comes_from(file_format, tmp_path):
-    path = tmp_path / "map"
+    path = tmp_path / f"map{suffix(file_format)}"
     write_map(path, MAP, file_format, NOTES)
     notes = read_notes(path)
-    assert notes == {**NOTES, "parameters": {"levels": [2, 3]}, "minimum": -1.0, "maximum": 3.0}
+    picture = {"white": WHITE[file_format], "black": -1.0} if file_format in WHITE else {}
+    numbers = {"output": "score", "minimum": -1.0, "maximum": 3.0}
+    assert notes == {**NOTES, "parameters": {"levels": [2, 3]}, **numbers, **picture}
+
+
+def test_a_comment_of_a_jpg_that_would_be_too_long_keeps_what_the_map_is(tmp_path):
+    write_map(tmp_path / "a.jpg", MAP, "jpg", {"model": "x" * 70_000}, output="probability")
+    notes = read_notes(tmp_path / "a.jpg")
+    assert notes == {"output": "probability", "white": 255, "black": -1.0, "minimum": -1.0, "maximum": 3.0}
+
+
+def test_an_npy_is_as_numpy_writes_it_with_the_notes_behind(tmp_path):
+    write_map(tmp_path / "a.npy", MAP.T, "npy", NOTES)
+    np.save(tmp_path / "b.npy", np.ascontiguousarray(MAP.T))
+    expected = (tmp_path / "b.npy").read_bytes()
+    assert (tmp_path / "a.npy").read_bytes().startswith(expected)
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy", mmap_mode="r"), MAP.T)
+    np.testing.assert_array_equal(read_npy(tmp_path / "a.npy"), MAP.T)
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_full_disk_is_one_line_and_leaves_nothing(file_format, tmp_path, monkeypatch):
+    real = Path.open
+
+    class Full:
+        """A file whose disk is full after a few bytes."""
+
+        def __init__(self, file):
+            self._file = file
+
+        def write(self, piece):
+            self._file.write(bytes(piece)[:9])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self._file.close()
+
+    before = tmp_path / f"map{suffix(file_format)}"
+    write_map(before, MAP, file_format, {})
+    content = before.read_bytes()
+    monkeypatch.setattr(Path, "open", lambda path, mode="r": Full(real(path, mode)))
+    with pytest.raises(salbox.UsageError, match=r"cannot be written \(No space left on device\)"):
+        write_map(before, MAP, file_format, {})
+    monkeypatch.undo()
+    assert (before.read_bytes(), list(tmp_path.iterdir())) == (content, [before])
 
 
 @pytest.mark.parametrize(("file_format", "full"), [("png", 255), ("png16", 65535)])
@@ -57,7 +109,8 @@ def test_black_and_white_can_be_said(file_format, full, tmp_path):
     write_map(path, np.array([[0.2, 0.5], [1.5, -1.0]], np.float32), file_format, {}, bounds=(0.0, 1.0))
     with Image.open(path) as image:
         np.testing.assert_array_equal(np.asarray(image), np.rint(np.array([[0.2, 0.5], [1, 0]], np.float32) * full))
-    assert read_notes(path) == {"minimum": -1.0, "maximum": 1.5, "bounds": [0.0, 1.0]}
+    expected = {"output": "score", "minimum": -1.0, "maximum": 1.5, "bounds": [0.0, 1.0], "white": full}
+    assert read_notes(path) == expected
 
 
 def test_mat_carries_the_notes_too(tmp_path):

@@ -12,16 +12,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from own_models import write_module
 from PIL import Image
 from skimage import data
 
 import salbox
-from salbox.imaging.inputs import find_images
+from salbox.imaging.inputs import ImageFile, find_images
 from salbox.imaging.postprocess import PostProcess
-from salbox.imaging.writing import read_notes
+from salbox.imaging.writing import FORMATS
+from salbox.models.registry import REGISTERED
 from salbox.prediction.batch import BatchPlan, run_batch
 from salbox.system.threads import available_threads, children_use
 from salbox.system.workers import default_workers
+from salbox.writing import read_notes
+
+CARD = {"task": "fixation", "output": "score"}
 
 
 @pytest.fixture
@@ -64,7 +69,7 @@ def test_a_second_run_skips_what_is_finished_and_makes_what_is_not(photos, tmp_p
     assert {p for p in before if before[p] != after[p]} == {out / "bms" / "03.png"}
 
 
-@pytest.mark.parametrize("file_format", ["png", "png16", "tiff"])
+@pytest.mark.parametrize("file_format", FORMATS)
 @pytest.mark.parametrize(
     ("changed", "difference"),
     [
@@ -90,6 +95,110 @@ def test_a_map_made_otherwise_is_neither_kept_in_silence_nor_overwritten(
     again = list(run_batch(images, replace(first, overwrite=True, **changed), workers=1))
     assert [outcome.otherwise for outcome in again] == [{}, {}]
     assert contents(tmp_path / "out")[there] != before[there]
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_map_of_another_photo_of_that_name_is_told(photos, tmp_path, file_format):
+    images = find_images([str(photos)])[:2]
+    made = BatchPlan({"gaussian": {}}, tmp_path / "out", file_format)
+    list(run_batch(images, made))
+    state = images[0].path.stat()
+    (photos / "00.jpg").write_bytes((photos / "05.jpg").read_bytes())
+    os.utime(photos / "00.jpg", ns=(state.st_atime_ns, state.st_mtime_ns))
+    other, same = run_batch(images, made)
+    assert list(other.otherwise.values()) == ["of another content of the source"]
+    assert (len(same.skipped), same.otherwise) == (1, {})
+
+
+def test_a_map_by_another_version_of_a_model_is_told(photos, tmp_path, monkeypatch):
+    images = find_images([str(photos)])[:1]
+    list(run_batch(images, BatchPlan({"gaussian": {}}, tmp_path, "npy")))
+    monkeypatch.setattr("salbox.models.loading.code_identity", lambda *modules: "another")
+    (outcome,) = run_batch(images, BatchPlan({"gaussian": {}}, tmp_path, "npy"))
+    assert list(outcome.otherwise.values()) == ["by another version of the code"]
+
+
+def test_a_png_of_other_bits_and_an_overlay_drawn_otherwise_are_told(photos, tmp_path):
+    images = find_images([str(photos)])[:1]
+    first = BatchPlan({"gaussian": {}}, tmp_path, overlay=0.5)
+    list(run_batch(images, first))
+    (outcome,) = run_batch(images, replace(first, file_format="png16"))
+    assert outcome.otherwise == {tmp_path / "gaussian" / "00.png": "with another number of bits"}
+    for changed, difference in (
+        ({"overlay": 0.7}, "alpha: 0.5 there, 0.7 now"),
+        ({"contours": (0.5,)}, "contours: [] there, [0.5] now"),
+    ):
+        (outcome,) = run_batch(images, replace(first, **changed))
+        assert outcome.otherwise == {tmp_path / "gaussian" / "00.overlay.png": difference}
+        assert outcome.skipped == [tmp_path / "gaussian" / "00.png"]
+
+
+def test_another_content_of_the_reference_is_told(photos, tmp_path):
+    images = find_images([str(photos)])[:1]
+    reference = tmp_path / "reference.png"
+    Image.fromarray(data.camera()).save(reference)
+    process = PostProcess(histogram_matching="biased", histogram_matching_reference=str(reference))
+    plan_of_it = BatchPlan({"gaussian": {}}, tmp_path / "out", postprocess=process)
+    list(run_batch(images, plan_of_it))
+    Image.fromarray(255 - data.camera()).save(reference)
+    (outcome,) = run_batch(images, plan_of_it)
+    assert list(outcome.otherwise.values()) == ["with another content of the reference"]
+
+
+def test_a_name_that_is_too_long_for_an_overlay_costs_that_overlay_alone(photos, tmp_path):
+    long = "b" * 251
+    (photos / "00.jpg").rename(photos / f"{long}.jpg")
+    images = [i for i in find_images([str(photos)]) if i.path.name in ("01.jpg", f"{long}.jpg")]
+    outcomes = list(run_batch(images, plan(tmp_path, overlay=0.5), workers=1))
+    assert [len(outcome.written) for outcome in outcomes] == [4, 2]
+    assert [len(outcome.failures) for outcome in outcomes] == [0, 2]
+    assert all("File name too long" in failure for failure in outcomes[1].failures)
+    assert {path.name for path in outcomes[1].written} == {f"{long}.png"}
+
+
+def test_an_overlay_and_a_map_of_one_name_are_refused(photos, tmp_path):
+    images = [ImageFile(photos / "00.jpg", Path("a")), ImageFile(photos / "01.jpg", Path("a.overlay"))]
+    list(run_batch(images, BatchPlan({"gaussian": {}}, tmp_path / "without"), workers=1))
+    with pytest.raises(salbox.UsageError, match=r"would both be given a file called 'a\.overlay\.png'"):
+        run_batch(images, BatchPlan({"gaussian": {}}, tmp_path, overlay=0.5))
+
+
+def test_models_whose_maps_would_share_a_folder_are_refused(photos, tmp_path, monkeypatch):
+    write_module(tmp_path / "code", "greys", "def plain(image):\n    return image.mean(axis=2)\n")
+    monkeypatch.syspath_prepend(tmp_path / "code")
+    salbox.register("greys-plain", lambda image: image[:, :, 0] / 1.0, card=CARD)
+    try:
+        both = BatchPlan({"greys-plain": {}, "greys:plain": {}}, tmp_path)
+        with pytest.raises(salbox.UsageError, match="would go to one folder"):
+            run_batch(find_images([str(photos)])[:1], both)
+    finally:
+        del REGISTERED["greys-plain"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
+def test_a_full_disk_is_a_line_a_file_and_leaves_nothing(photos, tmp_path):
+    """A limit on the size of files stands for the disk."""
+    code = """
+import resource, sys
+from pathlib import Path
+from salbox.imaging.inputs import ImageFile
+from salbox.imaging.writing import FORMATS
+from salbox.prediction.batch import BatchPlan, run_batch
+resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+photo, out = Path(sys.argv[1]), Path(sys.argv[2])
+for kind in FORMATS:
+    (outcome,) = run_batch([ImageFile(photo, Path("a"))], BatchPlan({"gaussian": {}}, out / kind, kind, overlay=0.5))
+    print(len(outcome.written), *outcome.failures, sep="|")
+"""
+    command = [sys.executable, "-c", code, str(photos / "00.jpg"), str(tmp_path / "out")]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    lines = [line.split("|") for line in found.stdout.splitlines()]
+    assert (len(lines), found.stderr) == (len(FORMATS), "")
+    for written, *failures in lines:
+        assert written == "0"
+        assert len(failures) == 2
+        assert all(failure.endswith("cannot be written (File too large)") for failure in failures)
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("content", [b"", b"mine", b"II*\0\x08\0\0\0\xff\xff"])

@@ -15,7 +15,7 @@ from salbox.errors import SalboxError
 from salbox.imaging.inputs import find_images
 from salbox.imaging.postprocess import PostProcess
 from salbox.imaging.scaling import at_size
-from salbox.imaging.video import VideoWriter
+from salbox.imaging.video_writing import VideoWriter
 from salbox.prediction.batch import BatchPlan, run_batch
 from salbox.prediction.compare import compare_models
 from salbox.prediction.images import ImageMaps, Pipeline, device_of, folder_name, memory_errors_named

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from ..errors import UsageError
 from ..types import Output, Pixels
-from .scaling import min_max
-from .writing import atomic
+from .figures import check_figure, color_table, new_figure, save_figure
+from .scaling import min_max, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 COLOR_MAP = "inferno"  # perceptually uniform, readable in grey and by the colour-blind
 DIFFERENCE_COLOR_MAP = "PuOr_r"  # diverging, told apart by the colour-blind
 MASS_SHARES = (0.5, 0.75, 0.9)  # of the contours that `salbox predict --contours` draws
-FIGURE_FORMATS = ("png", "pdf", "svg")
 
 _WIDTH = 14.0  # inches, of the whole figure
 _TALLEST = 60.0  # inches; a figure of very tall photos is drawn smaller
@@ -39,7 +38,7 @@ Row = tuple[Pixels, Mapping[str, Map]]
 class Panel:
     """One picture of a comparison: a photo (H, W, 3), a map (H, W) or a difference of two maps in -1..1 (H, W).
 
-    `points`, (N, 2), are positions x, y in pixels to mark.
+    Of a log density the density is drawn. `points`, (N, 2), are positions x, y in pixels to mark.
     """
 
     label: str
@@ -53,7 +52,7 @@ class Panel:
         if self.kind == "photo":
             axes.imshow(self.pixels, aspect="auto")
         elif self.kind == "map":
-            axes.imshow(min_max(self.pixels), cmap=COLOR_MAP, vmin=0, vmax=1, aspect="auto")
+            axes.imshow(min_max(visible(self.pixels)), cmap=COLOR_MAP, vmin=0, vmax=1, aspect="auto")
         else:
             axes.imshow(self.pixels, cmap=DIFFERENCE_COLOR_MAP, vmin=-1, vmax=1, aspect="auto")
         if self.points is not None:
@@ -76,8 +75,9 @@ def comparison(
     Parameters
     ----------
     rows : sequence of (image, maps)
-        Photos, (H, W, 3) uint8, each with {label: (H, W) map}. One photo is laid out as a grid; several as a table
-        with a row each, which carries its labels unless the one above has the same. Shorter rows leave places empty.
+        Photos, (H, W, 3) uint8, each with {label: (H, W) map}; of a log density the density is drawn. One photo is laid
+        out as a grid; several as a table with a row each, which carries its labels unless the one above has the same.
+        Shorter rows leave places empty.
     path : path, optional
         A .png, .pdf or .svg to write.
     columns : int, optional
@@ -113,12 +113,14 @@ def comparison(
     return figure
 
 
-def visible(saliency: Map, output: Output) -> Map:
-    """Return a map as it is looked at: of a log density the density, whose logarithm would be grey all over."""
-    return np.exp(saliency - saliency.max()) if output == "log_density" else saliency
-
-
-def overlay(image: Pixels, saliency: Map, *, alpha: float = 0.6, contours: Sequence[float] = ()) -> Pixels:
+def overlay(
+    image: Pixels,
+    saliency: Map,
+    *,
+    alpha: float = 0.6,
+    contours: Sequence[float] = (),
+    output: Output | None = None,
+) -> Pixels:
     """Return a photo with a heat map over it: (H, W, 3) uint8.
 
     Parameters
@@ -130,6 +132,9 @@ def overlay(image: Pixels, saliency: Map, *, alpha: float = 0.6, contours: Seque
         Opacity of the heat map, 0 to 1: what is not salient is darkened, what is glows.
     contours : shares of the map's mass, each in (0, 1)
         Lines around the smallest regions that hold these shares.
+    output : {"score", "log_density", "probability"}, optional
+        What the map's numbers are: of a log density the density is drawn. By default one is recognised, exp of which
+        sums to 1.
 
     Raises
     ------
@@ -155,8 +160,8 @@ def overlay(image: Pixels, saliency: Map, *, alpha: float = 0.6, contours: Seque
         raise UsageError(f"contours {tuple(contours)}: expected shares between 0 and 1")
     import cv2
 
-    scaled = min_max(saliency)
-    heat = _heat_colors()[np.rint(scaled * 255).astype(np.uint8)]
+    scaled = min_max(visible(saliency, output))
+    heat = color_table(COLOR_MAP)[np.rint(scaled * 255).astype(np.uint8)]
     blended = cv2.addWeighted(heat, alpha, image, 1 - alpha, 0)
     for share in contours:
         _draw_outline(blended, scaled >= mass_level(scaled, share))
@@ -170,18 +175,6 @@ def mass_level(values: Map, share: float) -> float:
     return float(falling[min(int(np.searchsorted(mass, share * mass[-1])), falling.size - 1)])
 
 
-def check_figure(path: Path) -> None:
-    """Raise UsageError unless a figure can be written under this suffix."""
-    if path.suffix.lower().lstrip(".") not in FIGURE_FORMATS:
-        raise UsageError(f"{path}: a figure is written as one of {', '.join('.' + f for f in FIGURE_FORMATS)}")
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as its suffix says, under a temporary name first."""
-    with atomic(path) as temporary:
-        figure.savefig(temporary, format=path.suffix.lower().lstrip("."))
-
-
 def _panels(
     image: Pixels, maps: Mapping[str, Map], fixations: npt.NDArray[Any] | None, differences: Sequence[tuple[str, str]]
 ) -> list[Panel]:
@@ -193,15 +186,13 @@ def _panels(
         for label in (first, second):
             if label not in maps:
                 raise UsageError(f"no map of '{label}' to take a difference of; there are {', '.join(maps)}")
-        difference = min_max(maps[first]) - min_max(maps[second])
+        difference = min_max(visible(maps[first])) - min_max(visible(maps[second]))
         panels.append(Panel(f"{first} − {second}", difference, "difference"))
     return panels
 
 
 def _lay_out(rows: list[list[Panel]], columns: int | None) -> Figure:
     """Return a figure with a row of panels for each list; a single list is broken into a grid."""
-    from matplotlib.figure import Figure
-
     if len(rows) == 1:
         columns = columns or _best_columns(len(rows[0]), _aspect(rows[0]))
         rows = [rows[0][i : i + columns] for i in range(0, len(rows[0]), columns)]
@@ -212,7 +203,7 @@ def _lay_out(rows: list[list[Panel]], columns: int | None) -> Figure:
     heights = [cell * _aspect(row) for row in rows]
     total = sum(heights) + sum(is_labeled) * _LABEL + (len(rows) + 1) * _GAP
     shrink = min(1.0, _TALLEST / total)
-    figure = Figure(figsize=(_WIDTH * shrink, total * shrink), dpi=_DPI)
+    figure = new_figure(figsize=(_WIDTH * shrink, total * shrink), dpi=_DPI)
     top = total - _GAP
     for i, (row, height) in enumerate(zip(rows, heights, strict=True)):
         top -= height + (_LABEL if is_labeled[i] else 0)
@@ -240,13 +231,6 @@ def _best_columns(panels: int, aspect: float) -> int:
         return abs(math.log((rows * aspect / columns) / (2 / 3))) + 0.3 * (rows * columns - panels) / panels
 
     return min(range(1, min(panels, 6) + 1), key=mismatch)
-
-
-def _heat_colors() -> npt.NDArray[np.uint8]:
-    """Return the colour map as 256 RGB entries."""
-    from matplotlib import colormaps
-
-    return np.rint(colormaps[COLOR_MAP](np.arange(256))[:, :3] * 255).astype(np.uint8)
 
 
 def _draw_outline(picture: Pixels, region: npt.NDArray[np.bool_]) -> None:

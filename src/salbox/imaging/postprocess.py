@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError, nearest
+from ..paths import user_path
 from ..types import FloatMap, Output
 from .histograms import Histogram, equalize, map_histogram, match, mean_fixation_histogram, picture_histogram
 from .image import SUFFIXES
@@ -34,6 +35,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 Reference = npt.NDArray[Any] | str | os.PathLike[str] | None
+
+MAX_WINDOW = 2**15  # pixels; larger ones take memory and time, and change nothing
+MAX_SMOOTH_PROP = 10.0  # a map is constant long before
 
 
 @dataclass(frozen=True)
@@ -100,13 +104,19 @@ class PostProcess:
                 hint = nearest(str(value), choices)
                 raise UsageError(f"{name}='{value}' does not exist{hint} (one of {', '.join(choices)})")
         for name in ("smooth_size", "smooth_std", "smooth_prop", "center_prior_prop"):
-            if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+            if not 0 < getattr(self, name) < np.inf:
                 raise UsageError(f"{name}={getattr(self, name)}: expected a number above 0")
-        if self.smooth_size != int(self.smooth_size):
-            raise UsageError(f"smooth_size={self.smooth_size}: expected a whole number of pixels")
+        if self.smooth_size > MAX_WINDOW or self.smooth_size != int(self.smooth_size):
+            size = str(self.smooth_size)[:20]
+            raise UsageError(f"smooth_size={size}: expected a whole number of pixels, at most {MAX_WINDOW}")
+        if self.smooth_prop > MAX_SMOOTH_PROP:
+            raise UsageError(
+                f"smooth_prop={self.smooth_prop:g}: expected a share of the longer side, at most {MAX_SMOOTH_PROP:g}"
+            )
         if not 0 <= self.center_prior_weight <= 1:
             raise UsageError(f"center_prior_weight={self.center_prior_weight}: expected 0 to 1")
-        if not (np.isfinite([self.scale_min, self.scale_max]).all() and self.scale_min < self.scale_max):
+        largest = float(np.finfo(np.float32).max)
+        if not -largest <= self.scale_min < self.scale_max <= largest:
             raise UsageError(f"scale_min={self.scale_min}, scale_max={self.scale_max}: expected a smaller and a larger")
         if self.histogram_matching == "image-based" and self.histogram_matching_reference is None:
             raise UsageError("histogram_matching='image-based' needs a histogram_matching_reference")
@@ -182,7 +192,7 @@ class PostProcess:
             return mean_fixation_histogram()
         if isinstance(reference, np.ndarray):
             return map_histogram(reference)
-        path = Path(reference).expanduser()
+        path = user_path(reference)
         if self.histogram_matching == "image-based" and path.is_dir():
             path = _picture_named(path, name)
         return picture_histogram(path)

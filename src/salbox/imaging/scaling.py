@@ -12,6 +12,8 @@ from ..types import EPSILON, FloatMap, Output, Pixels, Shape
 
 REFERENCE_SIZE = 640  # longest side in pixels at which a classical model is imitated
 
+_UNIT_SUM = 1e-2  # how far the sum of a density may be from 1, as of a model of somebody's own
+
 
 def min_max(values: npt.NDArray[Any], low: float = 0.0, high: float = 1.0) -> FloatMap:
     """Return values scaled to low..high, float32; a constant map becomes `low` everywhere."""
@@ -77,6 +79,23 @@ def map_at(saliency: FloatMap, shape: Shape, output: Output) -> FloatMap:
         return saliency
     resized = cv2.resize(saliency, shape[::-1], interpolation=cv2.INTER_LINEAR)
     return normalized_log(resized) if output == "log_density" else resized
+
+
+def is_log_density(values: npt.NDArray[Any]) -> bool:
+    """Return whether a map can only be a log density: nothing above 0, and exp of it sums to 1."""
+    if not values.size or not values.max() <= 0:
+        return False
+    return abs(float(np.exp(values, dtype=np.float64).sum()) - 1) < _UNIT_SUM
+
+
+def visible(saliency: npt.NDArray[Any], output: Output | None = None) -> npt.NDArray[Any]:
+    """Return a map as it is looked at: of a log density the density, whose logarithm would be grey all over.
+
+    It is scaled so that its maximum is 1. By default a log density is recognised by its numbers.
+    """
+    if output == "log_density" or (output is None and is_log_density(saliency)):
+        return np.exp(saliency.astype(np.float64) - float(saliency.max()))
+    return saliency
 
 
 def density(saliency: npt.NDArray[Any], output: Output) -> npt.NDArray[Any]:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import secrets
-from collections.abc import Callable, Iterator, Mapping
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, PngImagePlugin
 
 from ..errors import UsageError, nearest
-from ..types import FloatMap
-from .scaling import min_max
+from ..types import FloatMap, Output
+from .notes import DENSITY, KEY, TIFF_IMAGE_DESCRIPTION, Notes, behind, to_text
+from .partial_files import replacing
+from .scaling import density, is_log_density, min_max, normalized_log
 
 JPEG_QUALITY = 95
 PNG_COMPRESSION = 3  # half the time of Pillow's default for a few per cent more bytes
-_TIFF_IMAGE_DESCRIPTION = 270
+
+_JPEG_COMMENT = 65_000  # bytes, the most that a comment holds
+_ESSENTIAL = ("output", "shown", "white", "black", "bounds", "minimum", "maximum")
+
+Content: TypeAlias = "Iterable[bytes | memoryview]"
+"""What goes into a file, piece by piece."""
 
 
 def write_map(
@@ -29,8 +35,10 @@ def write_map(
     metadata: Mapping[str, Any],
     *,
     bounds: tuple[float, float] | None = None,
+    output: Output | None = None,
+    keep_log: bool = False,
 ) -> None:
-    """Write a saliency map, (H, W) float32, under a temporary name first.
+    """Write a saliency map, (H, W) float32, with notes of what it is, under a temporary name first.
 
     Parameters
     ----------
@@ -38,13 +46,17 @@ def write_map(
         Where to; missing folders are made. The suffix is not looked at.
     saliency : (H, W) float32
     file_format : str
-        One of `FORMATS`: png, png16 and jpg hold the map scaled, npy, tiff and mat the numbers as they are.
+        One of `FORMATS`: png, png16 and jpg hold the map scaled, of a log density the density; npy, tiff and mat hold
+        the numbers as they are.
     metadata : mapping
-        What to note in the file beside the map's own minimum and maximum, where the format has a place for it
-        (png, png16, tiff, mat).
+        What to note in the file beside the map's output, minimum and maximum; see `salbox.writing.read_notes`.
     bounds : (float, float), optional
         What black and white of a picture stand for, noted too; what lies beyond is brought to them. By default the
-        map's own minimum and maximum.
+        minimum and maximum of what is shown.
+    output : {"score", "log_density", "probability"}, optional
+        What the map's numbers are. By default a log density is recognised, exp of which sums to 1; all else is a score.
+    keep_log : bool
+        Whether a picture of a log density shows its numbers instead of the density.
 
     Raises
     ------
@@ -60,22 +72,33 @@ def write_map(
     >>> path = Path(tempfile.mkdtemp(), "photo.png")
     >>> write_map(path, np.array([[0, 1], [2, 3]], np.float32), "png16", {"model": "gbvs"})
     >>> read_notes(path)
-    {'model': 'gbvs', 'minimum': 0.0, 'maximum': 3.0}
+    {'model': 'gbvs', 'output': 'score', 'minimum': 0.0, 'maximum': 3.0, 'white': 65535, 'black': 0.0}
     """
     write = _writer(file_format)
-    notes = {**metadata, "minimum": float(saliency.min()), "maximum": float(saliency.max())}
-    if bounds is not None:
-        notes["bounds"] = list(bounds)
-    if file_format in _PICTURES:
-        saliency = min_max(saliency) if bounds is None else _between(saliency, *bounds)
-    with atomic(path) as temporary:
-        write(temporary, saliency, notes)
+    if file_format in WHITE and output == "log_density" and not is_log_density(saliency):
+        saliency = normalized_log(saliency)  # known up to a factor
+    output = output or ("log_density" if is_log_density(saliency) else "score")
+    lowest, highest = float(saliency.min()), float(saliency.max())
+    notes: Notes = {**metadata, "output": output, "minimum": lowest, "maximum": highest}
+    if file_format in WHITE:
+        white = notes["white"] = WHITE[file_format]
+        shown: npt.NDArray[Any] = saliency
+        if output == "log_density" and not keep_log:
+            notes["shown"] = DENSITY
+            shown = density(saliency, output)
+        if bounds is None:
+            saliency = min_max(shown)
+            # Half of a picture may be black: what its pixels are on the average is more than their minimum.
+            notes["black"] = float(shown[saliency * white < 0.5].mean(dtype=np.float64))
+        else:
+            saliency = _between(shown, *bounds)
+            notes["bounds"] = list(bounds)
+    _write(path, write(saliency, notes))
 
 
-def write_picture(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
-    """Write a picture, (H, W, 3) uint8, as PNG, under a temporary name first."""
-    with atomic(path) as temporary:
-        Image.fromarray(pixels).save(temporary, format="PNG", compress_level=PNG_COMPRESSION)
+def write_picture(path: Path, pixels: npt.NDArray[np.uint8], notes: Mapping[str, Any] | None = None) -> None:
+    """Write a picture, (H, W, 3) uint8, as PNG, perhaps with notes of its own, under a temporary name first."""
+    _write(path, _png_of(pixels, notes))
 
 
 def suffix(file_format: str) -> str:
@@ -84,19 +107,11 @@ def suffix(file_format: str) -> str:
     return "." + file_format.removesuffix("16")
 
 
-def read_notes(path: Path) -> dict[str, Any]:
-    """Return what `write_map` noted in a PNG or TIFF: model, parameters, version, minimum and maximum."""
-    with Image.open(path) as image:
-        text = image.info.get("salbox")
-        if text is None and hasattr(image, "tag_v2"):
-            text = image.tag_v2.get(_TIFF_IMAGE_DESCRIPTION)
-    notes: dict[str, Any] = json.loads(text) if text else {}
-    return notes
-
-
 @contextlib.contextmanager
 def atomic(path: Path, *, keep_suffix: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it if the block succeeds and removed if it does not.
+
+    There is an empty file. One that a killed run leaves is removed by the next that writes to the folder.
 
     Parameters
     ----------
@@ -107,61 +122,76 @@ def atomic(path: Path, *, keep_suffix: bool = False) -> Iterator[Path]:
     Raises
     ------
     UsageError
-        If the folder cannot be made or written to, or `path` is a folder.
+        If the folder cannot be made or written to, the disk is full, or `path` is a folder.
     """
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part{path.suffix if keep_suffix else ''}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        temporary.replace(path)
+        with replacing(path, keep_suffix=keep_suffix) as temporary:
+            yield temporary
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror or error})") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
-def _between(values: FloatMap, low: float, high: float) -> FloatMap:
+def _write(path: Path, content: Content) -> None:
+    # Encoded before: libraries that write by themselves hide why they could not.
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        for piece in content:
+            file.write(piece)
+
+
+def _between(values: npt.NDArray[Any], low: float, high: float) -> FloatMap:
     """Return values with 0 in the place of `low` and 1 in that of `high`, those beyond brought to them."""
     return np.clip((values - low) / (high - low), 0, 1, dtype=np.float32)
 
 
-def _png(path: Path, saliency: FloatMap, notes: dict[str, Any]) -> None:
-    _save_png(path, np.rint(saliency * 255).astype(np.uint8), notes)
+def _png(saliency: FloatMap, notes: Notes) -> Content:
+    return _png_of(np.rint(saliency * 255).astype(np.uint8), notes)
 
 
-def _png16(path: Path, saliency: FloatMap, notes: dict[str, Any]) -> None:
-    _save_png(path, np.rint(saliency.astype(np.float64) * 65535).astype(np.uint16), notes)
+def _png16(saliency: FloatMap, notes: Notes) -> Content:
+    return _png_of(np.rint(saliency.astype(np.float64) * 65535).astype(np.uint16), notes)
 
 
-def _save_png(path: Path, pixels: npt.NDArray[Any], notes: dict[str, Any]) -> None:
+def _png_of(pixels: npt.NDArray[Any], notes: Mapping[str, Any] | None) -> Content:
     info = PngImagePlugin.PngInfo()
-    info.add_text("salbox", json.dumps(notes))
-    Image.fromarray(pixels).save(path, format="PNG", pnginfo=info, compress_level=PNG_COMPRESSION)
+    if notes is not None:
+        info.add_text(KEY, to_text(notes))
+    return _encoded(pixels, format="PNG", pnginfo=info, compress_level=PNG_COMPRESSION)
 
 
-def _jpg(path: Path, saliency: FloatMap, notes: dict[str, Any]) -> None:
-    pixels = np.rint(saliency * 255).astype(np.uint8)
-    Image.fromarray(pixels).save(path, format="JPEG", quality=JPEG_QUALITY)
+def _jpg(saliency: FloatMap, notes: Notes) -> Content:
+    text = to_text(notes)
+    if len(text) > _JPEG_COMMENT:
+        text = to_text({name: notes[name] for name in _ESSENTIAL if name in notes})
+    return _encoded(np.rint(saliency * 255).astype(np.uint8), format="JPEG", quality=JPEG_QUALITY, comment=text)
 
 
-def _npy(path: Path, saliency: FloatMap, notes: dict[str, Any]) -> None:
-    with path.open("wb") as file:
-        np.save(file, saliency, allow_pickle=False)
+def _tiff(saliency: FloatMap, notes: Notes) -> Content:
+    return _encoded(saliency, format="TIFF", tiffinfo={TIFF_IMAGE_DESCRIPTION: to_text(notes)})
 
 
-def _tiff(path: Path, saliency: FloatMap, notes: dict[str, Any]) -> None:
-    Image.fromarray(saliency).save(path, format="TIFF", tiffinfo={_TIFF_IMAGE_DESCRIPTION: json.dumps(notes)})
+def _encoded(pixels: npt.NDArray[Any], **options: Any) -> Content:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, **options)
+    return [buffer.getbuffer()]
 
 
-def _mat(path: Path, saliency: FloatMap, notes: dict[str, Any]) -> None:
+def _npy(saliency: FloatMap, notes: Notes) -> Content:
+    head = io.BytesIO()
+    values = np.ascontiguousarray(saliency)
+    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(values))  # type: ignore[no-untyped-call]
+    return [head.getbuffer(), memoryview(cast(Any, values)), behind(notes)]
+
+
+def _mat(saliency: FloatMap, notes: Notes) -> Content:
     from scipy.io import savemat
 
-    with path.open("wb") as file:
-        savemat(cast(Any, file), {"saliency_map": saliency, "notes": json.dumps(notes)}, do_compression=True)
+    buffer = io.BytesIO()
+    savemat(cast(Any, buffer), {"saliency_map": saliency, "notes": to_text(notes)}, do_compression=True)
+    return [buffer.getbuffer()]
 
 
-_Writer = Callable[[Path, FloatMap, dict[str, Any]], None]
+_Writer: TypeAlias = "Callable[[FloatMap, Notes], Content]"
 _WRITERS: dict[str, _Writer] = {
     "png": _png,
     "png16": _png16,
@@ -171,7 +201,7 @@ _WRITERS: dict[str, _Writer] = {
     "mat": _mat,
 }
 FORMATS = tuple(_WRITERS)
-_PICTURES = ("png", "png16", "jpg")  # their writers take a map in 0..1
+WHITE = {"png": 255, "png16": 65535, "jpg": 255}  # of pictures, whose writers take a map in 0..1
 
 
 def _writer(file_format: str) -> _Writer:

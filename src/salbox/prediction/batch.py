@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import ImageWarning, SalboxError
+from ..errors import ImageWarning, SalboxError, UsageError
 from ..imaging.image import MAX_PIXELS, read_image
 from ..imaging.inputs import ImageFile
-from ..imaging.plots import overlay, visible
+from ..imaging.partial_files import clear
+from ..imaging.plots import overlay
 from ..imaging.postprocess import NOTHING, PostProcess
-from ..imaging.writing import read_notes, suffix, write_map, write_picture
+from ..imaging.writing import WHITE, suffix, write_map, write_picture
+from ..models.cards import to_json
 from ..models.foreign_yaml import card_file
-from ..models.loading import load_for, own_code
+from ..models.loading import load_for, model_code
 from ..models.model import Model
 from ..models.weights import file_hash
+from ..paths import user_path
+from ..system.contents import content_digest
 from ..system.source import UnknownSource
 from ..system.workers import check_workers, in_workers
-from ..types import Pixels, SaliencyMap
+from ..types import Output, Pixels, SaliencyMap
+from .differences import made_otherwise
 from .images import SMALLER_COPY, ImageMaps, Pipeline, device_of, folder_name, map_notes, memory_errors_named
 
-_NOTED = ("model", "weights_sha256", "card_sha256", "code", "size", "precision")
 _PROBE = np.zeros((1, 1, 3), np.uint8)
 
 
@@ -115,26 +119,60 @@ class BatchPlan:
         """Return where the overlay of an image goes."""
         return self.folder / folder_name(model) / f"{image.output}.overlay.png"
 
-    def notes(self, model: Model) -> dict[str, Any]:
-        """Return what a map's file says of how it was made."""
+    def expected(self, model: str, image: ImageFile, notes: Mapping[str, Any]) -> dict[Path, Mapping[str, Any]]:
+        """Return the outputs of an image, its map first, each with what its file says of how it was made."""
+        expected: dict[Path, Mapping[str, Any]] = {
+            self.target(model, image): {**notes, "white": WHITE.get(self.file_format)}
+        }
+        if self.overlay is not None:
+            expected[self.overlay_target(model, image)] = {**notes, "overlay": self.drawn_as}
+        return expected
+
+    @property
+    def keeps_log(self) -> bool:
+        """Whether a picture of a log density shows its numbers, which were asked for; else the density."""
+        return self.postprocess.scale_output == "log-density"
+
+    def notes(self, model: Model, source: Path | None = None) -> dict[str, Any]:
+        """Return what a map's file says of how it was made; `source` is the image or video that it is of."""
         parameters = model.card.parameters_to_json(model.parameters)
         notes = map_notes(model.name, parameters=parameters)
+        if source is not None and (digest := content_digest(source)):
+            notes["source_digest"] = digest
         if model.weights is not None:
             notes["weights_sha256"] = file_hash(model.weights)
             if (beside := card_file(model.weights)) is not None:
                 notes["card_sha256"] = file_hash(beside)
         with contextlib.suppress(UnknownSource):
-            if model.loaded_as is not None and (code := own_code(model.loaded_as.name)):
-                notes["code"] = code
+            if model.loaded_as is not None:
+                notes["code"] = model_code(model.loaded_as.name)
         if self.postprocess != NOTHING:
-            notes["postprocess"] = {
-                k: str(v) if isinstance(v, Path) else v for k, v in asdict(self.postprocess).items()
-            }
+            notes["postprocess"] = {k: to_json(v) for k, v in asdict(self.postprocess).items()}
+            reference = self.postprocess.histogram_matching_reference
+            if isinstance(reference, (str, os.PathLike)) and (digest := content_digest(user_path(reference))):
+                notes["reference_digest"] = digest
         if self.size is not None:
             notes["size"] = self.size
         if self.precision != "float32":
             notes["precision"] = self.precision
         return notes
+
+    def write(self, target: Path, saliency: SaliencyMap, output: Output, notes: Mapping[str, Any]) -> None:
+        """Write a map with what `notes` gives; a log density as a picture of the density unless it was asked for."""
+        write_map(target, saliency, self.file_format, notes, output=output, keep_log=self.keeps_log)
+
+    def write_overlay(
+        self, target: Path, pixels: Pixels, saliency: SaliencyMap, output: Output, notes: Mapping[str, Any]
+    ) -> None:
+        """Write the overlay of a map, (H, W), over its photo, (H, W, 3) uint8, with what `notes` gives."""
+        drawn = overlay(pixels, saliency, alpha=self.overlay or 0, contours=self.contours, output=output)
+        lowest, highest = float(saliency.min()), float(saliency.max())
+        write_picture(target, drawn, {**notes, "overlay": self.drawn_as, "minimum": lowest, "maximum": highest})
+
+    @property
+    def drawn_as(self) -> dict[str, Any]:
+        """What an overlay's file says of how it was drawn."""
+        return {"alpha": self.overlay, "contours": list(self.contours)}
 
 
 def run_batch(images: Sequence[ImageFile], plan: BatchPlan, workers: int | None = None) -> Iterator[Outcome]:
@@ -152,7 +190,9 @@ def run_batch(images: Sequence[ImageFile], plan: BatchPlan, workers: int | None 
     """
     suffix(plan.file_format)
     check_workers(workers)
-    for model in plan.load():
+    models = plan.load()
+    _refuse_shared_targets(images, models, plan)
+    for model in models:
         if not model.own:  # somebody's own may need more than a pixel to look at
             model(_PROBE)  # what is wrong with a model's parameters or files is said once, not for every image
     return in_workers(plan.begin, images, workers, device=device_of(plan.models.values()))
@@ -169,8 +209,32 @@ def process_image(image: ImageFile, pipelines: Sequence[Pipeline], plan: BatchPl
     return outcome
 
 
+def _refuse_shared_targets(images: Iterable[ImageFile], models: Iterable[Model], plan: BatchPlan) -> None:
+    """Raise a UsageError if two models or two images would be given one output."""
+    folders: dict[str, str] = {}
+    for model in models:
+        folder = folder_name(model.name)
+        if folder in folders:
+            raise UsageError(f"maps of '{folders[folder]}' and '{model.name}' would go to one folder; run them apart")
+        folders[folder] = model.name
+    taken: dict[Path, Path] = {}
+    for image in images:
+        targets = [plan.target("", image), *([] if plan.overlay is None else [plan.overlay_target("", image)])]
+        for target in targets:
+            other_image = taken.setdefault(target, image.path)
+            if other_image != image.path:
+                raise UsageError(
+                    f"{other_image} and {image.path} would both be given a file called '{target.name}'; run them apart"
+                )
+
+
 def _write_maps(image: ImageFile, pipelines: Sequence[Pipeline], plan: BatchPlan, outcome: Outcome) -> None:
-    wanted = [(each, targets) for each in pipelines if (targets := _missing(image, each.model, plan, outcome))]
+    notes = {pipeline: plan.notes(pipeline.model, image.path) for pipeline in pipelines}
+    wanted = []
+    for pipeline in pipelines:
+        expected = plan.expected(pipeline.model.name, image, notes[pipeline])
+        if targets := still_missing(expected, outcome, overwrite=plan.overwrite):
+            wanted.append((pipeline, targets))
     if not wanted:
         return
     with warnings.catch_warnings(record=True) as raised:
@@ -180,55 +244,46 @@ def _write_maps(image: ImageFile, pipelines: Sequence[Pipeline], plan: BatchPlan
     maps = ImageMaps([pixels], [pipeline for pipeline, _ in wanted], [image.path.name])
     for pipeline, targets in wanted:
         (saliency,) = maps.of(pipeline)
-        _write(image, pixels, saliency, targets, plan, pipeline)
-        outcome.written.extend(targets)
+        for target in targets:
+            try:
+                if target == plan.target(pipeline.model.name, image):
+                    plan.write(target, saliency, pipeline.output, notes[pipeline])
+                else:
+                    plan.write_overlay(target, pixels, saliency, pipeline.output, notes[pipeline])
+                outcome.written.append(target)
+            except SalboxError as error:  # a name that is too long with one suffix is not with another
+                outcome.failures.append(str(error))
 
 
-def _missing(image: ImageFile, model: Model, plan: BatchPlan, outcome: Outcome) -> list[Path]:
-    """Return the outputs of a model that are to be made; those that are there already go to the outcome.
+def still_missing(expected: Mapping[Path, Mapping[str, Any]], outcome: Outcome, *, overwrite: bool) -> list[Path]:
+    """Return the outputs that are to be made; those that are there already go to the outcome.
 
     None are made beside a map that was made otherwise: an overlay of another map than the one that it lies beside.
+
+    Parameters
+    ----------
+    expected : {path: mapping}
+        What the files say that are made now; the map's first.
+    outcome : Outcome
+    overwrite : bool
+        Make again what is there.
     """
-    targets = [plan.target(model.name, image)]
-    if plan.overlay is not None:
-        targets.append(plan.overlay_target(model.name, image))
-    there = [] if plan.overwrite else [target for target in targets if target.exists()]
-    if targets[0] in there and (difference := _difference(targets[0], plan.notes(model))):
-        outcome.otherwise[targets[0]] = difference
-        return []
-    outcome.skipped.extend(there)
-    return [target for target in targets if target not in there]
-
-
-def _difference(path: Path, wanted: Mapping[str, Any]) -> str:
-    """Return the first thing in which a map on disk was made otherwise, in words; "" if in none that its file tells."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            noted = read_notes(path)
-        there, now = _settings(noted), _settings(json.loads(json.dumps(wanted)))
-    except Exception:  # a file of another's: Pillow's format plugins raise nearly anything on what they do not know
-        return ""
-    differing = (key for key in now if key in there and there[key] != now[key])
-    return next((f"{key[1]}: {there[key]!r} there, {now[key]!r} now" for key in differing), "")
-
-
-def _settings(notes: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
-    """Return what a map's notes say of how it was made; what differs from the defaults only is noted."""
-    groups: dict[str, Mapping[str, Any]] = {
-        "parameters": notes["parameters"],
-        "": {"size": None, "precision": "float32", **{k: notes[k] for k in _NOTED if k in notes}},
-        "postprocess": {**asdict(NOTHING), **notes.get("postprocess", {})},
-    }
-    return {(group, key): value for group, values in groups.items() for key, value in values.items()}
-
-
-def _write(
-    image: ImageFile, pixels: Pixels, saliency: SaliencyMap, targets: list[Path], plan: BatchPlan, pipeline: Pipeline
-) -> None:
-    for target in targets:
-        if plan.overlay is not None and target == plan.overlay_target(pipeline.model.name, image):
-            linear = visible(saliency, pipeline.output)
-            write_picture(target, overlay(pixels, linear, alpha=plan.overlay, contours=plan.contours))
+    missing = []
+    for place, (path, wanted) in enumerate(expected.items()):
+        clear(path.parent)
+        if overwrite or not _is_there(path):
+            missing.append(path)
+        elif difference := made_otherwise(path, wanted):
+            outcome.otherwise[path] = difference
+            if place == 0:
+                return []
         else:
-            write_map(target, saliency, plan.file_format, plan.notes(pipeline.model))
+            outcome.skipped.append(path)
+    return missing
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no name that a file can have; writing says why
+        return False

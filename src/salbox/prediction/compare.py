@@ -12,9 +12,13 @@ import numpy as np
 from ..datasets.points import read_points
 from ..errors import UsageError
 from ..imaging.image import MAX_PIXELS, read_image
-from ..imaging.plots import comparison, visible
+from ..imaging.notes import output_of, restored
+from ..imaging.plots import comparison
 from ..imaging.postprocess import NOTHING, PostProcess
+from ..imaging.scaling import visible
 from ..models.loading import load_for
+from ..types import FloatMap, Shape
+from ..writing import read_notes
 from .images import SMALLER_COPY, ImageMaps, Pipeline, memory_errors_named
 
 
@@ -61,13 +65,19 @@ def compare_models(
         points = None if fixations is None else read_points(fixations)
         panels: dict[str, Any] = {}
         if ground_truth is not None:
-            truth = read_image(ground_truth, max_pixels=max_pixels)[:, :, 0].astype(np.float32)
-            panels["ground truth"] = cv2.resize(truth, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+            panels["ground truth"] = _ground_truth(ground_truth, max_pixels, pixels.shape[:2])
         maps = ImageMaps([pixels], pipelines, [Path(image).name])
         for pipeline in pipelines:
             (saliency,) = maps.of(pipeline)
             panels[pipeline.model.name] = visible(saliency, pipeline.output)
     comparison([(pixels, panels)], output, columns=columns, fixations=points, differences=pairs)
+
+
+def _ground_truth(path: Path, max_pixels: int, shape: Shape) -> FloatMap:
+    """Return the picture of a map at a size, (H, W) float32; of a log density that salbox wrote the density."""
+    levels, notes = read_image(path, max_pixels=max_pixels)[:, :, 0], read_notes(path)
+    truth = visible(restored(levels, notes), output_of(notes) or "score").astype(np.float32)
+    return cv2.resize(truth, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _pair(text: str) -> tuple[str, str]:

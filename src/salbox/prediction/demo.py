@@ -7,7 +7,8 @@ from pathlib import Path
 
 import cv2
 
-from ..imaging.plots import Map, Row, comparison, visible
+from ..imaging.plots import Map, Row, comparison
+from ..imaging.scaling import visible
 from ..imaging.writing import write_map
 from ..models.loading import card
 from ..models.registry import CLASSICAL, MODELS, STUDENTS, list_models
@@ -40,7 +41,8 @@ def write_demo(rows: Mapping[str, Row], folder: Path) -> Path:
     for photo, (_, maps) in rows.items():
         for model, saliency in maps.items():
             notes = map_notes(model, parameters={})
-            write_map(folder / folder_name(model) / f"{photo}.png", saliency, "png", notes)
+            target = folder / folder_name(model) / f"{photo}.png"
+            write_map(target, saliency, "png", notes, output=card(model).output)
     picture = folder / "comparison.png"
     comparison([row for photo, maps in rows.values() for row in _beside_students(photo, maps)], picture)
     return picture

@@ -18,6 +18,7 @@ from ..models.cards import to_json
 from ..models.ensembles import Ensemble
 from ..models.loading import load_for
 from ..models.model import HeadedNetwork, Model
+from ..models.registry import known_names
 from ..models.specs import AnyModel, as_models, check_targets
 from ..types import Output, Pixels, SaliencyMap
 from ..version import __version__
@@ -170,6 +171,20 @@ def device_of(arguments: Iterable[Mapping[str, Any]]) -> str | None:
 def folder_name(model: str) -> str:
     """Return the folder for a model's maps: its name, with what some file systems refuse replaced."""
     return model.replace(":", "-").replace("*", "x")
+
+
+def output_folders(folder: Path, models: Iterable[str]) -> list[Path]:
+    """Return where outputs go, so that they are not taken for inputs: the folder, and those of models in it.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of outputs, which may be the one of the photos.
+    models : texts
+        Names or paths of the models that run now; those that salbox knows may have run before.
+    """
+    names = dict.fromkeys([*known_names(), *models, *(Path(model).name for model in models)])
+    return [folder, *(folder / folder_name(name) for name in names)]
 
 
 def map_notes(model: str, **settings: Any) -> dict[str, Any]:

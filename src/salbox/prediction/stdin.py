@@ -12,6 +12,7 @@ from ..imaging.inputs import ImageFile
 from .batch import BatchPlan, process_image
 
 _STANDARD_INPUT = "stdin"
+_MAX_BYTES = 2**30  # of an image that is still packed
 
 
 def predict_stream(inputs: Sequence[str], plan: BatchPlan) -> None:
@@ -28,13 +29,15 @@ def predict_stream(inputs: Sequence[str], plan: BatchPlan) -> None:
     to_output = str(plan.folder) == "-"
     if len(inputs) != 1:
         raise UsageError("'-' stands for one image: give no other input")
+    if to_output and sys.stdout is None:
+        raise UsageError("standard output is closed")
     if to_output and (len(plan.models) != 1 or plan.overlay is not None):
         raise UsageError("standard output holds one map: give one model, and no --overlay")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(inputs[0])
         if inputs[0] == "-":
             source = Path(folder) / _STANDARD_INPUT
-            source.write_bytes(sys.stdin.buffer.read())
+            source.write_bytes(_read_input())
         image = ImageFile(source, Path(source.stem))
         if not to_output:
             outcome = process_image(image, plan.pipelines(), plan)
@@ -50,3 +53,13 @@ def predict_stream(inputs: Sequence[str], plan: BatchPlan) -> None:
         )
     for failure in outcome.failures:
         raise ImageError(failure.replace(str(source), _STANDARD_INPUT) if inputs[0] == "-" else failure)
+
+
+def _read_input() -> bytes:
+    """Return what standard input holds."""
+    if sys.stdin is None:
+        raise UsageError("standard input is closed")
+    content = sys.stdin.buffer.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise ImageError(f"{_STANDARD_INPUT}: more than {_MAX_BYTES} bytes are no image")
+    return content

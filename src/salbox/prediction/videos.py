@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import SalboxError, UsageError
-from ..imaging.plots import overlay, visible
-from ..imaging.scaling import min_max
-from ..imaging.video import VIDEO_FORMATS, VideoReader, VideoWriter, is_video
-from ..imaging.writing import atomic, suffix, write_map, write_picture
+from ..imaging.inputs import ImageFile, output_name
+from ..imaging.video import VideoReader, frame_times
+from ..imaging.video_writing import VIDEO_FORMATS, Pace
+from ..models.ensembles import Ensemble
+from ..models.model import CanFollow, Model
 from ..system.progress import SILENT, Progress
-from ..types import Output, SaliencyMap
+from ..types import Output, Pixels, SaliencyMap
 from .batch import BatchPlan, Outcome
-from .images import SMALLER_COPY, ImageMaps, Pipeline, folder_name, memory_errors_named
+from .clip_outputs import ClipOutputs, clip_outputs
+from .images import SMALLER_COPY, ImageMaps, Pipeline, memory_errors_named
 
 
 @dataclass(frozen=True)
@@ -42,77 +43,134 @@ class ClipPlan:
             raise UsageError(f"smoothing over {self.smooth_seconds} seconds: expected 0 or more")
 
 
-def run_clip(path: Path, plan: BatchPlan, clip: ClipPlan, progress: Progress = SILENT) -> Outcome:
+def run_clip(video: ImageFile | Path, plan: BatchPlan, clip: ClipPlan, progress: Progress = SILENT) -> Outcome:
     """Write the maps of a video's frames and return what was written.
 
-    If the plan's format is a video's, `folder/<model>/<stem>.<format>` and, with overlays, `<stem>.overlay.<format>`;
-    else numbered maps `folder/<model>/<stem>/000000.<format>`. Maps in a video are min-max scaled frame by frame. A
-    model made for videos carries what it remembers from each frame read to the next. A video that breaks off is written
-    as far as it could be read, and the outcome says so.
+    If the plan's format is a video's, `folder/<model>/<name>.<format>` and, with overlays, `<name>.overlay.<format>`;
+    else numbered maps `folder/<model>/<name>/000000.<format>`. What is there already is left, as images' maps are, and
+    numbered maps go on at the first that is missing. Maps in a video are min-max scaled frame by frame, and shown at
+    the times of the source's frames. A model made for videos carries what it remembers from each frame read to the
+    next. A video that breaks off is written as far as it could be read, and the outcome says so.
 
     Parameters
     ----------
-    path : Path
+    video : ImageFile or Path
+        A path's maps are called as it is, without its suffix.
     plan : BatchPlan
     clip : ClipPlan
     progress : Progress, optional
-        Takes after each frame how many are done and how many the file says there are; and what failed.
+        Takes after each frame how many are done and how many there are by what is known; and what failed.
     """
-    outcome = Outcome(path)
+    if isinstance(video, Path):
+        video = ImageFile(video, Path(output_name(video)))
+    outcome = Outcome(video.path)
     try:
-        with memory_errors_named(path, SMALLER_COPY):
-            _write_clip(path, plan, clip, progress, outcome)
+        with memory_errors_named(video.path, SMALLER_COPY):
+            _write_clip(video, plan, clip, progress, outcome)
     except SalboxError as error:
         outcome.failures.append(str(error))
+    for note in outcome.notes:
+        progress.say(note)
     for failure in outcome.failures:
         progress.say(f"failed: {failure}")
     if outcome.written:
-        progress.say(f"{path}: the maps carry no sound")
+        progress.say(f"{video.path}: the maps carry no sound")
     return outcome
 
 
-def split_videos(inputs: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """Return which inputs are videos, by their suffix, and the others."""
-    videos = [Path(text).expanduser() for text in inputs if is_video(Path(text))]
-    return videos, [text for text in inputs if not is_video(Path(text))]
+def refuse_shared_names(images: Iterable[ImageFile], videos: Sequence[ImageFile], *, overlays: bool = False) -> None:
+    """Raise a UsageError if two inputs would be given one output.
+
+    An image may be called as one of the numbered maps of a video: frames are often kept in a folder beside it. With
+    `overlays` a video may be called as another's overlay.
+    """
+    clips = {video.output: video.path for video in videos}
+    for image in images:
+        name, _, rest = image.output.name.partition(".")
+        if len(name) >= 6 and name.isdecimal() and rest in ("", "overlay") and image.output.parent in clips:
+            raise _shared(image, f"a frame of {clips[image.output.parent]}")
+    for video in videos:
+        if overlays and video.output.suffix == ".overlay" and (other := video.output.with_suffix("")) in clips:
+            raise _shared(video, f"the overlay of {clips[other]}")
 
 
-def _write_clip(path: Path, plan: BatchPlan, clip: ClipPlan, progress: Progress, outcome: Outcome) -> None:
-    # What is done to a map comes after the mean over time.
-    pipelines = [Pipeline(model.follow(), size=plan.size) for model in plan.load()]
-    sinks = [_Sink.of(pipeline, path, plan, outcome) for pipeline in pipelines]
-    sinks = [sink for sink in sinks if sink.targets]
-    if not sinks:
+def _shared(one: ImageFile, other: str) -> UsageError:
+    return UsageError(f"{one.path} and {other} would both be written as '{one.output}'; run them apart")
+
+
+def _write_clip(video: ImageFile, plan: BatchPlan, clip: ClipPlan, progress: Progress, outcome: Outcome) -> None:
+    streams = [_Stream(model, video, plan, clip, outcome) for model in plan.load()]
+    makes_videos = plan.file_format in VIDEO_FORMATS
+    if makes_videos and not any(stream.outputs.wants(0) for stream in streams):
         return
-    with VideoReader(path, clip.stride, max_pixels=plan.max_pixels) as reader, ExitStack() as stack:
-        for sink in sinks:
-            sink.open(stack, reader.rate)
-        frames = _run(reader, sinks, plan, clip, progress)
+    with VideoReader(video.path, clip.stride, max_pixels=plan.max_pixels) as reader, ExitStack() as stack:
+        active, times = streams, None
+        # Where a model remembers, all frames are computed if one is missing.
+        if makes_videos or any(stream.remembers and not stream.outputs.wants(0) for stream in streams):
+            title = f"{video.path.name}: times of the frames"
+            times = frame_times(video.path, clip.stride, lambda done: progress.update(title, done, None))
+            active = [stream for stream in streams if any(map(stream.outputs.wants, range(len(times))))]
+        if makes_videos and times is not None:
+            pace = Pace.following(times, reader.rate)
+            if pace.note:
+                outcome.notes.append(f"{video.path}: {pace.note}")
+            for stream in active:
+                stream.outputs.open(stack, pace)
+        frames = _run(reader, active, clip, None if times is None else len(times), progress)
+        reason = reader.break_off()
         if frames == 0:
-            raise SalboxError(f"{path}: no frame could be read")
-    outcome.written.extend(target for sink in sinks for target in sink.targets)
-    if reader.expected is not None and frames < reader.expected:
-        outcome.failures.append(
-            f"{path}: ends after {frames} of {reader.expected} frames, broken or truncated; those are written"
-        )
+            raise SalboxError(f"{video.path}: no frame could be read" + (f"; {reason}" if reason else ""))
+    for stream in streams:
+        stream.outputs.end(None if reason else frames)
+    if reason:
+        outcome.failures.append(f"{video.path}: {reason}; the maps of the {frames} frames before are written")
 
 
-def _run(reader: VideoReader, sinks: list[_Sink], plan: BatchPlan, clip: ClipPlan, progress: Progress) -> int:
+def _run(reader: VideoReader, streams: list[_Stream], clip: ClipPlan, expected: int | None, progress: Progress) -> int:
     """Compute and write frame after frame; return how many there were."""
-    keep = math.exp(-1 / (clip.smooth_seconds * reader.rate)) if clip.smooth_seconds > 0 else 0.0
-    done = 0
+    done, time = 0, 0.0
     for frame in reader:
-        maps = ImageMaps([frame], [sink.pipeline for sink in sinks])
-        for sink in sinks:
-            (saliency,) = maps.of(sink.pipeline)
-            output = sink.pipeline.output
-            if keep and sink.mean is not None:
-                saliency = _between(sink.mean, saliency, keep, output)
-            sink.mean = saliency
-            sink.write(done, frame, plan.postprocess(saliency, name=f"{done:06}", output=output))
-        done += 1
-        progress.update(reader.path.name, done, reader.expected)
+        step = reader.time - time if reader.time > time else 1 / reader.rate
+        keep = math.exp(-step / clip.smooth_seconds) if clip.smooth_seconds > 0 else 0.0
+        active = [stream for stream in streams if stream.remembers or stream.outputs.wants(done)]
+        maps = ImageMaps([frame], [stream.pipeline for stream in active])
+        for stream in active:
+            (saliency,) = maps.of(stream.pipeline)
+            stream.add(done, frame, saliency, keep)
+        done, time = done + 1, reader.time
+        progress.update(reader.path.name, done, max(done, expected or reader.expected or 0))
     return done
+
+
+class _Stream:
+    """The maps of one model, frame after frame."""
+
+    def __init__(self, model: Model, video: ImageFile, plan: BatchPlan, clip: ClipPlan, outcome: Outcome) -> None:
+        # What is done to a map comes after the mean over time.
+        self.pipeline = Pipeline(model.follow(), size=plan.size)
+        self.remembers = clip.smooth_seconds > 0 or _remembers(model)
+        self._postprocess = plan.postprocess
+        self._mean: SaliencyMap | None = None
+        notes = plan.notes(model, video.path) | {"stride": clip.stride, "smooth_seconds": clip.smooth_seconds}
+        output = plan.postprocess.output_of(self.pipeline.output)
+        self.outputs: ClipOutputs = clip_outputs(video, plan, model.name, notes, output, outcome)
+
+    def add(self, number: int, frame: Pixels, saliency: SaliencyMap, keep: float) -> None:
+        """Write the map of a frame, what is kept of those before mixed in."""
+        output = self.pipeline.output
+        if keep and self._mean is not None:
+            saliency = _between(self._mean, saliency, keep, output)
+        self._mean = saliency
+        if self.outputs.wants(number):
+            self.outputs.write(number, frame, self._postprocess(saliency, name=f"{number:06}", output=output))
+
+
+def _remembers(model: Model) -> bool:
+    """Return whether a frame's map depends on the frames before."""
+    if isinstance(model.function, Ensemble):
+        return any(map(_remembers, model.function.models.values()))
+    function: object = model.function
+    return isinstance(function, CanFollow)
 
 
 def _between(mean: SaliencyMap, new: SaliencyMap, keep: float, output: Output) -> SaliencyMap:
@@ -120,60 +178,3 @@ def _between(mean: SaliencyMap, new: SaliencyMap, keep: float, output: Output) -
     if output == "log_density":
         return np.logaddexp(mean + math.log(keep), new + math.log1p(-keep)).astype(np.float32)
     return (keep * mean + (1 - keep) * new).astype(np.float32)
-
-
-class _Sink:
-    """Where one model's maps of a video go."""
-
-    def __init__(self, pipeline: Pipeline, plan: BatchPlan, targets: list[Path]) -> None:
-        self.pipeline = pipeline
-        self.targets = targets
-        self.mean: SaliencyMap | None = None
-        self._plan = plan
-        self._writers: dict[Path, VideoWriter] = {}
-
-    @classmethod
-    def of(cls, pipeline: Pipeline, path: Path, plan: BatchPlan, outcome: Outcome) -> _Sink:
-        """Return a model's sink with the targets that are not there yet; the others go to the outcome."""
-        folder = plan.folder / folder_name(pipeline.model.name)
-        if plan.file_format not in VIDEO_FORMATS:
-            return cls(pipeline, plan, [folder / path.stem])
-        targets = [folder / f"{path.stem}.{plan.file_format}"]
-        if plan.overlay is not None:
-            targets.append(folder / f"{path.stem}.overlay.{plan.file_format}")
-        there = [] if plan.overwrite else [target for target in targets if target.exists()]
-        outcome.skipped.extend(there)
-        return cls(pipeline, plan, [target for target in targets if target not in there])
-
-    def open(self, stack: ExitStack, rate: float) -> None:
-        """Open the videos, which get their names when the stack closes without an error."""
-        if self._plan.file_format in VIDEO_FORMATS:
-            for target in self.targets:
-                temporary = stack.enter_context(atomic(target, keep_suffix=True))
-                self._writers[target] = stack.enter_context(VideoWriter(temporary, rate))
-
-    def write(self, number: int, frame: npt.NDArray[np.uint8], saliency: SaliencyMap) -> None:
-        """Write the map of one frame."""
-        for target in self.targets:
-            if target in self._writers:
-                picture = self._picture(frame, saliency, is_overlay=".overlay" in target.suffixes)
-                self._writers[target].write(picture)
-            else:
-                self._write_numbered(target / f"{number:06}", frame, saliency)
-
-    def _picture(
-        self, frame: npt.NDArray[np.uint8], saliency: SaliencyMap, *, is_overlay: bool
-    ) -> npt.NDArray[np.uint8]:
-        if is_overlay:
-            return self._overlay(frame, saliency)
-        return np.rint(min_max(saliency) * 255).astype(np.uint8)
-
-    def _write_numbered(self, stem: Path, frame: npt.NDArray[np.uint8], saliency: SaliencyMap) -> None:
-        path = stem.with_name(stem.name + suffix(self._plan.file_format))
-        write_map(path, saliency, self._plan.file_format, self._plan.notes(self.pipeline.model))
-        if self._plan.overlay is not None:
-            write_picture(stem.with_name(stem.name + ".overlay.png"), self._overlay(frame, saliency))
-
-    def _overlay(self, frame: npt.NDArray[np.uint8], saliency: SaliencyMap) -> npt.NDArray[np.uint8]:
-        linear = visible(saliency, self._plan.postprocess.output_of(self.pipeline.output))
-        return overlay(frame, linear, alpha=self._plan.overlay or 0, contours=self._plan.contours)
