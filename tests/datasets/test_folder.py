@@ -70,12 +70,12 @@ def test_a_black_picture_and_an_empty_table_are_no_fixations(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.csv", "x,y\n1,2\n3\n", "expected positions x, y"),
+        ("a.csv", "x,y\n1,2\n3\n", "row 2 has 1 cells, expected 2"),
         ("a.csv", "x,y\n1,left\n", "not readable as positions"),
-        ("a.csv", "1,nan\n", "expected positions x, y"),
+        ("a.csv", "1,nan\n", "1 of 1 rows have no position .NaN"),
         ("a.npy", "not an array", "not readable as an .npy .it does not begin as one"),
         ("a.mat", "not a mat", "not readable as a MATLAB file"),
-        ("a.png", "not a picture", "not readable as a grey picture"),
+        ("a.png", "not a picture", "not an image, or of a kind that is not supported"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path, name, text, message):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 from PIL import Image
-from trees import cell, eye_data, marked, mat, photo
+from trees import cell, eye_data, marked, mat, nus_tree, photo
 
 from salbox.datasets import open_dataset
 from salbox.datasets._gaze import find_fixations
@@ -13,6 +15,7 @@ from salbox.errors import UsageError
 
 NAME = "i05june05_static_street_boston_p1010764"
 SIZE = (1024, 768)
+SPLITS = {"train": range(4, 9), "validation": [9], "held-out": range(4)}
 
 
 @pytest.fixture
@@ -111,6 +114,48 @@ def test_a_name_longer_than_matlab_takes(tree):
     assert [item.name for item in data.items] == [name]
     assert len(data.fixations(0)) == 1
     assert data.notes[1] == f"1 images without entries of the raw gaze skipped, {NAME} the first"
+
+
+@pytest.mark.parametrize(("size", "scale"), [((1024, 768), 1), ((384, 512), 0.5)])
+def test_the_copy_in_osies_layout(tmp_path, size, scale):
+    width, height = (round(side / scale) for side in size)
+    looked = {f"{NAME}.jpg": [([1, width, width + 1], [1, height, 1]), ([502, 901], [449, 101])]}
+    data = open_dataset(f"mit1003:{nus_tree(tmp_path, looked, size)}")
+    fixations = data.fixations(0)
+    np.testing.assert_array_equal(fixations.x, np.array([0, width - 1, 501, 900])[: len(fixations)] * scale)
+    np.testing.assert_array_equal(fixations.y, np.array([0, height - 1, 448, 100])[: len(fixations)] * scale)
+    assert data.outside(0) == (1 if width > 901 else 2)
+    assert data.sigma(0) == 35 * scale
+    assert data.notes[0] == "fixations from eye/fixations.mat"
+
+
+def test_splits_are_by_a_hash_of_the_name(tmp_path):
+    names = [f"i{number}" for number in range(1000, 1030)]
+    nus_tree(tmp_path, {f"{name}.jpg": [([5], [5])] for name in names}, (32, 24))
+    parts = {split: {item.name for item in open_dataset(f"mit1003:{tmp_path}", split).items} for split in SPLITS}
+    for split, remainders in SPLITS.items():
+        hashes = {name: int(hashlib.sha1(f"{name}.jpg".encode()).hexdigest(), 16) % 10 for name in names}
+        assert parts[split] == {name for name in names if hashes[name] in remainders}
+    # The archives' files are called .jpeg, and a photo is of the same part.
+    jpeg = tmp_path / "jpeg"
+    photo(jpeg / "ALLSTIMULI" / f"{NAME}.jpeg", *SIZE)
+    listed(jpeg, [([1], [1])])
+    mine = int(hashlib.sha1(f"{NAME}.jpg".encode()).hexdigest(), 16) % 10
+    split = next(split for split, remainders in SPLITS.items() if mine in remainders)
+    assert len(open_dataset(f"mit1003:{jpeg}", split)) == 1
+
+
+def test_the_part_at_hand(shared):
+    folder = shared / "data" / "MIT1003"
+    if not folder.is_dir():
+        pytest.skip("MIT1003 is not beside this checkout")
+    numbers = {split: len(open_dataset(f"mit1003:{folder}", split)) for split in ("test", "train", "validation")}
+    assert numbers == {"test": 610, "train": 521, "validation": 89}
+    data = open_dataset(f"mit1003:{folder}", "validation")
+    outside = sum(data.outside(index) for index in range(len(data)))
+    total = outside + sum(len(data.fixations(index)) for index in range(len(data)))
+    assert outside <= 0.0005 * total
+    assert len(data.notes) == 2  # from which file, and that the photos are smaller than published
 
 
 def test_entries_without_a_stimulus_are_counted(tree):

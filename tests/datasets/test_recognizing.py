@@ -163,6 +163,7 @@ def test_the_data_at_hand(shared):
         ("ecssd", "ECSSD"),
         ("osie", "OSIE"),
         ("eyecrowd", "EyeCrowd"),
+        ("mit1003", "MIT1003"),
         ("eyecrowd-faces", "EyeCrowd"),
         ("coco-semantic", "coco-semantic"),
         ("folder", "fixation-density-224"),

@@ -129,6 +129,14 @@ def test_the_json_file_has_rows_first(tmp_path):
         (json.dumps(annotations(annotations=[{"image_id": 7, "fixations": ["ab"]}])), "annotation 1 is not"),
         (json.dumps(annotations(annotations=[{"image_id": [], "fixations": []}])), "annotation 1 is not"),
         (json.dumps(annotations(annotations=[7])), "annotation 1 is not"),
+        (json.dumps(annotations(annotations=[{"image_id": 7, "fixations": [[10**400, 1]]}])), "annotation 1 is not"),
+        (json.dumps(annotations(annotations=[{"image_id": 7, "fixations": [[1, 2, 3], [4, 5, 6]]}])), "annotation 1"),
+        (json.dumps(annotations(annotations=[{"image_id": 7, "fixations": [1, 2, 3, 4]}])), "annotation 1 is not"),
+        (json.dumps(annotations(images=annotations()["images"] * 2)), f"two images are called '{VAL}'"),
+        (
+            json.dumps(annotations(images=[{"id": 7, "file_name": "a.jpg", "height": 10**400, "width": 9}])),
+            "image 1 has no number",
+        ),
         (json.dumps(annotations())[:-30], "not readable as SALICON's fixations"),
     ],
 )
@@ -167,7 +175,7 @@ def test_a_truncated_mat_and_a_broken_photo_are_one_line(tmp_path):
     with pytest.raises(UsageError, match="damaged MATLAB file"):
         data.fixations(0)
     path.write_bytes(b"no photo")
-    with pytest.raises(SalboxError, match="not readable as an image"):
+    with pytest.raises(SalboxError, match="not an image"):
         open_dataset(f"salicon:{tmp_path}").fixations(0)
 
 

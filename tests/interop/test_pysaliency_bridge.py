@@ -209,7 +209,7 @@ def test_fixations_without_order_have_no_history(tmp_path):
 class Ordered:
     """A dataset of two images in memory that knows scanpaths; what the bridge asks of one, no more."""
 
-    items = ()
+    items = fixations_read = ()
 
     def __init__(self, looked):
         self.looked = looked

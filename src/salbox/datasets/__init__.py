@@ -1,6 +1,7 @@
 """Eye-tracking and mask data: ground truth in one convention, whatever the publisher's."""
 
-from .dataset import ALL, Dataset, DatasetCard, Item, image_shape
+from ..imaging.image import image_shape
+from .dataset import ALL, Dataset, DatasetCard, Item
 from .fixations import (
     Fixations,
     HeldOut,
@@ -15,6 +16,7 @@ from .fixations import (
     pooled,
     sigma_in_pixels,
 )
+from .mixture import Mixture, fit_mixture, mixture_ceiling
 from .points import read_fixations, read_points
 from .registry import DATASETS, dataset_card, open_dataset
 
@@ -28,10 +30,12 @@ __all__ = [
     "Fixations",
     "HeldOut",
     "Item",
+    "Mixture",
     "ShuffledNegatives",
     "center_bias",
     "centre_bias",
     "dataset_card",
+    "fit_mixture",
     "fixation_counts",
     "fixation_density",
     "fixation_map",
@@ -39,6 +43,7 @@ __all__ = [
     "image_shape",
     "leave_one_observer_out",
     "mean_histogram",
+    "mixture_ceiling",
     "open_dataset",
     "pooled",
     "read_fixations",

@@ -7,17 +7,19 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..errors import UsageError
+from ..system.names import one_form
 
 
 def files_by_name(folder: Path, suffixes: Collection[str]) -> dict[str, Path]:
     """Return {path relative to the folder, without suffix: file}, with folders below, in the order of the names.
 
+    Names are in one form whichever system packed the files (`salbox.system.names`), suffixes in small or large letters.
     Hidden files and folders, such as `.svn` and `.DS_Store`, and `__MACOSX` are left out.
 
     Raises
     ------
     UsageError
-        If two files differ in their suffix alone.
+        If two files differ in their suffix alone, or in how accents are stored.
     """
     found: dict[str, Path] = {}
     for root, folders, files in os.walk(folder):
@@ -26,7 +28,7 @@ def files_by_name(folder: Path, suffixes: Collection[str]) -> dict[str, Path]:
             path = Path(root, file)
             if file.startswith(".") or path.suffix.lower() not in suffixes:
                 continue
-            name = path.relative_to(folder).with_suffix("").as_posix()
+            name = one_form(path.relative_to(folder).with_suffix("").as_posix())
             if name in found:
                 raise UsageError(f"{folder}: both {found[name].name} and {path.name} are there; which one is meant?")
             found[name] = path

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..errors import UsageError
 from ..formats.mat import load_variable
 from ..types import Shape
-from .dataset import read_gray
+from .dataset import read_mask
 from .fixations import Fixations
 
 HALF = 127  # of 8 bits: in pictures stored as JPEG, zeros are not quite zero
@@ -48,9 +48,9 @@ def read_marked(path: Path, shape: Shape, variables: Sequence[str] = ()) -> Fixa
     Raises
     ------
     UsageError, ImageError
-        If it cannot be read so.
+        If it cannot be read so, or is a picture that is not black and has no value above half of white.
     """
     if path.suffix.lower() == ".mat":
         return from_marked(load_variable(path, variables), shape, str(path))
-    values = read_gray(path)
-    return from_marked(values if values.max() <= 1 else values > HALF, shape, str(path))
+    values = read_mask(path)
+    return from_marked(values > HALF if values.dtype == np.uint8 else values, shape, str(path))

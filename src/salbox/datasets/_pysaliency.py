@@ -17,6 +17,7 @@ import numpy.typing as npt
 from ..errors import UsageError
 from ..formats.hdf5 import Node, open_hdf5
 from ..imaging.image import read_image
+from ..system.names import stored_file
 from ..types import Pixels, Shape
 from .dataset import Dataset, Item, ReadFixations
 from .fixations import Fixations
@@ -77,7 +78,7 @@ class FixationFile:
         of = slice(ends[stimulus], ends[stimulus + 1])
         order = None if columns.order is None else columns.order[of]
         found = Fixations(columns.x[of], columns.y[of], columns.subject[of], order)
-        return found if recorded in (None, shape) else found.inside(recorded).resized(recorded, shape)
+        return found if recorded in (None, shape) else found.resized(recorded, shape)
 
     @cached_property
     def _sorted(self) -> tuple[_Columns, npt.NDArray[np.int64]]:
@@ -165,7 +166,8 @@ def _files(file: Node) -> Iterator[_Stimulus]:
             raise UsageError(f"{file.path}: the stimulus '{name}' lies outside the file's own folder")
         if shape is not None and (len(shape) < 2 or shape[:2].min() < 1):
             raise UsageError(f"{file.path}: the shape of stimulus '{name}' is no (height, width)")
-        yield label, file.path.parent / name, None if shape is None else (int(shape[0]), int(shape[1])), None
+        size = None if shape is None else (int(shape[0]), int(shape[1]))
+        yield label, stored_file(file.path.parent / name), size, None
 
 
 def _without_common_folder(names: Sequence[str]) -> list[str]:

@@ -18,6 +18,8 @@ from .dataset import DatasetCard
 # Where photos are unpacked: the two archives of Visual Genome, and GQA's one.
 PHOTO_FOLDERS = ("VG_100K", "VG_100K_2", "images/VG_100K", "images/VG_100K_2", "images2/VG_100K_2", "images")
 
+MAX_NUMBER = 1e9  # pixels, of a side or a position
+
 # Returns the size that an image's boxes are in, or None where it is not known, and the boxes.
 ReadBoxes = Callable[[str], "tuple[Shape | None, list[ConceptBox]]"]
 
@@ -119,6 +121,6 @@ def _number(entry: Mapping[str, Any], name: str, where: str) -> float:
         number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
     except OverflowError:
         number = math.nan
-    if not math.isfinite(number):
-        raise UsageError(f"{where}: '{name}' is not a number")
+    if not abs(number) <= MAX_NUMBER:
+        raise UsageError(f"{where}: '{name}' is not a number of pixels")
     return number

@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
-from ..errors import ImageError, UsageError
+from ..errors import UsageError
+from ..imaging.gray import read_class_numbers
 from ..imaging.image import SUFFIXES
 from ..models.cards import Paper
 from ..types import Shape
@@ -24,7 +23,6 @@ IMAGES, MASKS, CLASSES = "images", "masks", "classes.yaml"
 UNLABELED = 0
 IGNORED = 255  # by custom, where the list of classes does not name it
 MAX_CLASSES_BYTES = 1024**2
-MODES = ("1", "L", "P", "I", "I;16")  # of pictures whose values are class numbers
 
 _CLASS = re.compile(r"""^\s*(\d{1,6})\s*:\s*(?:"([^"]*)"|'([^']*)'|([^#]*?))\s*(?:#.*)?$""")
 
@@ -109,22 +107,3 @@ def _concepts(path: Path, names: dict[int, str], shape: Shape) -> Concepts:
         raise UsageError(f"{path}: class {unknown[0]} is not among the {len(names)} of {CLASSES}")
     known = [n for n in numbers if n != UNLABELED and n in names]
     return Concepts(ids.shape, tuple(ConceptMask(names[n], ids == n) for n in known))
-
-
-def read_class_numbers(path: Path) -> npt.NDArray[np.int64]:
-    """Return the class of each pixel, (H, W), as a picture stores it: its values, not its palette's colours.
-
-    Raises
-    ------
-    ImageError
-        If it cannot be read, or is a colour picture.
-    """
-    try:
-        with Image.open(path) as picture:
-            mode = picture.mode
-            values = np.asarray(picture).astype(np.int64)
-    except Exception as error:  # Pillow's format plugins raise nearly anything on malformed files
-        raise ImageError(f"{path}: not readable as a picture of classes ({' '.join(str(error).split())})") from None
-    if mode not in MODES:
-        raise ImageError(f"{path}: a picture of mode {mode}, expected one whose values are class numbers")
-    return values

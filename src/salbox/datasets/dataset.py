@@ -10,20 +10,20 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from ..errors import ImageError, UsageError
 from ..formats.npy import read_npy
-from ..imaging.image import read_image
+from ..imaging import gray
+from ..imaging.image import MAX_PIXELS, image_shape, read_image, read_unturned
 from ..models.cards import Paper
+from ..system.contents import content_digests
 from ..types import Pixels, Shape
 from .fixations import Fixations
 
 Gives = Literal["fixations", "density", "mask"]
 ALL = "all"
 
-_TRANSPOSED = (5, 6, 7, 8)  # values of EXIF's orientation that turn a picture by a quarter
-_ORIENTATION = 0x0112
+MAX_ITEM_BYTES = 16  # of a number in an array, and more than its head takes
 
 # Called with the image's shape, (H, W); returns its fixations in its pixels.
 ReadFixations: TypeAlias = "Callable[[Shape], Fixations]"
@@ -57,6 +57,17 @@ class DatasetCard:
         How many fixations were published, of all splits together.
     pixels_per_degree : float, optional
         How many pixels of a stimulus one degree of visual angle covered.
+    names, names_text : str
+        What the images are called, without suffix: a regular expression, and the same for a reader. Empty where that is
+        not known.
+    size : (H, W), optional
+        Of every image as published, where all have one size.
+    longest : int, optional
+        The longest side of every image as published, where all have one.
+    observers : int, optional
+        How many people looked at an image, at most.
+    graded_masks : bool
+        Whether a mask's grey says how many people chose the pixel, so that there may be none above half of white.
     default_split : str
         What is opened where no split is asked for; if empty, "test" where there is such a split, else "all".
     """
@@ -75,6 +86,12 @@ class DatasetCard:
     images: Mapping[str, int] = field(default_factory=dict)
     fixations: int | None = None
     pixels_per_degree: float | None = None
+    names: str = ""
+    names_text: str = ""
+    size: Shape | None = None
+    longest: int | None = None
+    observers: int | None = None
+    graded_masks: bool = False
     default_split: str = ""
 
     @property
@@ -123,11 +140,18 @@ class Dataset:
     notes : texts
         What a reader of figures should know: how many entries had no image, and the like.
 
+    Attributes
+    ----------
+    allow_outside : bool
+        Whether it is measured on however many fixations lie outside their image; by default not.
+
     Raises
     ------
     UsageError
         If there is no image.
     """
+
+    allow_outside = False
 
     def __init__(self, card: DatasetCard, path: Path, split: str, items: Sequence[Item], notes: Sequence[str] = ()):
         if not items:
@@ -137,6 +161,7 @@ class Dataset:
         self.items, self.notes = tuple(items), tuple(notes)
         self._shapes: dict[int, Shape] = {}
         self._fixations: dict[int, Fixations] = {}
+        self._outside: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self.items)
@@ -156,7 +181,7 @@ class Dataset:
     def pixels(self, index: int) -> Pixels:
         """Return an image: (H, W, 3) uint8 RGB."""
         item = self.items[index]
-        return read_image(item.image) if item.is_turned else _read_unturned(item.image)
+        return read_image(item.image) if item.is_turned else read_unturned(item.image)
 
     def shape(self, index: int) -> Shape:
         """Return an image's (H, W), read from the file's head."""
@@ -178,8 +203,20 @@ class Dataset:
             if item.read_fixations is None:
                 raise UsageError(f"{self.card.name}: no fixations are known of image '{item.name}'")
             shape = self.shape(index)
-            self._fixations[index] = item.read_fixations(shape).inside(shape)
+            found = item.read_fixations(shape)
+            inside = found.inside(shape)
+            self._fixations[index], self._outside[index] = inside, len(found) - len(inside)
         return self._fixations[index]
+
+    def outside(self, index: int) -> int:
+        """Return how many of an image's fixations lie outside it; raises as `fixations`, which leaves them out."""
+        self.fixations(index)
+        return self._outside.get(index, 0)
+
+    @property
+    def fixations_read(self) -> tuple[int, ...]:
+        """The images whose fixations were read so far."""
+        return tuple(self._fixations)
 
     def density(self, index: int) -> npt.NDArray[np.float64] | None:
         """Return the publisher's own density map, (h, w) in any scale, or None where there is none."""
@@ -193,13 +230,13 @@ class Dataset:
         ------
         UsageError
             If there is no mask.
+        ImageError
+            If it cannot be read as one; see `salbox.imaging.gray.read_mask`.
         """
         item = self.items[index]
         if item.mask is None:
             raise UsageError(f"{self.card.name}: no mask of image '{item.name}'")
-        values = read_gray(item.mask)
-        # Some programs write masks of 0 and 1; as grey values these would all be background.
-        return values > 0 if values.max() <= 1 else values
+        return read_mask(item.mask, is_graded=self.card.graded_masks)
 
     def sigma(self, index: int) -> float:
         """Return the density's sigma on an image, in its pixels.
@@ -219,63 +256,24 @@ class Dataset:
         chosen = type(self)(self.card, self.path, self.split, [self.items[i] for i in indices], (*self.notes, note))
         chosen._shapes = {k: self._shapes[i] for k, i in enumerate(indices) if i in self._shapes}
         chosen._fixations = {k: self._fixations[i] for k, i in enumerate(indices) if i in self._fixations}
+        chosen._outside = {k: self._outside[i] for k, i in enumerate(indices) if i in self._outside}
+        chosen.allow_outside = self.allow_outside
         return chosen
 
     def fingerprint(self) -> str:
-        """Return a text that changes when the images' names or files, or what was read of their fixations, change."""
+        """Return a text that changes with the images' names, the bytes of all files, and what was read of fixations."""
+        named = (path for item in self.items for path in (item.image, item.density, item.mask) if path is not None)
+        files = list(dict.fromkeys(named))
+        contents = dict(zip(files, content_digests(files), strict=True))
         digest = hashlib.sha256()
         for index, item in enumerate(self.items):
-            files = [path for path in (item.image, item.density, item.mask) if path is not None]
-            digest.update(repr((item.name, [path.stat().st_size for path in files])).encode())
+            own = [None if path is None else contents[path] for path in (item.image, item.density, item.mask)]
+            digest.update(repr((item.name, item.is_turned, own)).encode())
             if index in self._fixations:
                 f = self._fixations[index]
-                for values in (f.x, f.y, f.subject):
-                    digest.update(values.tobytes())
+                for values in (f.x, f.y, f.subject, f.order, f.duration):
+                    digest.update(b"-" if values is None else values.tobytes())
         return digest.hexdigest()[:16]
-
-
-def image_shape(path: Path, *, is_turned: bool = True) -> Shape:
-    """Return a picture's (H, W) as `read_image` will give it, from the file's head alone.
-
-    With `is_turned` false an orientation that the file states does not count.
-
-    Raises
-    ------
-    ImageError
-        If it is not a picture.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from PIL import Image
-    >>> from salbox.datasets import image_shape
-    >>> path = Path(tempfile.mkdtemp(), "photo.png")
-    >>> Image.new("RGB", (640, 480)).save(path)
-    >>> image_shape(path)
-    (480, 640)
-    """
-    try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            turned = is_turned and picture.getexif().get(_ORIENTATION) in _TRANSPOSED
-    except FileNotFoundError:
-        raise ImageError(f"{path}: no such file") from None
-    except Exception as error:  # Pillow's format plugins raise nearly anything on malformed headers
-        raise ImageError(f"{path}: not readable as an image ({' '.join(str(error).split())})") from None
-    return (width, height) if turned else (height, width)
-
-
-def _read_unturned(path: Path) -> Pixels:
-    """Return an image as `read_image` does, but for the orientation that its file states."""
-    try:
-        with Image.open(path) as picture:
-            picture.getexif().pop(_ORIENTATION, None)
-            return read_image(picture)
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from None
-    except Exception as error:  # as in `image_shape`
-        raise ImageError(f"{path}: not readable as an image ({' '.join(str(error).split())})") from None
 
 
 def read_gray(path: Path) -> npt.NDArray[Any]:
@@ -289,28 +287,23 @@ def read_gray(path: Path) -> npt.NDArray[Any]:
         If it cannot be read, or is a colour picture.
     """
     if path.suffix.lower() == ".npy":
-        return _read_npy(path)
-    try:
-        with Image.open(path) as picture:
-            if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-                values = np.asarray(picture).astype(np.float32)
-            elif picture.mode in ("1", "L"):
-                values = np.asarray(picture.convert("L"))
-            else:
-                channels = np.asarray(picture.convert("RGB"))
-                if not (channels == channels[:, :, :1]).all():
-                    raise ImageError(f"{path}: a colour picture, expected a grey one")
-                values = channels[:, :, 0]
-    except ImageError:
-        raise
-    except Exception as error:  # as in `image_shape`
-        raise ImageError(f"{path}: not readable as a grey picture ({' '.join(str(error).split())})") from None
-    return values
+        values = _read_npy(path)
+        return values if values.dtype == np.uint8 else values.astype(np.float32)
+    return gray.read_gray(path)
+
+
+def read_mask(path: Path, *, is_graded: bool = False) -> npt.NDArray[Any]:
+    """Return a mask of a picture or a .npy, (H, W); see `salbox.imaging.gray.read_mask`."""
+    if path.suffix.lower() == ".npy":
+        return gray.as_gray_mask(_read_npy(path), str(path), is_graded=is_graded)
+    return gray.read_mask(path, is_graded=is_graded)
 
 
 def _read_npy(path: Path) -> npt.NDArray[Any]:
-    values = read_npy(path, error=ImageError)
+    values = read_npy(path, most=MAX_PIXELS * MAX_ITEM_BYTES, error=ImageError)
     values = values[:, :, 0] if values.ndim == 3 and values.shape[2] == 1 else values
     if values.ndim != 2 or not values.size or values.dtype.kind not in "fiub":
         raise ImageError(f"{path}: expected an array of numbers of shape (H, W), got {values.dtype} {values.shape}")
-    return values if values.dtype == np.uint8 else values.astype(np.float32)
+    if values.size > MAX_PIXELS:
+        raise ImageError(f"{path}: {values.size} numbers, more than the limit of {MAX_PIXELS}")
+    return values

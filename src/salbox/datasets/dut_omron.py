@@ -35,6 +35,9 @@ CARD = DatasetCard(
     license="none stated; research use",
     splits={"test": "all images"},
     images={"test": 5168},
+    names=r"[a-z]{2,}_?[\w-]+",
+    names_text="letters and a number, such as im005",
+    longest=400,
     sigma=16.0,
     sigma_width=400,
     sigma_side="longest",
@@ -109,4 +112,4 @@ def _read(path: Path, shape: Shape) -> Fixations:
     sizes = table[table[:, 2] == SIZE]
     recorded = shape if not len(sizes) or sizes[0, :2].min() < 1 else (int(sizes[0, 1]), int(sizes[0, 0]))
     x, y, subject = table[table[:, 2] != SIZE].T
-    return Fixations(x, y, subject - 1, order_of(subject)).inside(recorded).resized(recorded, shape)
+    return Fixations(x, y, subject - 1, order_of(subject)).resized(recorded, shape)

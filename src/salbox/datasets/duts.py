@@ -50,7 +50,7 @@ CARD = DatasetCard(
 
 def is_held_out(file_name: str) -> bool:
     """Return whether a photo of DUTS-TR, by its file name with suffix, is kept from training."""
-    digest = hashlib.sha1(file_name.encode(), usedforsecurity=False).hexdigest()
+    digest = hashlib.sha1(file_name.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
     return int(digest, 16) % HELD_OUT_PARTS == 0
 
 

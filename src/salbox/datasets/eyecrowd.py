@@ -19,6 +19,10 @@ CARD = DatasetCard(
     splits={"train": "the images whose number does not end in 1", "test": "the images whose number ends in 1"},
     images={"train": 450, "test": 50},
     fixations=126_348,
+    names=r"[0-5]\d\d",
+    names_text="001 to 500",
+    size=RECORDED,
+    observers=16,
     sigma=24.0,
     sigma_width=RECORDED[1],
     sigma_source="OSIE's, which is of the same laboratory; the publishers state none",
@@ -54,4 +58,4 @@ def open_eyecrowd(path: Path, split: str) -> Dataset:
         The folder that holds data/, data/ itself, or a folder around them.
     split : {"train", "test", "all"}
     """
-    return open_nus(CARD, path, split, RECORDED, split_test(CARD, split, is_test))
+    return open_nus(CARD, path, split, split_test(CARD, split, is_test))

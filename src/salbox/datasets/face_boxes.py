@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..formats.mat import array_field, load_variable, numbers_field, records, text_field
+from ..system.names import one_form
 from ..types import Shape
 from ._files import base_folder
 from .concepts import ConceptBox, ConceptDataset, ConceptItem, Concepts
@@ -74,7 +75,7 @@ def read_faces(path: Path) -> dict[str, tuple[ConceptBox, ...]]:
             x, y, width, height = (float(side[0]) for side in sides)
             poses = tuple(pose for pose, flag in flags.items() if flag[0])
             boxes.append(ConceptBox(FACE, x, y, width, height, poses))
-        found[Path(name).stem] = tuple(boxes)
+        found[one_form(Path(name).stem)] = tuple(boxes)
     return found
 
 

@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..formats.mat import Struct, array_field, load_variable, records, table_field, text_field
 from ..imaging.image import SUFFIXES
 from ..models.cards import Paper
+from ..system.names import one_form
 from ..types import Shape
 from ._files import files_by_name
 from .dataset import ALL, Dataset, DatasetCard, Item
@@ -34,6 +35,7 @@ CARD = DatasetCard(
     splits={"targets": "630 scenes that came again", "fillers": "2,157 scenes that came once"},
     images={"targets": 630, "fillers": 2157},
     fixations=424_712,
+    size=RECORDED,
     sigma=33.0,
     sigma_width=RECORDED[1],
     sigma_source="the publishers' own maps",
@@ -86,7 +88,7 @@ def _open_part(path: Path, folder: Path, file: Path) -> tuple[list[Item], list[s
     by_file = {name.rsplit("/", 1)[-1]: name for name in images}
     entries: dict[str, Struct] = {}
     for number, entry in enumerate(records(load_variable(file, ("allImages",)), str(file)), start=1):
-        stem = Path(text_field(entry, "filename", f"{file}: allImages({number})")).stem
+        stem = one_form(Path(text_field(entry, "filename", f"{file}: allImages({number})")).stem)
         entries[by_file.get(stem, stem)] = entry
     names, notes = matched(images, entries, f"entries of {file.name}", CARD.name, path)
     items = [
@@ -110,4 +112,4 @@ def _read(entry: Struct, where: str, shape: Shape) -> Fixations:
                     places = table_field(viewings, viewing, where, 2)
                     order = np.flatnonzero(np.isfinite(places).all(axis=1))
                     observers.append(Fixations(places[order, 0], places[order, 1], subject, order))
-    return pooled(observers).inside(RECORDED).resized(RECORDED, shape)
+    return pooled(observers).resized(RECORDED, shape)

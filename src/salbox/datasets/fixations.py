@@ -155,11 +155,9 @@ class Fixations:
     def resized(self, old: Shape, new: Shape) -> Fixations:
         """Return the same places after an image of shape `old`, (H, W), was resized to `new`.
 
-        What lay inside still does.
+        What lay inside still does, and what lay outside does not.
         """
-        is_inside = self._is_inside(old)
-        x = _scaled(self.x, old[1], new[1], is_inside)
-        y = _scaled(self.y, old[0], new[0], is_inside)
+        x, y = _scaled(self.x, old[1], new[1]), _scaled(self.y, old[0], new[0])
         return Fixations(x, y, self.subject, self.order, self.duration)
 
     def _is_inside(self, shape: Shape) -> npt.NDArray[np.bool_]:
@@ -167,10 +165,12 @@ class Fixations:
         return (self.x >= 0) & (self.y >= 0) & (self.x < width) & (self.y < height)
 
 
-def _scaled(values: DoubleMap, old: npt.ArrayLike, new: int, is_inside: npt.ArrayLike) -> DoubleMap:
-    """Return values * new / old; rounding must not carry what lay below `old` up to `new` itself."""
-    scaled = values * (new / np.asarray(old, np.float64))
-    return np.where(is_inside, np.minimum(scaled, np.nextafter(new, 0)), scaled)
+def _scaled(values: DoubleMap, old: npt.ArrayLike, new: int) -> DoubleMap:
+    """Return values * new / old; rounding must not carry what lay below `old` up to `new` itself, nor the reverse."""
+    olds = np.asarray(old, np.float64)
+    with np.errstate(over="ignore"):  # of a position that is no pixel's; who holds it is refused
+        scaled = values * (new / olds)
+    return np.where(values < olds, np.minimum(scaled, np.nextafter(new, 0)), np.maximum(scaled, new))
 
 
 def pooled(fixations: Sequence[Fixations]) -> Fixations:
@@ -398,7 +398,7 @@ class ShuffledNegatives:
         x, y, subject = others(self._all.x), others(self._all.y), others(self._all.subject)
         if not self._one_size:
             heights, widths = others(self._sizes).T
-            return Fixations(_scaled(x, widths, shape[1], True), _scaled(y, heights, shape[0], True), subject)
+            return Fixations(_scaled(x, widths, shape[1]), _scaled(y, heights, shape[0]), subject)
         # There are many of them and of one size: what is known to be sound is not checked again for each image.
         result = object.__new__(Fixations)
         result._set(x, y, subject, flat=(shape, others(self._all.flat_pixels(shape))))

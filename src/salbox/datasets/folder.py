@@ -8,6 +8,7 @@ from pathlib import Path
 from ..errors import UsageError
 from ..imaging.image import SUFFIXES
 from ..imaging.inputs import find_images
+from ..system.names import one_form
 from ._files import base_folder, files_by_name
 from .dataset import ALL, Dataset, DatasetCard, Item
 from .points import POINT_SUFFIXES, read_fixations
@@ -66,9 +67,11 @@ def open_folder(path: Path, split: str) -> Dataset:
         raise UsageError(
             f"{CARD.name}:{path}: expected {FIXATIONS[0]}/, {MAPS[0]}/ or {MASKS[0]}/ beside {images.name}/"
         )
-    items, missing = [], []
+    items, missing, named = [], [], dict[str, Path]()
     for image in find_images([str(images)], recursive=True):
-        name = image.output.as_posix()
+        name = one_form(image.output.as_posix())
+        if (other := named.setdefault(name, image.path)) != image.path:
+            raise UsageError(f"{images}: both {other.name} and {image.path.name} are there; which one is meant?")
         if all(name in files for files in found.values()):
             points = found["fixations"][name] if "fixations" in found else None
             items.append(
@@ -83,6 +86,11 @@ def open_folder(path: Path, split: str) -> Dataset:
         else:
             missing.append(name)
     notes = [f"{len(missing)} images without {' and '.join(found)} skipped, {missing[0]} the first"] if missing else []
+    notes += [
+        f"{len(alone)} files of {kind} without an image skipped, {min(alone)} the first"
+        for kind, files in found.items()
+        if (alone := files.keys() - named)
+    ]
     return Dataset(CARD, path, split, items, notes)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..models.cards import Paper
+from ..system.names import one_form
 from ._pairs import pairs
 from .dataset import ALL, Dataset, DatasetCard
 from .layout import expect_folder, folders
@@ -24,6 +25,9 @@ CARD = DatasetCard(
     license="research use",
     splits={name: f"the files that {names[0]}.txt lists, where there is one" for name, names in LISTS.items()},
     default_split=ALL,
+    names=r"\d{4,5}",
+    names_text="numbers of four digits",
+    longest=400,
     images={"all": 4_447, "train": 2_500, "val": 500, "test": 1_447},
     paper=Paper(
         title="Visual saliency based on multiscale deep features",
@@ -69,7 +73,7 @@ def open_hku_is(path: Path, split: str) -> Dataset:
 
 def _holds_pairs(folder: Path) -> bool:
     # On some systems `Imgs` and `imgs` are one folder; the published one holds no .jpg.
-    return folder.is_dir() and any(next(folder.glob(f"*{suffix}"), None) for suffix in PHOTO_SUFFIXES)
+    return folder.is_dir() and any(file.suffix.lower() in PHOTO_SUFFIXES for file in folder.iterdir())
 
 
 def _names_in_list(folder: Path, split: str) -> set[str]:
@@ -82,6 +86,6 @@ def _names_in_list(folder: Path, split: str) -> set[str]:
         raise UsageError(f"{file}: {file.stat().st_size:,} bytes, more than a list of file names takes")
     try:
         lines = file.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError:
-        raise UsageError(f"{file}: not a text; expected a file name a line") from None
-    return {Path(line.split()[0]).stem for line in lines if line.strip()}
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{file}: not a text that can be read; expected a file name a line") from None
+    return {Path(one_form(line.split()[0])).stem for line in lines if line.strip()}

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..errors import UsageError
 from ..imaging.image import SUFFIXES
 from ..models.cards import Paper
+from ..system.names import one_form
 from ._files import files_by_name
 from .dataset import ALL, Dataset, DatasetCard, Item
 from .layout import expect_folder, folder_of, folders, matched
@@ -81,5 +82,5 @@ def _names_in_split(path: Path, split: str) -> frozenset[str]:
         names = None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise UsageError(f"{file}: expected two lists of names, those of the train and of the test split")
-    paths = [Path(name) for name in names]
+    paths = [Path(one_form(name)) for name in names]
     return frozenset((p.with_suffix("") if p.suffix.lower() in SUFFIXES else p).as_posix() for p in paths)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import SalboxError
 from ..imaging.image import SUFFIXES
+from .consistency import SAMPLED, misfits
 from .dataset import ALL, Dataset, DatasetCard, Item
 from .duts import CARD as DUTS
 from .duts import TEST, TRAIN
+from .outside import outside_note
 from .registry import dataset_card, open_dataset
 
 DUTS_PARTS = {TRAIN: 10_553, TEST: 5_019}  # what is published as one part is two splits here
@@ -117,6 +122,7 @@ def inspect(name: str, path: Path, *, read_all: bool = False) -> Holding:
     if not opened:
         return Holding(card, path, error=errors[ALL])
     whole = opened.get(ALL) or max(opened.values(), key=len)
+    truth = _read(whole) if read_all else None
     # Some splits keep others than "all" does, such as images without truth.
     items = {item.image: item for data in opened.values() for item in data.items}
     splits = {split: len(data) for split, data in opened.items() if split != ALL or len(card.splits) != 1}
@@ -126,11 +132,21 @@ def inspect(name: str, path: Path, *, read_all: bool = False) -> Holding:
         dict(sorted(splits.items(), key=lambda pair: pair[0] == ALL)),
         _parts(card, {split: len(data) for split, data in opened.items()}),
         _gives(whole),
-        whole.notes,
+        (*whole.notes, *_outside(whole, read_all)),
         # Where a note tells what was skipped it is not counted again.
-        0 if whole.notes else _unused(list(items.values())),
-        truth=_read(whole) if read_all else None,
+        0 if len(whole.notes) > len(misfits(whole)) else _unused(list(items.values())),
+        truth=truth,
     )
+
+
+def _outside(data: Dataset, read_all: bool) -> list[str]:
+    """Return a note if many fixations lie outside: of all images if all were read, else of some."""
+    if not read_all and "fixations" in data.gives:
+        for place in np.unique(np.linspace(0, len(data) - 1, SAMPLED).round().astype(int)).tolist():
+            with suppress(SalboxError):  # what is wrong with a file is said where all are read
+                data.fixations(place)
+    note = outside_note(data, refused=False)
+    return [note] if note else []
 
 
 def _parts(card: DatasetCard, splits: dict[str, int]) -> tuple[Part, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from ..errors import UsageError
 from ..formats.mat import Struct, array_field, load_variable, records, text_field
 from ..imaging.image import SUFFIXES
 from ..models.cards import Paper
+from ..system.names import one_form
 from ..types import Shape
 from ._files import files_by_name
 from ._lsun import as_shape, read_gaze
@@ -18,6 +20,7 @@ from .layout import find_folder, first_folder, folders, matched
 
 IMAGES = ("images", "image")
 FILES = {"train": "training", "val": "validation", "test": "testing"}  # of each split the file and its variable
+_JPEG = re.compile(r"\.jpe?g$", re.IGNORECASE)
 KNOWN = ("train", "val")  # whose fixations are published
 POINTS = ("fixation", "fixations")
 
@@ -76,7 +79,7 @@ def open_isun(path: Path, split: str) -> Dataset:
         for number, entry in enumerate(records(load_variable(file, (FILES[part],)), str(file)), start=1):
             where = f"{file}: {FILES[part]}({number})"
             name = text_field(entry, "image", where)
-            entries[name.removesuffix(".jpg")] = (entry, where)
+            entries[one_form(_JPEG.sub("", name))] = (entry, where)
     what = f"entries of {' and '.join(file.name for file in lists.values())}"
     names, notes = matched(images, entries, what, CARD.name, path, count_images=False)
     has_fixations = split != "test"
@@ -95,4 +98,4 @@ def _read(entry: Struct, where: str, shape: Shape) -> Fixations:
         if "resolution" in entry.names
         else shape
     )
-    return fixations.inside(recorded).resized(recorded, shape)
+    return fixations.resized(recorded, shape)

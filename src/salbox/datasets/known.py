@@ -16,7 +16,7 @@ class Known:
         or "any".
     layouts : tuple of tuples of texts
         Each is one way that it is unpacked: patterns of paths that are all there. "*" stands for any text, and a
-        pattern that ends in "/" for a folder.
+        pattern that ends in "/" for a folder. Suffixes may be in small or large letters.
     """
 
     kind: str
@@ -40,7 +40,7 @@ _TRUTHS = ("fixations", "points", "maps", "densities", "masks")
 KNOWN: dict[str, Known] = {
     "osie": Known("fixations", _in(_DATA, "stimuli/1[0-7][0-9][0-9].*", "eye/fixations.mat")),
     "eyecrowd": Known("fixations", _in(_DATA, "stimuli/[0-5][0-9][0-9].*", "eye/fixations.mat")),
-    "eyecrowd-faces": Known("concepts", _in(_DATA, "stimuli/", "eye/fixations.mat", "labels.mat")),
+    "eyecrowd-faces": Known("concepts", _in(_DATA, "stimuli/[0-5][0-9][0-9].*", "eye/fixations.mat", "labels.mat")),
     "salicon-hdf5": Known(
         "fixations",
         (
@@ -78,6 +78,7 @@ KNOWN: dict[str, Known] = {
             ("ALLSTIMULI/", "DATA/"),
             ("ALLSTIMULI/", "ALLFIXATIONMAPS/"),
             ("ALLSTIMULI/", "fixations.mat"),
+            *_in(_DATA, "stimuli/i[0-9a-z]*", "eye/fixations.mat"),
         ),
     ),
     "mit300": Known("images", (("BenchmarkIMAGES/i1.*",), ("i1.*", "i2.*", "i[123]*.jpg"))),

@@ -23,6 +23,10 @@ CARD = DatasetCard(
     },
     images={"train": 560, "test": 140},
     fixations=98_321,
+    names=r"1[0-7]\d\d",
+    names_text="1001 to 1700",
+    size=RECORDED,
+    observers=15,
     sigma=24.0,
     sigma_width=RECORDED[1],
     sigma_source="the publishers' own maps",
@@ -60,4 +64,4 @@ def open_osie(path: Path, split: str) -> Dataset:
         The folder that holds data/, data/ itself, or a folder around them.
     split : {"train", "test", "all"}
     """
-    return open_nus(CARD, path, split, RECORDED, split_test(CARD, split, is_test))
+    return open_nus(CARD, path, split, split_test(CARD, split, is_test))

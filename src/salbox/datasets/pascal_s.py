@@ -38,7 +38,11 @@ CARD = DatasetCard(
     license="none stated; research use",
     splits={"test": "all images"},
     images={"test": 850},
+    names=r"\d{1,3}",
+    names_text="1 to 850",
+    longest=500,
     fixations=40_314,
+    graded_masks=True,
     paper=Paper(
         title="The secrets of salient object segmentation",
         authors="Yin Li, Xiaodi Hou, Christof Koch, James M. Rehg, Alan L. Yuille",
@@ -122,4 +126,4 @@ class _Looked:
             recorded = as_shape(self._sizes[number], f"{self._sizes_path}: sizeData of '{name}'")
         y, x, subject = (table[np.isfinite(table).all(axis=1)] - FIRST).T
         fixations = Fixations(x, y, subject, order_of(subject))
-        return fixations.inside(recorded).resized(recorded, shape)
+        return fixations.resized(recorded, shape)

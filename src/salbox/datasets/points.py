@@ -15,8 +15,9 @@ from ..imaging.image import MAX_PIXELS, SUFFIXES
 from ..types import Shape
 from .dataset import read_gray
 from .fixations import Fixations
+from .position_tables import checked_positions, read_positions
 
-TABLE_SUFFIXES = (".csv", ".txt", ".npy")
+TABLE_SUFFIXES = (".csv", ".txt", ".tsv", ".npy")
 POINT_SUFFIXES = frozenset({*TABLE_SUFFIXES, ".mat", *SUFFIXES})
 
 # The names under which published .mat files of one image hold positions or the picture of fixated pixels.
@@ -27,7 +28,7 @@ FIXATED = 0.5  # of the picture's largest value: exact for 0/1 and 0/255, and fo
 
 
 def read_points(path: Path) -> npt.NDArray[np.float64]:
-    """Return positions x, y, (N, 2) float64, from a .npy or a text of two columns, a header line allowed.
+    """Return positions x, y, (N, 2) float64, from a .npy or a text; see `read_fixations`.
 
     Raises
     ------
@@ -54,7 +55,10 @@ def read_fixations(path: Path, shape: Shape) -> Fixations:
     Parameters
     ----------
     path : Path
-        - .csv, .txt, .npy: columns x, y and perhaps the observer's number, positions in the image's pixels from 0;
+        - .csv, .txt, .tsv: a text with tabs, semicolons, commas or spaces, positions in the image's pixels from 0. By
+          the names in its first line the columns x, y and perhaps subject or observer are read and others are not;
+          without names they are x, y and perhaps the observer's number;
+        - .npy: columns x, y and perhaps the observer's number;
         - .mat: the same in a variable named as in `VARIABLES`, positions from 1 as MATLAB counts, or a picture;
         - a picture: every pixel above half of its largest value is one fixation. Of another size than the image,
           positions are scaled.
@@ -101,38 +105,20 @@ def _from_picture(values: npt.NDArray[Any], shape: Shape) -> Fixations:
     return Fixations(columns, rows).resized((height, width), shape)
 
 
+def _checked(points: npt.NDArray[Any], path: Path) -> npt.NDArray[np.float64]:
+    """Return the table that an array holds: positions x, y and perhaps observers, (N, 2) or (N, 3)."""
+    if points.ndim != 2 or points.shape[1] not in (2, 3) or points.dtype.kind not in "fiu":
+        raise UsageError(
+            f"{path}: expected positions x, y and perhaps the observer, (N, 2) or (N, 3), got {points.dtype} of "
+            f"shape {points.shape}"
+        )
+    return checked_positions(points.astype(np.float64), path)
+
+
 def _table(path: Path) -> npt.NDArray[np.float64]:
     """Return positions x, y and perhaps observers: (N, 2) or (N, 3)."""
-    if path.suffix.lower() == ".npy":
-        return _checked(read_npy(path), path)
-    try:
-        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-        rows = [line.split(",") for line in lines[_has_header(lines) :]]
-        width = min((len(row) for row in rows), default=2)
-        points = np.array([[float(v) for v in row[: min(width, 3)]] for row in rows]).reshape(-1, min(width, 3))
-    except (OSError, ValueError, EOFError) as error:
-        raise UsageError(f"{path}: not readable as positions x, y ({' '.join(str(error).split())})") from None
-    return _checked(points, path)
-
-
-def _checked(points: npt.NDArray[Any], path: Path) -> npt.NDArray[np.float64]:
-    is_table = points.ndim == 2 and points.shape[1] in (2, 3) and points.dtype.kind in "fiu"
-    if not is_table or not np.isfinite(points).all():
-        raise UsageError(f"{path}: expected positions x, y, got an array of shape {points.shape}")
-    return points.astype(np.float64)
+    return _checked(read_npy(path), path) if path.suffix.lower() == ".npy" else read_positions(path)
 
 
 def _subjects(table: npt.NDArray[np.float64]) -> npt.ArrayLike:
     return table[:, 2] if table.shape[1] == 3 else 0
-
-
-def _has_header(lines: list[str]) -> bool:
-    return bool(lines) and not _is_number(lines[0].split(",")[0])
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -1,19 +1,25 @@
-"""Which dataset a folder holds, by the files that are characteristic of each layout; nothing is read but names."""
+"""Which dataset a folder holds, by the files that are characteristic of each layout; nothing is read but names.
+
+Where datasets share a layout the names of the images tell which it is, and the folder's own only where these do not.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from ..errors import UsageError
 from ..imaging.image import SUFFIXES
-from .dataset import read_gray
+from .consistency import is_named
+from .dataset import DatasetCard, read_gray
 from .known import KNOWN, REPACKED
-from .registry import DATASETS
+from .registry import DATASETS, dataset_card
 
 MAX_FOLDERS = 200  # below a folder that are looked into
+MAX_NAMES = 20_000  # of a folder's pictures that are compared with a dataset's
 MAX_FILES = 20_000  # of a plain folder that are counted
 SAMPLED = 12  # pictures of a plain folder that are opened
 JUNK = ("__MACOSX",)
@@ -94,8 +100,27 @@ def _matching(root: Path) -> list[Candidate]:
     covered = {FOLDER} if names - {FOLDER} else set()
     covered |= {"pysaliency"} if "salicon-hdf5" in names else set()
     found = [candidate for candidate in found if candidate.name not in covered]
+    if len(found) < 2 or not _exists(root, REPACKED[0]):
+        return found
+    stems = _stems(root / Path(REPACKED[0]).parent)
+    fitting = [candidate for candidate in found if _fits(dataset_card(candidate.name), stems)]
+    if fitting:
+        return fitting
     named = [candidate for candidate in found if _letters(candidate.name) in _letters(root.resolve().name)]
-    return named if named and _exists(root, REPACKED[0]) else found
+    return named or found
+
+
+def _stems(folder: Path) -> list[str]:
+    """Return the names without suffix of some pictures in a folder."""
+    pictures = (file.stem for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    return list(islice(pictures, MAX_NAMES))
+
+
+def _fits(card: DatasetCard, stems: list[str]) -> bool:
+    """Return whether images are named, and no more than, as a dataset's are."""
+    published = max(card.images.values(), default=MAX_NAMES)
+    is_known = card.names and stems and all(is_named(card, stem) for stem in stems)
+    return bool(is_known) and len(set(stems)) <= published
 
 
 def _letters(name: str) -> str:
@@ -103,7 +128,7 @@ def _letters(name: str) -> str:
 
 
 def _exists(root: Path, need: str) -> bool:
-    is_folder, pattern = need.endswith("/"), need.rstrip("/")
+    is_folder, pattern = need.endswith("/"), _any_case(need.rstrip("/"))
     if not any(mark in pattern for mark in "*["):
         file = root / pattern
         return file.is_dir() if is_folder else file.exists()
@@ -111,6 +136,14 @@ def _exists(root: Path, need: str) -> bool:
         return any(not is_folder or file.is_dir() for file in root.glob(pattern))
     except OSError:
         return False
+
+
+def _any_case(pattern: str) -> str:
+    """Return a pattern whose suffix may be in small or large letters, if it stands for any text anyway."""
+    stem, dot, suffix = pattern.rpartition(".")
+    if not (dot and suffix.isalpha() and "*" in stem.rpartition("/")[2]):
+        return pattern
+    return stem + dot + "".join(f"[{letter.lower()}{letter.upper()}]" for letter in suffix)
 
 
 def _belongs(path: Path, candidate: Candidate) -> bool:

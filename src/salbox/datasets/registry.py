@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError, nearest
+from ..paths import user_path
+from .consistency import misfits
 from .dataset import ALL, Dataset, DatasetCard
 
 
@@ -63,8 +64,10 @@ def dataset_card(name: str) -> DatasetCard:
     return card
 
 
-def open_dataset(spec: str, split: str | None = None) -> Dataset:
+def open_dataset(spec: str, split: str | None = None, *, allow_outside: bool = False) -> Dataset:
     """Return a dataset at hand; images are read when they are asked for.
+
+    What does not fit the published dataset, such as more images or other sizes, is among its notes.
 
     Parameters
     ----------
@@ -73,11 +76,14 @@ def open_dataset(spec: str, split: str | None = None) -> Dataset:
     split : str, optional
         One of the card's splits, or "all"; by default the card's own default, else "test" where there is such a split,
         else "all".
+    allow_outside : bool
+        Whether it is measured on however many fixations lie outside their image. More than a tenth is an error else, as
+        positions are then likely read in the wrong way.
 
     Raises
     ------
     UsageError
-        For an unknown name or split, or a path that does not hold what is expected.
+        For an unknown name or split, or a path that does not hold what is expected, or holds another dataset.
 
     Examples
     --------
@@ -94,7 +100,9 @@ def open_dataset(spec: str, split: str | None = None) -> Dataset:
     if split not in (*card.splits, ALL):
         known = (*card.splits, ALL)
         raise UsageError(f"dataset {name} has no split '{split}'{nearest(split, known)} (there are {', '.join(known)})")
-    dataset: Dataset = _resolve(_entry(name).opener)(Path(path).expanduser(), split)
+    dataset: Dataset = _resolve(_entry(name).opener)(user_path(path), split)
+    dataset.notes = (*dataset.notes, *misfits(dataset))
+    dataset.allow_outside = allow_outside
     return dataset
 
 

@@ -33,6 +33,7 @@ FOLDERS: dict[Literal["images", "points", "maps"], re.Pattern[str]] = {
     "maps": re.compile(r"(^|_)(maps?|saliency|densit(y|ies))$", re.IGNORECASE),
     "images": re.compile(r"(^|_)(images?|stimuli)$", re.IGNORECASE),
 }
+OTHERS = re.compile(r"(^|_)(masks?|annotations?|labels?|segm\w*|semantic\w*|panoptic\w*|stuff\w*)$", re.IGNORECASE)
 PHOTOS = (".jpg", ".jpeg")
 
 GAZE, POINTS = "gaze", ("fixations", "fixation")
@@ -58,6 +59,7 @@ CARD = DatasetCard(
     },
     default_split="val",
     images={"train": 10_000, "val": 5_000, "test": 5_000},
+    size=(480, 640),
     sigma=19.0,
     sigma_width=640,
     sigma_source="the publishers' own maps",
@@ -144,6 +146,8 @@ def _kind(suffix: str, folders: tuple[str, ...]) -> str:
     if suffix not in SUFFIXES:
         return ""
     for folder in folders:
+        if OTHERS.search(folder):  # of COCO, whose files have the same names
+            return ""
         for kind, pattern in FOLDERS.items():
             if pattern.search(folder):
                 return kind
@@ -174,7 +178,7 @@ def read_points(path: Path, shape: Shape) -> Fixations:
 
 
 def _to_image(fixations: Fixations, recorded: Shape, shape: Shape) -> Fixations:
-    return fixations.inside(recorded).resized(recorded, shape)
+    return fixations.resized(recorded, shape)
 
 
 def _release(data: Dataset) -> str:

@@ -9,16 +9,13 @@ from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import MissingExtraError, UsageError
+from ..metrics.masks import as_mask
 from ..types import Shape
 from .concepts import ConceptDataset, ConceptItem, ConceptMask, Concepts
-from .dataset import Dataset, Item, read_gray
+from .dataset import Dataset, Item, read_mask
 from .duts import CARD as DUTS
 from .duts import open_duts
-
-GRAY_THRESHOLD = 128  # some masks of DUTS have soft edges; more than this is the object, as everywhere in salbox
 
 _NUMBER = re.compile(r"n\d{8}(?=_|$)")
 _LEMMAS = ("data", "_info", "imagenet_synset_to_lemma.txt")  # within timm
@@ -116,6 +113,5 @@ def with_wordnet(data: Dataset) -> ConceptDataset:
 
 
 def _concepts(mask: Path, number: str, shape: Shape) -> Concepts:
-    values = read_gray(mask)
-    pixels = values > (GRAY_THRESHOLD if values.max() > 1 else 0)
-    return Concepts(pixels.shape, (ConceptMask(number, np.asarray(pixels, np.bool_)),))
+    pixels = as_mask(read_mask(mask))
+    return Concepts(pixels.shape, (ConceptMask(number, pixels),))

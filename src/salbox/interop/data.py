@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..datasets import ALL, Dataset, DatasetCard, Fixations, Item
+from ..datasets.outside import outside_note
 from ..errors import UsageError
 from ..imaging.image import read_image
 from ..imaging.writing import write_picture
@@ -76,9 +77,11 @@ def pysaliency_fixations(dataset: Dataset) -> Any:
     Raises
     ------
     UsageError
-        If the dataset has none.
+        If the dataset has none, or more than a tenth lie outside their image (unless it was opened with
+        `allow_outside`).
     """
     found = [dataset.fixations(index) for index in range(len(dataset))]
+    outside_note(dataset)
     total = sum(map(len, found))
     if not total:
         raise UsageError(f"{dataset.card.name}:{dataset.path}: no fixations")
