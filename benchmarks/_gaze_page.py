@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from _gaze_rows import CALIBRATED, CEILING, CENTER, GAZE
+from _gaze_rows import CALIBRATED, CEILING, CENTER, GAZE, SIGMA
 from _tables import markdown_table
 
 TITLES = {"nss": "NSS", "auc_judd": "AUC-Judd", "cc": "CC", "ig": "information gain", "sim": "SIM", "kl": "KL"}
@@ -62,10 +62,17 @@ the paired one."""
 def _test(found: Mapping[str, Any]) -> str:
     text = ["## Photos held out of the same data sets"]
     for name, own in found.items():
-        rows = _rows(own, METRICS)
+        rows, sigma = _rows(own, METRICS), SIGMA[name]
+        if sigma is not None:
+            rows = rows.replace(f"| {CEILING} |", f"| {CEILING}, sigma {sigma:g} |")
         text.append(f"### {name} test, {own['photos']} photos\n\n{rows}")
         text.append(_against(own, dict.fromkeys(METRICS, 0.0)))
         text.append(f"The temperature at which `gaze` predicts these fixations best is {own['temperature']:.2f}.")
+        if sigma is not None:
+            text.append(
+                f"The human ceiling is that of fixations blurred by {sigma:g} pixels, as the density that CC compares "
+                "with is; by the data set's own sigma it is [another](ceilings.md)."
+            )
         text += _higher_cc(own)
     same = "OSIE's 15 people are the same in its training and its test part, and both data sets are of one laboratory:"
     text.append(f"{same} the next table is the one that tells what to expect elsewhere.")

@@ -15,7 +15,8 @@ from PIL import Image
 from salbox.distillation.domains import DOMAINS
 from salbox.distillation.fidelity._pictures import Example, draw_examples
 from salbox.distillation.teachers.augmentations import View
-from salbox.imaging.plots import Panel, save_figure
+from salbox.imaging.figures import save_figure
+from salbox.imaging.plots import Panel
 from salbox.imaging.writing import atomic
 from salbox.metrics.fidelity import fidelity_cc
 from salbox.prediction.images import predict

@@ -19,7 +19,8 @@ from _tables import SHARED, markdown_table, matmul_rate, provenance, write_page
 from PIL import Image
 
 import salbox
-from salbox.imaging.video import VideoReader, VideoWriter
+from salbox.imaging.video import VideoReader
+from salbox.imaging.video_writing import VideoWriter
 
 SEVEN = "aim,ikn,gbvs,bms,imsig,rare2012,sun"
 THREE = "imsig,gbvs,bms"

@@ -25,7 +25,7 @@ MODELS = ("sun", "ikn", "imsig", "aim", "rare2012", "gbvs", "bms")
 METRICS = (
     "nss", "auc", "auc_judd", "auc_borji", "sauc", "cc", "sim", "sim_mit", "kl_mit", "kl_pysaliency", "ll", "ig"
 )  # fmt: skip
-EMD_EVERY = 4  # EMD takes half a second an image: on every fourth one
+EMD_EVERY = 4  # without POT EMD takes half a second an image: on every fourth one
 SETS = {"OSIE": "osie", "EyeCrowd": "eyecrowd"}
 
 # AUC-Judd on MIT300, the MIT saliency benchmark's table (Bylinskii, Judd, Borji, Itti, Durand, Oliva, Torralba).

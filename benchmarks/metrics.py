@@ -248,29 +248,25 @@ def borji_by_loops(saliency: Any, fixations: Fixations) -> float:
     return float(np.mean(areas))
 
 
-def emd_rows(osie: Osie) -> tuple[list[Row], str]:
+def emd_rows(osie: Osie) -> list[Row]:
     """Return EMD against SciPy's own program on a coarse grid and OpenCV's on the grid of 32 pixels."""
-    coarse, full, relative, seconds, opencv_seconds = [], [], [], [], []
+    coarse, full, relative = [], [], []
     for saliency, density in list(zip(osie.maps["bms"], osie.densities, strict=True))[:EMD_IMAGES]:
         p, q = grid(saliency, 100), grid(density, 100)
         positions = np.argwhere(np.ones(p.shape))
         coarse.append(metrics.emd(saliency, density, cell=100))
         full.append(stats.wasserstein_distance_nd(positions, positions, p.ravel(), q.ravel()))
-        start = time.perf_counter()
         ours = metrics.emd(saliency, density)
-        middle = time.perf_counter()
         p, q = grid(saliency, 32), grid(density, 32)
         positions = np.argwhere(np.ones(p.shape))
         signatures = [np.c_[v.ravel(), positions].astype(np.float32) for v in (p, q)]
         theirs = cv2.EMD(*signatures, cv2.DIST_L2)[0]
-        seconds.append(middle - start)
-        opencv_seconds.append(time.perf_counter() - middle)
         relative.append(theirs / ours - 1)
     exact = Row(
         "emd",
         "SciPy `wasserstein_distance_nd`, cells of 100 pixels",
         largest(coarse, full),
-        "the solver's tolerance is 1e-7",
+        "SciPy's tolerance is 1e-7",
     )
     single = Row(
         "emd",
@@ -278,11 +274,7 @@ def emd_rows(osie: Osie) -> tuple[list[Row], str]:
         max(relative),
         f"relative; single precision, always above (by {100 * np.mean(relative):.2f} % on average): it stops early",
     )
-    note = (
-        f"EMD takes {np.median(seconds):.2f} s an image on the grid of 25x19 cells (median of {EMD_IMAGES}; "
-        f"`cv2.EMD` {np.median(opencv_seconds):.2f} s): ask for it by name when you need it."
-    )
-    return [exact, single], note
+    return [exact, single]
 
 
 def grid(values: Any, cell: int) -> Any:
@@ -504,7 +496,7 @@ def main() -> None:
     osie = Osie()
     header = ["metric", "reference", "largest difference", "remark"]
     borji, borji_note = borji_row(osie)
-    emd, emd_note = emd_rows(osie)
+    emd = emd_rows(osie)
     at_fixations = markdown_table(header, [r.cells() for r in (*fixation_rows(osie), borji, *emd)])
     fidelity = markdown_table(header, [r.cells() for r in fidelity_rows(osie)])
     rows, pairs = object_rows()
@@ -550,7 +542,7 @@ on the first {EMD_IMAGES} images.
 
 {at_fixations}
 
-{borji_note} {emd_note}
+{borji_note} How long EMD takes: [by two solvers](emd.md).
 
 ## Fidelity
 

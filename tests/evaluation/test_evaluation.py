@@ -18,7 +18,7 @@ from trees import mask_pair, nus_tree, photo, random_osie
 
 import salbox
 from salbox import metrics
-from salbox.datasets import center_bias, fixation_density, open_dataset, pooled
+from salbox.datasets import center_bias, fixation_density, mixture_ceiling, open_dataset, pooled
 from salbox.datasets.folder import open_images
 from salbox.errors import MissingExtraError, UsageError, WeightsError
 from salbox.evaluation import (
@@ -26,6 +26,7 @@ from salbox.evaluation import (
     Evaluation,
     HumanCeiling,
     MapSource,
+    MixtureCeiling,
     ModelSource,
     agreement,
     evaluate,
@@ -193,6 +194,28 @@ def test_the_ceiling_is_one_observer_by_the_others_and_half_by_half(osie, tmp_pa
         halves.append(metrics.cc(*densities))
     assert min(halves) <= figures(table, "human ceiling", "cc")[0] <= max(halves)
     assert (figures(table, "human ceiling", "ig") > 0).all()  # the fixations of an image lie around one place
+
+
+def test_the_mixture_is_a_ceiling_of_its_own_never_less_likely(osie, tmp_path):
+    rows = [HumanCeiling(), MixtureCeiling(), CenterBias()]
+    table = evaluate(osie, rows, ["nss", "ll", "ig", "cc"], folder=tmp_path)
+    assert list(table.rows) == ["human ceiling", "human ceiling, mixture", "centre bias"]
+    plain, mixture = figures(table, "human ceiling", "ll"), figures(table, "human ceiling, mixture", "ll")
+    assert (mixture >= plain - 1e-9).all()
+    fixations, shape = osie.fixations(0), (60, 80)
+    center = center_bias([osie.fixations(i) for i in range(1, len(osie))], [shape] * 5, shape, 2.4)
+    pairs = list(mixture_ceiling(fixations, shape, 2.4, center))
+    for name, score in (("ll", lambda p, own: metrics.ll(np.log(p), own)), ("nss", metrics.nss)):
+        expected = np.mean([score(density, own) for density, own in pairs])
+        assert figures(table, "human ceiling, mixture", name)[0] == pytest.approx(expected, rel=1e-9)
+    assert "by which an image's observers predict each other best" in table.facts["human ceiling, mixture"]
+
+
+def test_the_mixture_of_one_image_alone_does_without_a_centre(tmp_path):
+    entries = {"1003.jpg": [([40.0, 42.0], [30.0, 31.0]), ([41.0, 9.0], [30.0, 9.0])]}
+    data = f"osie:{nus_tree(tmp_path, entries, (80, 60))}"
+    table = evaluate(data, [HumanCeiling(), MixtureCeiling()], ["ll"], folder=tmp_path)
+    assert table.estimate("human ceiling, mixture", "ll").value >= table.estimate("human ceiling", "ll").value
 
 
 def test_a_ceiling_needs_two_observers(tmp_path):
@@ -665,7 +688,7 @@ def test_figures_of_code_that_nobody_can_tell_are_not_kept(osie, tmp_path):
             progress = Recorder()
             table = evaluate(osie, [source], ["nss"], folder=tmp_path, progress=progress)
             assert len(progress.items) == len(osie)
-            assert table.notes == (f"{next(iter(table.rows))}: figures are not kept (there is no name to load it by)",)
+            assert table.notes[-1] == f"{next(iter(table.rows))}: figures are not kept (there is no name to load it by)"
             assert table.facts["results"] == "not kept"
     assert not list(tmp_path.rglob("*.jsonl"))
 

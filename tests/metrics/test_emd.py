@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from salbox.errors import UsageError
 from salbox.metrics import emd
+
+module = importlib.import_module("salbox.metrics.emd")  # the package has the function under this name
+needs_pot = pytest.mark.skipif(importlib.util.find_spec("ot") is None, reason="POT is not installed")
+
+
+@pytest.fixture(autouse=True, params=[pytest.param("POT", marks=needs_pot), "SciPy"])
+def solver(request, monkeypatch):
+    monkeypatch.setattr(module, "solver", lambda: request.param)
+    return request.param
 
 
 def test_one_shifted_point_by_hand():
@@ -54,3 +69,36 @@ def test_shapes_and_values_are_checked():
         emd(np.ones((4, 5)), np.ones((5, 4)))
     with pytest.raises(UsageError, match="not finite"):
         emd(np.full((4, 5), np.nan), np.ones((4, 5)))
+
+
+@pytest.mark.parametrize("solver", [pytest.param("POT", marks=needs_pot)], indirect=True)
+def test_both_solvers_give_the_same(solver, monkeypatch):
+    rng = np.random.default_rng(3)
+    rows, columns = np.indices((96, 128))
+    for sharpness in (0.5, 2, 8):
+        saliency = rng.random((96, 128)) ** sharpness
+        density = np.exp(-((rows - 30) ** 2 + (columns - 80) ** 2) / (50 * sharpness))
+        found = []
+        for name in ("POT", "SciPy"):
+            monkeypatch.setattr(module, "solver", lambda name=name: name)
+            found.append(emd(saliency, density, cell=8))
+        assert found[0] == pytest.approx(found[1], abs=1e-6)
+
+
+@pytest.mark.parametrize("solver", [pytest.param("POT", marks=needs_pot)], indirect=True)
+def test_pot_brings_no_frameworks_along_and_leaves_no_switches(solver):
+    program = (
+        "import os, sys; before = dict(os.environ); from salbox.metrics import emd; emd([[1, 0]], [[0, 1]], cell=1); "
+        "assert 'ot' in sys.modules; print(*{'torch', 'jax', 'cupy', 'tensorflow'} & sys.modules.keys()); "
+        "assert [k for k in os.environ if k not in before and k.startswith('POT_')] == []"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ)
+    assert found.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("solver", ["SciPy"], indirect=True)
+def test_a_file_of_ones_own_called_ot_is_not_taken_for_pot(solver, tmp_path):
+    (tmp_path / "ot.py").write_text("")
+    program = "from salbox.metrics import emd; print(emd([[1, 0, 0]], [[0, 0, 1]], cell=1))"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert float(found.stdout) == pytest.approx(2)

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from salbox.evaluation.bootstrap import Estimate
+from salbox.imaging.scaling import visible
 from salbox.metrics import METRICS, get_metric
 from salbox.reporting._charts import Bar, interval_chart, ticks
 from salbox.reporting._choosing import extremes
 from salbox.reporting._html import Html, escaped, fragment, tag
-from salbox.reporting._maps import linear, thumbnail
+from salbox.reporting._maps import thumbnail
 from salbox.reporting._meanings import MEANINGS
 
 
@@ -84,7 +85,7 @@ def test_best_and_worst_do_not_overlap():
 
 def test_a_log_density_is_shown_as_a_density():
     density = np.array([[0.1, 0.2], [0.3, 0.4]])
-    shown = linear(np.log(density) - 2000, "log_density")
+    shown = visible(np.log(density) - 2000, "log_density")
     assert shown == pytest.approx(density / 0.4)
     assert thumbnail(np.log(density), "log_density").tolist() == [[0, 85], [170, 255]]
     assert thumbnail(np.log(density), "score").tolist() != [[0, 85], [170, 255]]

@@ -35,6 +35,7 @@ from salbox.submissions import (
 from salbox.submissions import salicon as salicon_module
 
 GAUSSIAN = ModelSource("gaussian", {"sigma": 0.25})
+IMSIG = ModelSource("imsig")  # whose maps follow the image
 LOG_DENSITY = PostProcess(scale_output="log-density")
 
 
@@ -340,6 +341,57 @@ def test_a_run_goes_on_where_it_was(kind, tmp_path):
     for first, second in zip(read(whole), read(tmp_path / name), strict=True):
         assert first.key == second.key
         np.testing.assert_array_equal(first.read(), second.read())
+
+
+def test_the_map_of_an_image_that_changed_is_made_again(kind, tmp_path):
+    benchmark, images, name = kind
+    with pytest.raises(KeyboardInterrupt):
+        submit(benchmark, images, IMSIG, tmp_path / name, progress=Recorder(stop_after=2))
+    path = images.items[0].image
+    height, width = images.shape(0)
+    photo(path, width, height, seed=99)
+    progress = Recorder()
+    assert submit(benchmark, images, IMSIG, tmp_path / name, progress=progress).problems == ()
+    assert indices(progress) == [0, 2]
+    submit(benchmark, images, IMSIG, tmp_path / f"whole-{name}")
+    read = read_salicon if benchmark == "salicon" else read_hdf5
+    found, expected = ({s.key: s.read() for s in read(tmp_path / n)} for n in (name, f"whole-{name}"))
+    assert found.keys() == expected.keys()
+    for key, saliency in expected.items():
+        np.testing.assert_array_equal(found[key], saliency)
+
+
+def test_the_map_of_an_image_that_is_gone_is_left_out(kind, tmp_path):
+    benchmark, images, name = kind
+    with pytest.raises(KeyboardInterrupt):
+        submit(benchmark, images, GAUSSIAN, tmp_path / name, progress=Recorder(stop_after=2))
+    rest = images.subset([1, 2], "without the first")
+    assert submit(benchmark, rest, GAUSSIAN, tmp_path / name).problems == ()
+
+
+def test_a_dataset_s_maps_are_made_again_for_images_that_changed(tmp_path, h5py):
+    for k in range(3):
+        photo(tmp_path / "images" / f"{k}.png", 20, 10, seed=k)
+    images = open_images(tmp_path / "images")
+    with pytest.raises(KeyboardInterrupt):
+        export_hdf5(images, IMSIG, tmp_path / "m.h5", progress=Recorder(stop_after=2))
+    photo(tmp_path / "images" / "1.png", 20, 10, seed=9)
+    progress = Recorder()
+    export_hdf5(images, IMSIG, tmp_path / "m.h5", progress=progress)
+    assert indices(progress) == [1, 2]
+
+
+@pytest.mark.parametrize("bad", [b"{}", b"\xff", b"[" * 100_000, b"null", b'{"image_id": 7, "saliency_map": "AAAA"}'])
+def test_a_damaged_line_of_the_part_is_made_again(salicon, tmp_path, bad):
+    with pytest.raises(KeyboardInterrupt):
+        submit("salicon", salicon, GAUSSIAN, tmp_path / "m.json", progress=Recorder(stop_after=2))
+    part = tmp_path / "m.json.part"
+    head, first, second = part.read_bytes().splitlines(keepends=True)
+    part.write_bytes(head + first.partition(b" ")[0] + b" " + bad + b"\n" + second)
+    progress = Recorder()
+    assert submit("salicon", salicon, GAUSSIAN, tmp_path / "m.json", progress=progress).problems == ()
+    assert indices(progress) == [0, 2]
+    assert json.loads((tmp_path / "m.json").read_text())[0].keys() == {"image_id", "saliency_map"}
 
 
 def test_another_model_begins_anew(kind, tmp_path):

@@ -2,10 +2,11 @@
 
 from ..imaging.scaling import REFERENCE_SIZE
 from .agreement import agreement
+from .ceiling import HumanCeiling, MixtureCeiling
 from .evaluating import DEFAULTS, evaluate
 from .maps import map_folders, read_map
 from .result import Evaluation
-from .sources import CenterBias, HumanCeiling, MapSource, ModelSource
+from .sources import CenterBias, MapSource, ModelSource
 
 CentreBias = CenterBias  # its first name
 
@@ -17,6 +18,7 @@ __all__ = [
     "Evaluation",
     "HumanCeiling",
     "MapSource",
+    "MixtureCeiling",
     "ModelSource",
     "agreement",
     "evaluate",

@@ -29,6 +29,34 @@ class Compared:
     failures: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, eq=False)
+class PairwiseCC:
+    """The correlation of every pair of rows' maps.
+
+    Attributes
+    ----------
+    rows : tuple of str
+        The names of the K models or folders of maps.
+    images : tuple of str
+        The names of the N images that have a map of each.
+    matrices : (N, K, K) float64
+        Of each image.
+    failures : tuple of str
+        Why images are missing, a line each.
+    """
+
+    rows: tuple[str, ...]
+    images: tuple[str, ...]
+    matrices: Matrix
+    failures: tuple[str, ...] = ()
+
+    @property
+    def mean(self) -> Matrix:
+        """The mean over images, (K, K) float64."""
+        mean: Matrix = np.mean(self.matrices, axis=0)
+        return mean
+
+
 @dataclass(frozen=True)
 class _Pairs:
     dataset: Dataset
@@ -100,6 +128,24 @@ def agreement(
     >>> correlations.shape, images, bool(correlations[0, 1] < correlations[0, 0] == 1)
     ((2, 2), 1, True)
     """
+    found = pairwise_cc(dataset, sources, workers=workers, progress=progress)
+    return found.mean, len(found.images)
+
+
+def pairwise_cc(
+    dataset: Dataset,
+    sources: Iterable[RowSource],
+    *,
+    workers: int | None = 1,
+    progress: Progress = SILENT,
+) -> PairwiseCC:
+    """Return the correlation of every pair of sources on each image, and what failed; see `agreement`.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two sources, or no image has a map of each.
+    """
     rows = tuple(sources)
     if len(rows) < 2:
         raise UsageError("agreement is between two models or more")
@@ -107,8 +153,13 @@ def agreement(
     if not indices:
         raise UsageError("agreement: no image has a map of every row")
     outcomes = in_workers(_Pairs(dataset, rows).begin, indices, workers, device=device_of(rows))
-    outcomes = progress.track(outcomes, len(indices), "images")
-    matrices = [outcome.matrix for outcome in outcomes if outcome.matrix is not None]
+    matrices: dict[str, Matrix] = {}
+    failures: list[str] = []
+    for index, outcome in zip(indices, progress.track(outcomes, len(indices), "images"), strict=True):
+        failures += outcome.failures
+        if outcome.matrix is not None:
+            matrices[dataset.items[index].name] = outcome.matrix
     if not matrices:
         raise UsageError("agreement: no image has a map of every row")
-    return np.mean(matrices, axis=0), len(matrices)
+    names = tuple(source.name for source in rows)
+    return PairwiseCC(names, tuple(matrices), np.array([*matrices.values()]), tuple(failures))

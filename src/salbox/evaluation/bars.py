@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..imaging.plots import check_figure, save_figure
+from ..imaging.figures import check_figure, new_figure, save_figure
 from .result import Evaluation, interval_text
 
 if TYPE_CHECKING:
@@ -34,15 +34,13 @@ def bars(evaluation: Evaluation, path: Path | None = None) -> Figure:
     UsageError
         If the file's suffix is another.
     """
-    from matplotlib.figure import Figure
-
     if path is not None:
         check_figure(path)
     count = len(evaluation.metrics)
     columns = min(_COLUMNS, count)
     rows = math.ceil(count / columns)
     height = len(evaluation.rows) * _BAR + _AROUND
-    figure = Figure(figsize=(columns * _PANEL + 1.5, rows * height + 0.5), layout="constrained")
+    figure = new_figure(figsize=(columns * _PANEL + 1.5, rows * height + 0.5), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     for axes, metric in zip(panels, evaluation.metrics, strict=False):
         better = "higher" if metric.direction == "higher" else "lower"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -13,6 +14,8 @@ from ..models.ensembles import is_ensemble, members
 from ..models.exported import card_beside
 from ..models.loading import card_of, code_of, own_code, weights_path
 from ..models.weights import file_hash
+from ..paths import user_path
+from ..system.contents import path_digest
 from ..system.identity import code_identity
 
 # What every figure comes through: from the dataset and a row's map to the number.
@@ -65,10 +68,19 @@ def _parts(model: str) -> list[str]:
 
 
 def changed(postprocess: PostProcess) -> dict[str, Any]:
-    """Return the post-processing options that differ from the defaults, ready for JSON."""
+    """Return the post-processing options that differ from the defaults, ready for JSON.
+
+    A path has a digest of what lies there behind it.
+    """
     given = {field.name: getattr(postprocess, field.name) for field in fields(PostProcess)}
     return {
-        name: to_json(value)
+        name: _with_content(value) if name == "histogram_matching_reference" else to_json(value)
         for name, value in given.items()
         if type(value) is not type(default := getattr(NOTHING, name)) or value != default
     }
+
+
+def _with_content(reference: Any) -> Any:
+    if not isinstance(reference, (str, os.PathLike)):
+        return to_json(reference)
+    return f"{os.fspath(reference)} (content {path_digest(user_path(reference))[:12]})"

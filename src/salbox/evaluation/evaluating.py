@@ -11,17 +11,20 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..datasets import Dataset, open_dataset
+from ..datasets.outside import outside_note
 from ..errors import SalboxError, UsageError, name_some
 from ..metrics import METRICS, Metric, Truth, get_metric
 from ..system.progress import SILENT, Progress
 from ..version import __version__
+from .ceiling import HumanCeiling
 from .code import code_fingerprint
 from .maps import RESIZING
 from .result import Evaluation, table_of
 from .rows import AnySource, rows_of
 from .running import Plan, results_folder, run
-from .sources import HALVES, CenterBias, HumanCeiling, MapSource, RowSource, Source
+from .sources import CenterBias, MapSource, RowSource, Source
 from .store import Store, default_folder
+from .training_photos import training_notes
 
 DEFAULTS: dict[str, tuple[str, ...]] = {
     "fixations": ("nss", "auc_judd", "auc", "sauc", "cc", "sim", "kl_mit"),
@@ -120,7 +123,9 @@ def evaluate(
     if any(need in ("fixations", "negatives", "baseline") for m in chosen for need in m.needs) or (
         any("density" in m.needs for m in chosen) and "fixations" in data.gives
     ):
-        kept, unreadable = _with_fixations(data)
+        kept, unreadable, outside = _with_fixations(data)
+        if outside:
+            data = data.subset(range(len(data)), outside)
         if len(kept) < len(data):
             data = data.subset(kept, _left_out(len(data) - len(kept) - len(unreadable), len(unreadable)))
             rows = tuple(_of_subset(source, kept) for source in rows)
@@ -129,7 +134,8 @@ def evaluate(
         raise UsageError(f"sigma {sigma}: expected a positive number of pixels")
     wanted = [[m.name for m in chosen if source.output in m.accepts] for source in rows]
     plan = Plan(data, rows, sigma, teacher)
-    stores = [_store(source, data, sigma, teacher, folder or default_folder()) for source in rows]
+    measured_on = data.fingerprint()
+    stores = [_store(source, data, measured_on, sigma, teacher, folder or default_folder()) for source in rows]
     failures = unreadable + run(plan, wanted, stores, workers, progress)
     return _collect(data, rows, chosen, wanted, stores, failures, sigma, teacher)
 
@@ -174,8 +180,8 @@ def _choose(
     return tuple(chosen)
 
 
-def _with_fixations(data: Dataset) -> tuple[list[int], list[str]]:
-    """Return which images have fixations, and lines for those that could not be read."""
+def _with_fixations(data: Dataset) -> tuple[list[int], list[str], str]:
+    """Return which images have fixations, lines for those that could not be read, and a note of fixations outside."""
     kept, unreadable = [], []
     for index, item in enumerate(data.items):
         try:
@@ -183,9 +189,10 @@ def _with_fixations(data: Dataset) -> tuple[list[int], list[str]]:
                 kept.append(index)
         except SalboxError as error:
             unreadable.append(f"{item.name}: {error}")
+    outside = outside_note(data)
     if not kept:
         raise UsageError(unreadable[0] if unreadable else f"{data.card.name}:{data.path}: no image has fixations")
-    return kept, unreadable
+    return kept, unreadable, outside
 
 
 def _left_out(empty: int, unreadable: int) -> str:
@@ -199,7 +206,9 @@ def _of_subset(source: _Kind, kept: Sequence[int]) -> _Kind:
     return replace(source, folder=source.folder.of_subset(kept)) if isinstance(source, MapSource) else source
 
 
-def _store(source: Source, data: Dataset, sigma: float | None, teacher: Source | None, folder: Path) -> Store:
+def _store(
+    source: Source, data: Dataset, measured_on: str, sigma: float | None, teacher: Source | None, folder: Path
+) -> Store:
     settings: dict[str, Any] = {
         "salbox": __version__,
         "measured_by": code_fingerprint(None, data.card.name),
@@ -207,7 +216,7 @@ def _store(source: Source, data: Dataset, sigma: float | None, teacher: Source |
         "dataset": data.card.name,
         "path": str(data.path.resolve()),
         "split": data.split,
-        "images": data.fingerprint(),
+        "images": measured_on,
         "sigma": sigma if sigma is not None else data.card.sigma,
         "teacher": None if teacher is None else teacher.settings(),
     }
@@ -246,7 +255,9 @@ def _collect(
         if isinstance(source, MapSource):
             notes += _unmatched(source)
     notes += _undefined(rows, chosen)
+    notes += training_notes(data, images, rows)
     notes += [f"{s.name}: figures are not kept ({why})" for s in (*rows, teacher) if s and (why := _unkept(s))]
+    notes += [_damaged(source, store) for source, store in zip(rows, stores, strict=True) if store.damaged]
     return Evaluation(
         dataset=f"{data.card.name}:{data.path}",
         split=data.split,
@@ -274,6 +285,11 @@ def _undefined(rows: Sequence[Source], chosen: Sequence[Metric]) -> list[str]:
     return notes
 
 
+def _damaged(source: Source, store: Store) -> str:
+    lines = "1 damaged line" if store.damaged == 1 else f"{store.damaged} damaged lines"
+    return f"{source.name}: {lines} of {store.path} left out; what is not there any more was computed again"
+
+
 def _unmatched(source: MapSource) -> list[str]:
     folder, notes = source.folder, []
     if folder.images_without:
@@ -283,6 +299,11 @@ def _unmatched(source: MapSource) -> list[str]:
     if folder.maps_without:
         notes.append(
             f"{folder.name}: {len(folder.maps_without)} maps of no image here: {name_some(folder.maps_without)}"
+        )
+    if source.output == "log_density" and folder.is_coarse:
+        notes.append(
+            f"{folder.name}: densities in 8 bits, all low values of which are one grey: AUCs and log-likelihoods are a "
+            "little off (png16, npy, tiff and mat keep them)"
         )
     return notes
 
@@ -321,10 +342,7 @@ def _sigma_text(data: Dataset, sigma: float | None) -> str:
 
 def _describe(source: Source) -> str:
     if isinstance(source, HumanCeiling):
-        return (
-            "all other observers' density on each one's fixations (leave one out); metrics against a density: half of "
-            f"the observers against the other half, mean of {HALVES} partitions, a lower bound"
-        )
+        return source.description
     if isinstance(source, CenterBias):
         return "density of the fixations on the split's other images, with 1 % spread evenly"
     settings = source.settings()

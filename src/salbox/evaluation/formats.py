@@ -68,13 +68,17 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, figu
 
 def to_latex(evaluation: Evaluation, *, per_image: bool = False, against: str | None = None) -> str:
     """Return the tables in LaTeX (booktabs, makecell), with the legend as comments."""
-    parts = [f"% {line}" for line in legend(evaluation)]
-    for grid in grids(evaluation, per_image=per_image, against=against):
-        parts += [rf"\begin{{tabular}}{{l{'r' * (len(grid.header) - 1)}}}", r"\toprule"]
-        parts += [_latex_row(grid.header), r"\midrule"]
-        parts += [_latex_row(row) for row in grid.rows]
-        parts += [r"\bottomrule", r"\end{tabular}"]
-    return "\n".join(parts)
+    found = grids(evaluation, per_image=per_image, against=against)
+    tables = [latex_table(grid, figures=len(grid.header) - 1) for grid in found]
+    return "\n".join([*(f"% {line}" for line in legend(evaluation)), *tables])
+
+
+def latex_table(grid: Grid, *, figures: int) -> str:
+    """Return a table in LaTeX (booktabs, of two-line cells makecell), the last `figures` columns to the right."""
+    columns = "l" * (len(grid.header) - figures) + "r" * figures
+    rows = [_latex_row(row) for row in grid.rows]
+    begin = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(grid.header), r"\midrule"]
+    return "\n".join([*begin, *rows, r"\bottomrule", r"\end{tabular}"])
 
 
 def to_csv(evaluation: Evaluation, *, per_image: bool = False, against: str | None = None) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..datasets.dataset import Dataset, read_gray
-from ..errors import ImageError, UsageError
+from ..errors import ImageError, SalboxError, UsageError
 from ..formats.mat import load_variable
 from ..imaging.image import MAX_PIXELS, SUFFIXES
+from ..imaging.notes import Notes, output_of, restored
 from ..imaging.scaling import density
+from ..system.contents import joint_digest
+from ..system.names import one_form
 from ..types import Output, Shape
+from ..writing import read_notes
 
 MAP_SUFFIXES = frozenset({*SUFFIXES, ".npy", ".mat"})
 OVERLAY = ".overlay"  # `salbox predict --overlay` writes them beside the maps
@@ -44,13 +49,60 @@ class MapFolder:
         files = {new: self.files[old] for new, old in enumerate(kept) if old in self.files}
         return replace(self, files=files)
 
+    @cached_property
+    def output(self) -> Output:
+        """What the maps' numbers are as their files say; a score if they say nothing.
+
+        Raises
+        ------
+        UsageError
+            If they differ.
+        """
+        found: dict[Output, Path] = {}
+        silent = []
+        for path, notes in self._noted.items():
+            if (output := output_of(notes)) is not None:
+                found.setdefault(output, path)
+            else:
+                silent.append(path)
+        if found and "score" not in found and (other := next(filter(_is_readable, silent), None)) is not None:
+            found["score"] = other
+        if len(found) > 1:
+            each = " and ".join(f"a {output} in {path.name}" for output, path in found.items())
+            raise UsageError(
+                f"{self.path}: maps of several kinds, {each}; keep them apart, or say what their numbers are "
+                "(--maps-output)"
+            )
+        return next(iter(found), "score")
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether maps are log densities in pictures of 8 bits."""
+        return any(notes.get("white") == 255 and output_of(notes) == "log_density" for notes in self._noted.values())
+
+    @cached_property
+    def _noted(self) -> dict[Path, Notes]:
+        """What the files say of the numbers in them; a broken one, which costs its own figures, is left out."""
+        found = {}
+        for path in self.files.values():
+            with contextlib.suppress(SalboxError):
+                found[path] = {key: value for key, value in read_notes(path).items() if key in ("output", "white")}
+        return found
+
+    def read(self, index: int, output: Output) -> npt.NDArray[Any]:
+        """Return the map of an image, (H, W), as an output; of a log density that is asked for as another the density.
+
+        Raises
+        ------
+        UsageError, ImageError
+            If there is none, or as `read_map`.
+        """
+        values, noted = _read(self.files[index])
+        return values if noted in (None, output) else density(values, noted)
+
     def fingerprint(self) -> str:
-        """Return a text that changes when a file does."""
-        digest = hashlib.sha256()
-        for index, path in sorted(self.files.items()):
-            status = path.stat()
-            digest.update(repr((index, path.name, status.st_size, status.st_mtime_ns)).encode())
-        return digest.hexdigest()[:16]
+        """Return a text that changes with the files' names or bytes."""
+        return joint_digest((f"{index} {path.name}", path) for index, path in sorted(self.files.items()))
 
 
 def map_folders(path: Path, dataset: Dataset) -> list[MapFolder]:
@@ -93,15 +145,18 @@ def map_folders(path: Path, dataset: Dataset) -> list[MapFolder]:
 
 def _match(folder: Path, dataset: Dataset) -> MapFolder:
     maps: dict[str, Path] = {}
+    asked = {one_form(name) for item in dataset.items for name in (item.name, item.name + item.image.suffix)}
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in MAP_SUFFIXES and not path.name.startswith(".") and not path.stem.endswith(OVERLAY):
-            name = path.relative_to(folder).with_suffix("").as_posix()
+        if path.suffix.lower() in MAP_SUFFIXES and not path.name.startswith("."):
+            name = one_form(path.relative_to(folder).with_suffix("").as_posix())
+            if name.endswith(OVERLAY) and name not in asked:
+                continue
             if name in maps:
                 raise UsageError(f"{folder}: both {maps[name].name} and {path.name} are there; which one is meant?")
             maps[name] = path
     files, missing = {}, []
     for index, item in enumerate(dataset.items):
-        candidates = (item.name, item.name + item.image.suffix)
+        candidates = (one_form(item.name), one_form(item.name + item.image.suffix))
         found = next((maps.pop(name) for name in candidates if name in maps), None)
         if found is None:
             missing.append(item.name)
@@ -112,6 +167,9 @@ def _match(folder: Path, dataset: Dataset) -> MapFolder:
 
 def read_map(path: Path) -> npt.NDArray[Any]:
     """Return a saliency map, (H, W): uint8 of an 8-bit picture, else float32.
+
+    Of a picture that salbox wrote the numbers come back that its pixels stand for, float32, as far as its bits tell
+    them apart: of a log density the log density.
 
     Raises
     ------
@@ -129,6 +187,20 @@ def read_map(path: Path) -> npt.NDArray[Any]:
     >>> read_map(path).tolist()
     [[0.0, 1.5], [2.0, 3.0]]
     """
+    return _read(path)[0]
+
+
+def _is_readable(path: Path) -> bool:
+    """Return whether a file holds a map."""
+    try:
+        read_stored(path)
+    except SalboxError:
+        return False
+    return True
+
+
+def read_stored(path: Path) -> npt.NDArray[Any]:
+    """Return what a map's file holds, (H, W), whatever it stands for; raises as `read_map`."""
     if path.suffix.lower() != ".mat":
         values = read_gray(path)
     else:
@@ -139,6 +211,12 @@ def read_map(path: Path) -> npt.NDArray[Any]:
     if not np.isfinite(values).all():
         raise ImageError(f"{path}: the map holds values that are not finite numbers")
     return values
+
+
+def _read(path: Path) -> tuple[npt.NDArray[Any], Output | None]:
+    """Return a map, and what its numbers are if its file says so."""
+    values, notes = read_stored(path), read_notes(path)
+    return restored(values, notes), output_of(notes)
 
 
 def resized(saliency: npt.NDArray[Any], output: Output, shape: Shape) -> npt.NDArray[Any]:

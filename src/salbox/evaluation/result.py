@@ -90,7 +90,7 @@ class Evaluation:
         import pandas as pd
 
         if per_image:
-            return pd.DataFrame(self._image_records())
+            return pd.DataFrame([{**record, "image": as_utf8(record["image"])} for record in self._image_records()])
         return pd.DataFrame([_flat(record, against) for record in self.records(against)])
 
     def records(self, against: str | None = None) -> list[dict[str, Any]]:
@@ -146,6 +146,11 @@ class Evaluation:
     def _resampled(self) -> Mapping[tuple[str, str], npt.NDArray[np.float64]]:
         keys = [(row, metric) for row, values in self.rows.items() for metric in values]
         return dict(zip(keys, resampled([self.rows[row][metric] for row, metric in keys]), strict=True))
+
+
+def as_utf8(name: str) -> str:
+    """Return a file's name as text; bytes that are no UTF-8 become escapes, since tables hold text alone."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def interval_text() -> str:

@@ -11,6 +11,7 @@ from ..datasets import Dataset
 from ..errors import UsageError, nearest
 from ..imaging.postprocess import PostProcess
 from ..models.specs import AnyModel, as_models, expanded, split_names
+from ..paths import user_path
 from ..types import Output
 from .maps import map_folders
 from .sources import MapSource, ModelSource, Source
@@ -39,14 +40,16 @@ def rows_of(given: AnySource | Iterable[AnySource]) -> list[Source]:
     return rows
 
 
-def known_output(text: str) -> Output:
-    """Return what the numbers of maps are.
+def known_output(text: str | None) -> Output | None:
+    """Return what the numbers of maps are; None if that is left to what their files say.
 
     Raises
     ------
     UsageError
         If there is no such output; the nearest is proposed.
     """
+    if text is None:
+        return None
     if text not in OUTPUTS:
         raise UsageError(f"--maps-output '{text}'{nearest(text, OUTPUTS)} (one of {', '.join(OUTPUTS)})")
     return cast(Output, text)
@@ -55,7 +58,7 @@ def known_output(text: str) -> Output:
 def model_rows(
     models: Iterable[str],
     maps: Iterable[Path],
-    maps_output: str,
+    maps_output: str | None,
     data: Dataset,
     parameters: Mapping[str, Mapping[str, Any]],
     postprocess: PostProcess,
@@ -67,8 +70,8 @@ def model_rows(
     models : texts
         Each one name or several separated by commas.
     maps : folders
-    maps_output : {"score", "log_density", "probability"}
-        What the maps' numbers are.
+    maps_output : {"score", "log_density", "probability"}, optional
+        What the maps' numbers are; by default what their files say, a score if they say nothing.
     data : Dataset
         Whose images the maps are matched with.
     parameters : mapping
@@ -79,6 +82,6 @@ def model_rows(
     named = expanded(split_names(models))
     rows: list[ModelSource | MapSource] = [ModelSource(name, parameters[name], postprocess) for name in named]
     for folder in maps:
-        found = map_folders(folder.expanduser(), data)
+        found = map_folders(user_path(folder), data)
         rows += [MapSource(matched, output, postprocess) for matched in found]
     return rows

@@ -18,6 +18,7 @@ from ..prediction.images import FEWER_WORKERS, Pipeline, memory_errors_named
 from ..system.progress import Progress
 from ..system.workers import check_workers, in_workers
 from ..types import Output
+from .duration import emd_duration
 from .sources import Mapper, Results, RowSource, Scorer, Source, device_of, pipelines_of
 from .store import Store
 from .truth import ImageTruth, Truths
@@ -172,6 +173,7 @@ def run(
     tasks = list(_tasks(plan, wanted, stores))
     if not tasks:
         return []
+    _say_how_long(plan, tasks, progress)
     failures = []
     teachers = [] if plan.teacher is None else [plan.teacher]
     outcomes = in_workers(
@@ -185,6 +187,15 @@ def run(
             stores[number].add(plan.dataset.items[scored.index].name, results)
         failures += scored.failures
     return failures
+
+
+def _say_how_long(plan: Plan, tasks: Sequence[Task], progress: Progress) -> None:
+    """Say how long the one slow metric will take, if it is asked for."""
+    repeats = [getattr(source, "repeats", 1) for source in plan.sources]
+    figures = sum(repeats[number] for task in tasks for number, names in task.wanted if "emd" in names)
+    if figures:
+        with contextlib.suppress(SalboxError):  # of an image that cannot be read, which the run itself says
+            progress.say(emd_duration(Truths(plan.dataset, plan.sigma).of(tasks[0].index), figures))
 
 
 def _tasks(plan: Plan, wanted: Sequence[Sequence[str]], stores: Sequence[Store]) -> Iterator[Task]:

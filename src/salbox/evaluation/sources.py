@@ -8,14 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
-from ..datasets import fixation_density, human_ceiling
-from ..datasets.fixations import UNIFORM_SHARE
 from ..errors import UsageError, one_line
 from ..imaging.postprocess import NOTHING, PostProcess
-from ..metrics import Metric, Result, Truth
+from ..metrics import Metric, Result
 from ..models.cards import ModelCard, to_json
 from ..models.loading import card, load_for
 from ..models.model import Model
@@ -25,15 +22,12 @@ from ..prediction.images import Pipeline
 from ..system.source import UnknownSource
 from ..types import Output
 from .code import changed, code_fingerprint, weights_hashes
-from .maps import MapFolder, read_map, resized
+from .maps import MapFolder, resized
 from .truth import ImageTruth
 
 Results: TypeAlias = "dict[str, Result]"
 Mapper: TypeAlias = "Callable[[ImageTruth], npt.NDArray[Any]]"
 Scorer: TypeAlias = "Callable[[ImageTruth, Sequence[Metric]], Results]"
-
-HALVES = 5  # how often observers are parted in halves
-HALVES_SEED = 0
 
 
 class Source(Protocol):
@@ -170,7 +164,7 @@ class ModelSource:
 
     def settings(self) -> dict[str, Any]:
         """Return the model, all of its parameters, the post-processing and a fingerprint of the code."""
-        known = self._loads()
+        known = self.known_name
         parameters, loading = split_loading(self.parameters)
         settings = {
             "model": known or self.name,
@@ -197,15 +191,16 @@ class ModelSource:
         """Return what scores one image; the model is loaded."""
         return MapScorer(self.mapper(), self.output)
 
-    def _loads(self) -> str:
-        """Return the name that the model can be loaded by; "" if there is none."""
+    @property
+    def known_name(self) -> str:
+        """The name that the model can be loaded by; "" if there is none."""
         if self.loaded is None:
             return self.name
         return self.loaded.loaded_as.name if self.loaded.loaded_as is not None else ""
 
     def _code(self) -> tuple[str, str]:
         """Return a fingerprint of the code, and why it is no more than something new each time; "" if it is more."""
-        known = self._loads()
+        known = self.known_name
         if not known:
             return secrets.token_hex(8), "there is no name to load it by"
         try:
@@ -225,10 +220,18 @@ class ModelSource:
 
 @dataclass(frozen=True)
 class MapSource:
-    """Maps on disk, whatever made them."""
+    """Maps on disk, whatever made them.
+
+    Attributes
+    ----------
+    folder : MapFolder
+    kind : {"score", "log_density", "probability"}, optional
+        What the maps' numbers are; by default what their files say, a score if they say nothing.
+    postprocess : PostProcess
+    """
 
     folder: MapFolder
-    kind: Output = "score"
+    kind: Output | None = None
     postprocess: PostProcess = NOTHING
 
     @property
@@ -239,14 +242,18 @@ class MapSource:
     @property
     def output(self) -> Output:
         """What the maps' numbers are, after post-processing."""
-        return self.postprocess.output_of(self.kind)
+        return self.postprocess.output_of(self._kind)
+
+    @property
+    def _kind(self) -> Output:
+        return self.kind or self.folder.output
 
     def settings(self) -> dict[str, Any]:
         """Return the folder, a fingerprint of its files, and the post-processing."""
         return {
             "maps": str(self.folder.path.resolve()),
             "files": self.folder.fingerprint(),
-            "output": self.kind,
+            "output": self._kind,
             "postprocess": changed(self.postprocess),
         }
 
@@ -257,13 +264,15 @@ class MapSource:
     def mapper(self) -> Mapper:
         """Return what reads the map of an image."""
 
+        kind = self._kind
+
         def make(truth: ImageTruth) -> npt.NDArray[Any]:
             if truth.index not in self.folder.files:
                 raise UsageError(f"{self.folder.path}: no map of {truth.file_name}")
-            values = read_map(self.folder.files[truth.index])
+            values = self.folder.read(truth.index, kind)
             if self.postprocess == NOTHING:
                 return values
-            return self.postprocess(values, name=truth.file_name, output=self.kind)
+            return self.postprocess(values, name=truth.file_name, output=kind)
 
         return make
 
@@ -292,66 +301,9 @@ class CenterBias:
         return lambda truth, metrics: score_map(truth.others_log_density(), "log_density", truth, metrics)
 
 
-@dataclass(frozen=True)
-class HumanCeiling:
-    """How well other people predict where one looks.
-
-    Metrics at fixations: the density of all other observers' fixations predicts one observer's, mean over observers.
-    Metrics against a density: that of a random half of the observers against that of the others, mean of `HALVES`
-    partitions; both halves are noisier than the density of all, so it is a lower bound.
-    """
-
-    name: str = "human ceiling"
-    output: Output = "log_density"
-
-    def settings(self) -> dict[str, Any]:
-        """Return what it is."""
-        return {"ceiling": "other observers", "halves": HALVES, "code": code_fingerprint(None)}
-
-    def covers(self, index: int) -> bool:
-        """Return True."""
-        return True
-
-    def scorer(self) -> Scorer:
-        """Return what scores one image."""
-        return _score_observers
-
-
 RowSource: TypeAlias = "ModelSource | MapSource"
 
 
 def device_of(sources: Iterable[Source]) -> str | None:
     """Return where the rows' models compute: the first device that is not the CPU, None if all use the CPU."""
     return images.device_of(source.parameters for source in sources if isinstance(source, ModelSource))
-
-
-def _score_observers(truth: ImageTruth, metrics: Sequence[Metric]) -> Results:
-    fixations = truth["fixations"]
-    at_fixations = [m for m in metrics if "density" not in m.needs]
-    against_density = [m for m in metrics if "density" in m.needs]
-    collected: dict[str, list[float]] = {m.name: [] for m in metrics}
-
-    def collect(log_density: npt.NDArray[Any], known: ImageTruth, chosen: Sequence[Metric]) -> None:
-        for name, result in score_map(log_density, "log_density", known, chosen).items():
-            collected[name].append(float(np.asarray(result)))
-
-    if at_fixations:
-        shared: dict[Truth, Any] = {need: truth[need] for m in at_fixations for need in m.needs}
-        for others, own in human_ceiling(fixations, truth.shape, truth.sigma):
-            collect(_positive(others), truth.replaced({**shared, "fixations": own}), at_fixations)
-    if against_density:
-        rng = np.random.default_rng(HALVES_SEED)
-        subjects = np.array(fixations.subjects)
-        if len(subjects) < 2:
-            raise UsageError(f"the fixations of {len(subjects)} observers: a ceiling needs at least two")
-        for _ in range(HALVES):
-            chosen = rng.permutation(subjects)[: len(subjects) // 2]
-            is_chosen = np.isin(fixations.subject, chosen)
-            halves = [fixation_density(fixations[part], truth.shape, truth.sigma) for part in (is_chosen, ~is_chosen)]
-            collect(_positive(halves[0]), truth.replaced({"density": halves[1]}), against_density)
-    return {name: float(np.mean(values)) for name, values in collected.items()}
-
-
-def _positive(density: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the log of a density with a uniform share, as in `center_bias`, so that no pixel has probability 0."""
-    return np.log((1 - UNIFORM_SHARE) * density + UNIFORM_SHARE / density.size)

@@ -21,8 +21,8 @@ def as_mask(mask: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     Raises
     ------
     UsageError
-        If it is of another shape or type, or leaves 0..1. A uint8 mask of 0 and 1 is refused rather than read as
-        empty.
+        If it is of another shape or type, leaves 0..1, or has masked elements. A uint8 mask that is not all 0 and has
+        no value above 128, such as labels or 0 and 1, is refused rather than read as empty.
 
     Examples
     --------
@@ -33,14 +33,18 @@ def as_mask(mask: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     >>> as_mask(np.array([[0.0, 0.5, 0.6, 1.0]])).tolist()
     [[False, False, True, True]]
     """
+    if np.ma.is_masked(mask):
+        raise UsageError("mask with masked elements: fill them first (mask.filled(value))")
     values = np.asarray(mask)
     if values.ndim != 2 or not values.size:
         raise UsageError(f"mask of shape {values.shape}: expected (H, W)")
     if values.dtype == np.bool_:
         return values
     if values.dtype == np.uint8:
-        if values.max() == 1:
-            raise UsageError("mask of uint8 0 and 1: give bool, or grey values 0..255")
+        highest = int(values.max())
+        if 0 < highest <= GRAY_THRESHOLD:
+            values_said = "0 and 1" if highest == 1 else f"values up to {highest}"
+            raise UsageError(f"mask of uint8 {values_said}, all of it background: give bool, or grey values 0..255")
         return values > GRAY_THRESHOLD
     if np.issubdtype(values.dtype, np.floating):
         if not (values.min() >= 0 and values.max() <= 1):  # also catches NaN

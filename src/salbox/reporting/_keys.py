@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..datasets import Dataset
+from ..system.contents import content_digest
 
 
 def settings_key(settings: Mapping[str, Any]) -> str:
@@ -17,7 +18,6 @@ def settings_key(settings: Mapping[str, Any]) -> str:
 
 def image_key(dataset: Dataset, index: int) -> str:
     """Return a short text that changes with an image's file, the same whatever part of the dataset is at hand."""
-    path = dataset.items[index].image
-    status = path.stat()
-    text = repr((str(path.resolve()), status.st_size, status.st_mtime_ns))
+    item = dataset.items[index]
+    text = repr((str(item.image.resolve()), item.is_turned, content_digest(item.image)))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]

@@ -14,7 +14,7 @@ from ..datasets import Dataset
 from ..evaluation.running import SourceRunner
 from ..evaluation.sources import Mapper, RowSource, device_of
 from ..evaluation.truth import ImageTruth, Truths
-from ..imaging.scaling import min_max
+from ..imaging.scaling import min_max, visible
 from ..metrics import to_common_size
 from ..system.progress import Progress
 from ..system.workers import in_workers
@@ -87,22 +87,14 @@ def make_maps(
     yield from progress.track(in_workers(begin, tasks, workers, device=device_of(sources)), len(tasks), title)
 
 
-def linear(saliency: npt.NDArray[Any], output: Output) -> npt.NDArray[Any]:
-    """Return a map as it is compared and shown: of a log density exp of it, in any scale."""
-    if output != "log_density":
-        return saliency
-    values = saliency.astype(np.float64)
-    return np.exp(values - values.max())
-
-
 def common_size(saliency: npt.NDArray[Any], output: Output) -> npt.NDArray[np.float64]:
     """Return a map as agreement compares it: (240, 320), in 0..1."""
-    return to_common_size(linear(saliency, output))
+    return to_common_size(visible(saliency, output))
 
 
 def thumbnail(saliency: npt.NDArray[Any], output: Output) -> npt.NDArray[np.uint8]:
     """Return a small map, min-max scaled: (h, w) uint8, the longest side at most `THUMBNAIL`."""
-    small = shrunk(linear(saliency, output).astype(np.float64))
+    small = shrunk(visible(saliency, output).astype(np.float64))
     return np.rint(min_max(small) * 255).astype(np.uint8)
 
 

@@ -13,10 +13,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..datasets import Dataset
-from ..errors import SalboxError
+from ..errors import ImageError, SalboxError
 from ..evaluation.running import results_folder
 from ..evaluation.sources import RowSource
 from ..evaluation.truth import Truths
+from ..imaging.figures import color_table
+from ..imaging.gray import read_gray
 from ..imaging.plots import COLOR_MAP
 from ..imaging.writing import atomic
 from ..system.identity import code_identity
@@ -40,10 +42,7 @@ def picture(pixels: npt.NDArray[np.uint8]) -> Picture:
 
 def colored(gray: Gray) -> Picture:
     """Return a map, (H, W), in colours."""
-    from matplotlib import colormaps
-
-    colors = np.rint(colormaps[COLOR_MAP](np.arange(256))[:, :3] * 255).astype(np.uint8)
-    return picture(colors[gray])
+    return picture(color_table(COLOR_MAP)[gray])
 
 
 def photo(dataset: Dataset, index: int, sigma: float | None) -> Photo:
@@ -103,7 +102,6 @@ def map_pictures(
 def _read(path: Path) -> Any:
     """Return a grey picture that was kept, or None if there is none or it is broken."""
     try:
-        with Image.open(path) as kept:
-            return np.asarray(kept.convert("L"))
-    except (OSError, ValueError, SyntaxError):
+        return read_gray(path)
+    except ImageError:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..datasets import Dataset
 from ..errors import UsageError
-from ..evaluation import CenterBias, HumanCeiling, evaluate
+from ..evaluation import CenterBias, HumanCeiling, MixtureCeiling, evaluate
 from ..evaluation.sources import RowSource, Source
 from ..evaluation.store import default_folder
 from ..imaging.writing import atomic
@@ -76,6 +76,7 @@ def gather(
     sigma: float | None = None,
     baseline: bool = False,
     ceiling: bool = False,
+    mixture_ceiling: bool = False,
     agree: bool = True,
     examples: int = EXAMPLES,
     title: str | None = None,
@@ -94,8 +95,8 @@ def gather(
     sources : models or maps
     metrics, sigma, folder, workers
         As in `salbox.evaluation.evaluate`.
-    baseline, ceiling : bool
-        Whether there are rows of the centre bias and of other people.
+    baseline, ceiling, mixture_ceiling : bool
+        Whether there are rows of the centre bias and of other people, by the plain density and by the better one.
     agree : bool
         Whether every pair of models is compared.
     examples : int
@@ -114,7 +115,7 @@ def gather(
     kept_in = folder or default_folder()
     correlations = Correlations(dataset, sources, kept_in) if agree and len(sources) > 1 else None
     rows: list[Source] = [keeping_maps(s) for s in sources] if correlations else list(sources)
-    rows += [CenterBias()] * baseline + [HumanCeiling()] * ceiling
+    rows += [CenterBias()] * baseline + [HumanCeiling()] * ceiling + [MixtureCeiling()] * mixture_ceiling
 
     scoring = progress if correlations is None else _Collecting(progress, correlations)
     evaluation = evaluate(dataset, rows, metrics, sigma=sigma, folder=kept_in, workers=workers, progress=scoring)

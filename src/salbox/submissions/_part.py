@@ -43,7 +43,9 @@ class Submission(ABC):
     ----------
     path : Path
     settings : mapping
-        What the maps depend on. A `.part` of the same settings is gone on with, another one is replaced.
+        What all maps depend on. A `.part` of the same settings is gone on with, another one is replaced.
+    contents : mapping, optional
+        Key -> a text that says what the map's image holds; maps that an earlier run made of another one are not kept.
 
     Attributes
     ----------
@@ -60,7 +62,8 @@ class Submission(ABC):
     there: frozenset[str]
     _file: Any
 
-    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, settings: Mapping[str, Any], contents: Mapping[str, str] | None = None) -> None:
+        self._contents = contents or {}
         self.path, self.part = path, path.with_name(f"{path.name}.part")
         text = json.dumps(settings, sort_keys=True, default=str)
         self._digest = hashlib.sha256(text.encode()).hexdigest()
@@ -80,7 +83,10 @@ class Submission(ABC):
 
     @abstractmethod
     def _open(self) -> Iterable[str]:
-        """Open the part as `_file`; return the keys of the maps that an earlier run of these settings left in it."""
+        """Open the part as `_file`; return the keys of the maps that an earlier run of these settings left in it.
+
+        None of another image is left in it.
+        """
 
     @abstractmethod
     def add(self, key: str, saliency: npt.NDArray[Any], output: Output = "score") -> None:

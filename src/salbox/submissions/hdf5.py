@@ -26,15 +26,16 @@ LOG_SUM_TOLERANCE = 0.001  # the benchmark refuses a density whose sum's logarit
 # Bytes of equal weight side by side: on log densities smaller than level 9 without, and faster.
 _COMPRESSION: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 _MADE_BY = "salbox"  # an attribute of the file
+_MADE_OF = "salbox image"  # an attribute of each map
 _DEPTH = 4  # folders of folders that keys may name
 
 
 class Hdf5Submission(Submission):
     """A submission as an HDF5 file; parameters and errors as `Submission`, and MissingExtraError without h5py."""
 
-    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, settings: Mapping[str, Any], contents: Mapping[str, str] | None = None) -> None:
         self._h5py = _h5py()
-        super().__init__(path, settings)
+        super().__init__(path, settings, contents)
 
     def _open(self) -> list[str]:
         self._file = self._resumed() or self._h5py.File(self.part, "w")
@@ -60,6 +61,8 @@ class Hdf5Submission(Submission):
             if file.attrs.get(_MADE_BY) == self._digest:
                 for key in self._keys(file):
                     file[key][()]
+                    if file[key].attrs.get(_MADE_OF) != self._contents.get(key, ""):
+                        del file[key]
                 return file
         file.close()
         return None
@@ -76,7 +79,8 @@ class Hdf5Submission(Submission):
             raise UsageError(f"{key}: not a log density: exp of it sums to {np.exp(min(total, 700)):.4g}, not to 1")
         values = saliency if saliency.dtype == np.uint8 else saliency.astype(np.float32)
         try:
-            self._file.create_dataset(key, data=values, **_COMPRESSION)
+            stored = self._file.create_dataset(key, data=values, **_COMPRESSION)
+            stored.attrs[_MADE_OF] = self._contents.get(key, "")
             self._file.flush()
         except OSError as error:
             raise self._refused(error) from None

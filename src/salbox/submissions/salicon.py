@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..errors import ImageError, UsageError
+from ..errors import ImageError, UsageError, one_line
 from ..imaging.image import MAX_PIXELS, read_image
 from ..imaging.scaling import min_max
 from ..imaging.writing import atomic
@@ -36,28 +36,34 @@ class SaliconSubmission(Submission):
     """A submission as SALICON's list of pictures; parameters and errors as `Submission`."""
 
     def _open(self) -> list[str]:
-        head = json.dumps({"salbox": self._digest})
-        keys, end = self._resumed(head)
-        self._file = self.part.open("r+b" if end else "w+b")
-        self._file.truncate(end)
-        self._file.seek(end)
-        if not end:
-            self._write(head)
+        keys: list[str] = []
+        with atomic(self.part) as temporary, temporary.open("wb") as file:
+            file.write(self._head)
+            for key, line in self._kept():
+                keys.append(key)
+                file.write(line)
+        self._file = self.part.open("r+b")
+        self._file.seek(0, io.SEEK_END)
         return keys
 
-    def _resumed(self, head: str) -> tuple[list[str], int]:
-        """Return the keys that an earlier run left below this first line, and where its last whole line ends."""
+    @property
+    def _head(self) -> bytes:
+        """The first line of the part."""
+        return json.dumps({"salbox": self._digest}).encode("ascii") + b"\n"
+
+    def _kept(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the keys and lines of the maps that an earlier run of these settings made of the images as they are."""
         if not self.part.is_file():
-            return [], 0
-        keys, end = [], 0
+            return
         with self.part.open("rb") as file:
+            if file.readline() != self._head:
+                return
+            taken = set()
             for line in file:
-                if not line.endswith(b"\n") or (not end and line.decode("utf-8", "replace").strip() != head):
-                    break
-                if end:
-                    keys.append(str(json.loads(line)["image_id"]))
-                end += len(line)
-        return keys, end
+                content, key = _whole_line(line)
+                if key is not None and key not in taken and content == self._contents.get(key, ""):
+                    taken.add(key)
+                    yield key, line
 
     def add(self, key: str, saliency: npt.NDArray[Any], output: Output = "score") -> None:
         """Write a map, (H, W); `key` is the number of the image, or its file's name.
@@ -72,13 +78,13 @@ class SaliconSubmission(Submission):
         Image.fromarray(np.rint(min_max(values) * 255).astype(np.uint8)).save(picture, format="PNG", optimize=True)
         encoded = base64.b64encode(picture.getvalue()).decode("ascii")
         try:
-            self._write(json.dumps({"image_id": int(image_id(key)), "saliency_map": encoded}))
+            name = image_id(key)
+            entry = json.dumps({"image_id": int(name), "saliency_map": encoded})
+            # What the image holds stands before its map, and stays out of the file itself.
+            self._file.write(f"{self._contents.get(name, '')} {entry}\n".encode("ascii"))
+            self._file.flush()
         except OSError as error:
             raise self._refused(error) from None
-
-    def _write(self, line: str) -> None:
-        self._file.write(line.encode("ascii") + b"\n")
-        self._file.flush()
 
     def finish(self) -> None:
         """Write the list under the file's name, and remove the part."""
@@ -87,11 +93,31 @@ class SaliconSubmission(Submission):
         with atomic(self.path) as temporary, temporary.open("wb") as file:
             separator = b"["
             for line in self._file:
-                file.write(separator + line.rstrip(b"\n"))
+                file.write(separator + line.rstrip(b"\n").partition(b" ")[2])
                 separator = b",\n"
             file.write(b"]\n")
         self._file.close()
         self.part.unlink()
+
+
+def _whole_line(line: bytes) -> tuple[str, str | None]:
+    """Return what the image held, and the key, of a line of the part; None for a key if it is not as it was written."""
+    content, _, text = line.decode("ascii", "replace").partition(" ")
+    try:
+        entry = json.loads(text)
+        _check_png(base64.b64decode(entry["saliency_map"], validate=True))
+        return content, str(int(entry["image_id"])) if line.endswith(b"\n") else None
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return content, None
+
+
+def _check_png(content: bytes) -> None:
+    """Raise ValueError unless a PNG picture is whole and decodes; its checksums are computed on the way."""
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
+            picture.load()
+    except Exception as error:  # Pillow's format plugins raise nearly anything on malformed files
+        raise ValueError(one_line(error)) from None
 
 
 def _density(saliency: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from ..errors import SalboxError, UsageError
 from ..evaluation.sources import Mapper, ModelSource, device_of
 from ..evaluation.truth import Truths
 from ..prediction.images import FEWER_WORKERS, memory_errors_named
+from ..system.contents import DIGEST_BYTES, content_digests
 from ..system.progress import SILENT, Progress
 from ..system.workers import check_workers, in_workers
 from ..types import Output
@@ -96,7 +98,7 @@ def submit(
     """Write a benchmark's file, read it back, and return what is in it.
 
     The file gets its name when all maps are in it; until then it is `FILE.part`, and a second run of the same source
-    goes on with it.
+    goes on with it. Of an image that changed meanwhile the map is made again.
 
     Parameters
     ----------
@@ -134,7 +136,7 @@ def submit(
     _check_sizes(benchmark, images)
     kind = SaliconSubmission if layout == "json" else Hdf5Submission
     keys = [stored_key(layout, key_of(item)) for item in images.items]
-    with kind(output, {"benchmark": benchmark, **source.settings()}) as file:
+    with kind(output, {"benchmark": benchmark, **source.settings()}, _contents(images, keys)) as file:
         _fill(file, images, source, keys, workers, progress)
     return check_submission(benchmark, output, images)
 
@@ -160,8 +162,17 @@ def export_hdf5(
     """
     _check_target(output, overwrite, workers)
     keys = unique_paths([item.image for item in images.items])
-    with Hdf5Submission(output, {"dataset": images.card.name, **source.settings()}) as file:
+    with Hdf5Submission(output, {"dataset": images.card.name, **source.settings()}, _contents(images, keys)) as file:
         _fill(file, images, source, keys, workers, progress)
+
+
+def _contents(images: Dataset, keys: Sequence[str]) -> dict[str, str]:
+    """Return key -> what its map is made of: the image's name and a digest of its file."""
+    digests = content_digests([item.image for item in images.items])
+    return {
+        key: hashlib.blake2b(repr((item.name, digest)).encode(), digest_size=DIGEST_BYTES).hexdigest()
+        for key, item, digest in zip(keys, images.items, digests, strict=True)
+    }
 
 
 def unique_paths(files: Sequence[Path]) -> list[str]:

@@ -1,0 +1,97 @@
+"""Whether models are measured on photos that they learned from: a line for each model that is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from ..datasets import Dataset
+from ..errors import SalboxError
+from ..models.ensembles import is_ensemble, members
+from ..models.exported import card_beside, is_path, model_file
+from ..models.import_paths import resolve
+from ..models.loading import card
+from ..models.registry import MODELS
+from ..runtime.training_photos import TrainingPhotos, read_training_photos, short_digest
+from ..system.contents import content_digests
+from .sources import ModelSource, Source
+
+# Data set -> what cards call it, and the function that says whether an image, by its name, is of its test split. What
+# ships learned from nothing but the rest. Not imported: figures on one data set do not depend on another's reader.
+_SPLITS = {
+    "osie": ("OSIE", "salbox.datasets.osie:is_test"),
+    "eyecrowd": ("EyeCrowd", "salbox.datasets.eyecrowd:is_test"),
+}
+
+
+def training_notes(data: Dataset, images: Iterable[str], rows: Sequence[Source]) -> list[str]:
+    """Return a line for each model that some of the images taught, and how many.
+
+    A network that salbox trained knows its photos by what is in their files. Of what ships the training splits are
+    known by name.
+
+    Parameters
+    ----------
+    data : Dataset
+    images : names
+        Of the images that are measured on.
+    rows : sources
+    """
+    measured = set(images)
+    files = {item.name: item.image for item in data.items if item.name in measured}
+    notes: list[str] = []
+    for source in rows:
+        if isinstance(source, ModelSource):
+            for name in _parts(source.known_name):
+                notes += _in_lists(name, files) if _is_exported(name) else _by_split(name, data.card.name, files)
+    return list(dict.fromkeys(notes))
+
+
+def _parts(name: str) -> Sequence[str]:
+    if not name:
+        return ()
+    return list(members(name)) if is_ensemble(name) else [name]
+
+
+def _is_exported(name: str) -> bool:
+    return name not in MODELS and is_path(name) and card_beside(name) is None
+
+
+def _in_lists(name: str, files: dict[str, Path]) -> Iterator[str]:
+    """Yield how many of the files a network's own list of training photos holds."""
+    try:
+        known = _of_head(read_training_photos(model_file(name)), name.partition("#")[2])
+    except SalboxError as error:
+        yield f"{name}: whether it was trained on these images is not known ({error})"
+        return
+    if not known.training | known.validation:
+        return
+    found = [short_digest(digest) for digest in content_digests(list(files.values()))]
+    training = sum(digest in known.training for digest in found)
+    validation = sum(digest in known.validation - known.training for digest in found)
+    if training:
+        yield f"{training} of {len(found)} images were among the photos that {name} was trained on"
+    if validation:
+        yield f"{validation} of {len(found)} images were among the photos that chose the checkpoint of {name}"
+
+
+def _of_head(heads: dict[str, TrainingPhotos], head: str) -> TrainingPhotos:
+    if head:
+        return heads.get(head, TrainingPhotos())
+    return next(iter(heads.values()), TrainingPhotos()) if len(heads) == 1 else TrainingPhotos()
+
+
+def _by_split(name: str, dataset: str, files: dict[str, Path]) -> Iterator[str]:
+    """Yield how many of the images are of a training split that a model's card says it learned from."""
+    if dataset not in _SPLITS or name not in MODELS:
+        return
+    title, path = _SPLITS[dataset]
+    is_test: Callable[[str], bool] = resolve(path)
+    learned = re.search(rf"(\d+) of {title} \(", card(name).license.training_data)
+    training = sum(not is_test(image) for image in files)
+    if learned and training:
+        yield (
+            f"{training} of {len(files)} images are of {title}'s training split, {learned[1]} photos of which {name} "
+            "learned from"
+        )
