@@ -6,9 +6,11 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import onnx_writer as ow
 import pytest
 from PIL import Image
 
@@ -19,16 +21,23 @@ import salbox  # noqa: E402
 from salbox.distillation import distill as distilling  # noqa: E402
 from salbox.distillation import estimate, from_command_line, heads  # noqa: E402
 from salbox.distillation.distill import distill  # noqa: E402
+from salbox.distillation.learned_photos import learned_photos  # noqa: E402
 from salbox.distillation.plan import HeadTarget, Plan  # noqa: E402
 from salbox.distillation.run_folder import RunFolder  # noqa: E402
 from salbox.distillation.splitting import photo_key, split  # noqa: E402
+from salbox.distillation.teacher_maps import TargetMaps  # noqa: E402
+from salbox.distillation.teachers.augmentations import FlipRule, plain_view  # noqa: E402
+from salbox.distillation.teachers.maps_folder import TeacherMaps  # noqa: E402
 from salbox.distillation.teachers.teacher import Teacher  # noqa: E402
-from salbox.distillation.training_data import prepare_training_data  # noqa: E402
+from salbox.distillation.training_data import TrainingData, prepare_training_data  # noqa: E402
 from salbox.errors import UsageError, WeightsError  # noqa: E402
 from salbox.imaging.inputs import find_images  # noqa: E402
 from salbox.models.exported import packaged  # noqa: E402
 from salbox.models.registry import SHIPPED  # noqa: E402
 from salbox.networks.trainable.reload import read_exported  # noqa: E402
+from salbox.runtime.training_photos import KEY as PHOTOS_KEY  # noqa: E402
+from salbox.runtime.training_photos import TrainingPhotos, read_training_photos, to_text  # noqa: E402
+from salbox.system.contents import content_digest  # noqa: E402
 from salbox.system.progress import Progress  # noqa: E402
 from salbox.training.recipe import read_recipe  # noqa: E402
 
@@ -142,6 +151,23 @@ def test_the_student_works_wherever_a_name_does(finished, drawn):
         enlarged = cv2.resize(own, (48, 48), interpolation=cv2.INTER_LINEAR)
         np.testing.assert_allclose(saliency, enlarged, atol=1e-3 * np.ptp(own))
     assert str(run) in done.command
+
+
+@pytest.mark.slow
+def test_the_student_knows_its_photos(finished):
+    run, said, done = finished
+    with (run / "split.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    photos = {line["name"]: run.parent / "drawn" / "photos" / f"{line['name']}.png" for line in lines}
+    assert all(line["content"] == content_digest(photos[line["name"]]) for line in lines)
+    parts = {
+        part: {line["content"][:10] for line in lines if line["part"] == part} for part in ("training", "validation")
+    }
+    expected = TrainingPhotos(frozenset(parts["training"]), frozenset(parts["validation"]))
+    assert read_training_photos(run / "student.onnx") == {"mine": expected, "bms": expected}
+    worse = done.fidelity.worse_than_constant()
+    assert all(f"note: {line}" in said.text for line in worse)
+    assert set(worse) <= set(done.fidelity.notes)
 
 
 @pytest.mark.slow
@@ -311,6 +337,90 @@ def test_a_run_that_dies_goes_on(drawn, tmp_path, monkeypatch, unpacked):
     done = distill(plan, said)
     assert done.training.epochs == 2
     assert made == {path: path.stat().st_mtime_ns for path in made}
+
+
+class DyingAfterTraining(Lines):
+    def say(self, text):
+        super().say(text)
+        if text.startswith("trained"):
+            raise KilledError
+
+
+@pytest.mark.parametrize("changes", ["photos/p00.png", "maps/p00.png"])
+def test_a_run_that_dies_begins_anew_if_its_files_changed(tmp_path, monkeypatch, unpacked, changes):
+    draw(tmp_path, 3)
+    chosen = {"p00.png": "training", "p01.png": "validation", "p02.png": "test"}
+    plan = make_plan(tmp_path, tmp_path / "run", targets=(maps_target(tmp_path),), chosen=chosen)
+    with pytest.raises(KilledError):
+        distill(plan, DyingAfterTraining())
+    before = (tmp_path / "run" / "split.csv").read_text()
+    shutil.copyfile(tmp_path / Path(changes).with_name("p02.png"), tmp_path / changes)
+    seen = []
+    monkeypatch.setattr(distilling, "fit", lambda job, *_, **__: seen.append(job) or fail())
+    said = Lines()
+    with pytest.raises(KilledError):
+        distill(plan, said)
+    assert "its training begins anew" in said.text
+    (job,) = seen
+    assert not (job.folder / "last.pt").exists()
+    (group,) = job.training.groups
+    shown = cv2.cvtColor(cv2.imread(str(tmp_path / "photos" / "p00.png")), cv2.COLOR_BGR2RGB)
+    np.testing.assert_array_equal(group.images[0], job.network.preprocessing.prepare(shown))
+    assert ((tmp_path / "run" / "split.csv").read_text() == before) == (changes == "maps/p00.png")
+
+
+def fail():
+    raise KilledError
+
+
+def test_a_run_is_another_one_with_other_weights_or_files_of_parameters(drawn, tmp_path):
+    """The paths are the same; what lies there is not."""
+    weights, bias = tmp_path / "w.onnx", tmp_path / "bias.npy"
+    weights.write_bytes(ow.student())
+    targets = {
+        "weights": (HeadTarget("a", Teacher(f"{weights}#red")),),
+        "parameters": (HeadTarget("a", Teacher("dgii", {"center_bias": str(bias), "weights": str(weights)})),),
+    }
+    np.save(bias, np.zeros((4, 4)))
+    plans = {name: make_plan(drawn, tmp_path / "run", targets=given) for name, given in targets.items()}
+    plans["init"] = make_plan(drawn, tmp_path / "run", init=str(weights))
+    before = {name: plan.identity() for name, plan in plans.items()}
+    assert before == {name: plan.identity() for name, plan in plans.items()}
+    np.save(bias, np.ones((4, 4)))
+    assert before["parameters"] != plans["parameters"].identity()
+    weights.write_bytes(ow.student(opset=17))
+    assert before["weights"] != plans["weights"].identity()
+    assert before["init"] != plans["init"].identity()
+
+
+def test_a_run_is_another_one_with_another_run_to_go_on_from(drawn, tmp_path):
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before" / "student.onnx").write_bytes(b"one")
+    for change in ({"init": str(tmp_path / "before")}, {"add_to": str(tmp_path / "before")}):
+        plan = make_plan(drawn, tmp_path / "run", **change)
+        before = plan.identity()
+        (tmp_path / "before" / "student.safetensors").write_bytes(str(change).encode())
+        assert plan.identity() != before
+
+
+def test_heads_know_the_photos_they_learned_from(drawn, tmp_path, unpacked):
+    (tmp_path / "before").mkdir()
+    old = TrainingPhotos(frozenset({"0123456789"}))
+    metadata = {**ow.notes(heads=("old",)), PHOTOS_KEY: to_text({"old": old})}
+    (tmp_path / "before" / "student.onnx").write_bytes(ow.student(metadata=metadata))
+    plan = make_plan(drawn, tmp_path / "run", targets=(maps_target(drawn),), add_to=str(tmp_path / "before"))
+    parts = split(plan.photos)
+    views = {part: [plain_view(photo) for photo in parts.photos(part)] for part in ("training", "validation", "test")}
+    good = frozenset(view.key for part in views.values() for view in part) - {views["training"][0].key}
+    maps = TargetMaps(plan.targets[0], TeacherMaps(drawn / "maps"), good, FlipRule((), ()))
+    network = SimpleNamespace(heads=["old", "mine"])
+    found = learned_photos(plan, SimpleNamespace(network=network, first=1), TrainingData(parts, views, (maps,)))
+    digests = {part: frozenset(content_digest(v.photo)[:10] for v in found) for part, found in views.items()}
+    unused = content_digest(views["training"][0].photo)[:10]
+    assert found == {
+        "old": old,
+        "mine": TrainingPhotos(digests["training"] - {unused} | {"0123456789"}, digests["validation"]),
+    }
 
 
 def test_three_photos_are_enough_and_no_validation_is_said(tmp_path, unpacked):

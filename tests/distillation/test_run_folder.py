@@ -108,3 +108,76 @@ def test_a_finished_run_keeps_its_logs_and_no_work(tmp_path):
     assert (tmp_path / "tensorboard").is_dir()
     assert not folder.work.exists()
     assert RunFolder(tmp_path).finished
+
+
+CONTENTS = {"photos": "aa", "maps of mine": "bb"}
+
+
+def half_trained(path):
+    folder = RunFolder(path)
+    assert folder.claim(IDENTITY, CONTENTS) == ()
+    folder.note(heads=["bms"], flip_cc={"bms": {"h": 0.9}})
+    folder.note_recipe(read_recipe("box"))
+    folder.work.mkdir()
+    (folder.work / "last.pt").write_bytes(b"trained on what was there")
+    return folder
+
+
+def test_a_run_on_the_same_files_goes_on(tmp_path):
+    half_trained(tmp_path)
+    folder = RunFolder(tmp_path)
+    assert folder.claim(IDENTITY, CONTENTS) == ()
+    assert folder.flip_cc
+    assert (folder.work / "last.pt").exists()
+
+
+def test_an_unfinished_run_whose_files_changed_begins_anew(tmp_path):
+    half_trained(tmp_path)
+    for folder in (RunFolder(tmp_path), RunFolder(tmp_path)):
+        found = folder.claim(IDENTITY, {**CONTENTS, "photos": "cc"})
+        assert (folder.heads, folder.recipe, folder.flip_cc, folder.work.exists()) == ((), None, {}, False)
+        assert folder.contents == {**CONTENTS, "photos": "cc"}
+    assert found == ()
+
+
+def test_what_changed_is_named(tmp_path):
+    half_trained(tmp_path)
+    assert RunFolder(tmp_path).claim(IDENTITY, {**CONTENTS, "photos": "cc"}) == ("photos",)
+
+
+def test_a_finished_run_whose_files_changed_is_refused(tmp_path):
+    half_trained(tmp_path).finish()
+    with pytest.raises(UsageError, match=r"its files changed since \(maps of mine\)"):
+        RunFolder(tmp_path).claim(IDENTITY, {**CONTENTS, "maps of mine": "cc"})
+    assert RunFolder(tmp_path).contents == CONTENTS
+
+
+def test_a_run_that_did_not_note_its_files_is_trusted_when_it_was_finished_alone(tmp_path):
+    for name, finished in (("a", True), ("b", False)):
+        record = {"format": 1, "salbox": "0.1.0", "identity": IDENTITY, "finished": finished}
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(json.dumps(record))
+    assert RunFolder(tmp_path / "a").claim(IDENTITY, CONTENTS) == ()
+    assert RunFolder(tmp_path / "b").claim(IDENTITY, CONTENTS) == tuple(CONTENTS)
+
+
+ODD = [None, True, 3, 1e999, "text", [], [3], {}, {"a": 3}, {"a": {"h": "x"}}, {"a": None}]
+
+
+@pytest.mark.parametrize("key", ["identity", "contents", "finished", "heads", "recipe", "flip_cc", "salbox"])
+@pytest.mark.parametrize("value", ODD, ids=repr)
+def test_an_odd_entry_is_one_line_or_harmless(tmp_path, key, value):
+    known = {"format": 1, "salbox": "0.1.0", "identity": {**IDENTITY, "recipe": {}}, "finished": False}
+    (tmp_path / "run.json").write_text(json.dumps({**known, key: value}))
+    try:
+        folder = RunFolder(tmp_path)
+        folder.claim(IDENTITY, CONTENTS)
+        assert all(isinstance(head, str) for head in folder.heads)
+        assert (type(folder.finished), type(folder.flip_cc)) == (bool, dict)
+        assert folder.recipe is None or folder.recipe.epochs
+    except UsageError as error:
+        said = str(error)
+    else:
+        said = str(tmp_path)
+    assert str(tmp_path) in said
+    assert said.isprintable()

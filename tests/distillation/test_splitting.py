@@ -157,3 +157,52 @@ def test_the_first_photos_that_can_be_read(tmp_path):
     (tmp_path / "b.png").write_bytes(b"no picture")
     found = first_pixels(find_images([str(tmp_path)]), 2)
     assert [pixels[0, 0, 0] for pixels in found] == [1, 3]
+
+
+AWKWARD = ["a\nb", "a\rb", "a\r\nb", "\r", "a\u2028b", "a\x85b", "a\x0bb", " a ", '"a"', "a,b", "n\udcff", "\ufeffa"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+@pytest.mark.parametrize("contents", [None, {"x": "00ff"}], ids=["names", "names and contents"])
+@pytest.mark.parametrize("name", AWKWARD, ids=ascii)
+def test_a_name_of_any_characters_is_read_as_it_was_written(tmp_path, name, contents, suffix):
+    path = tmp_path / f"split{suffix}"
+    write_split(path, {name: "test", "x": "training"}, contents)
+    assert read_split(path) == {name: "test", "x": "training"}
+
+
+def test_a_split_notes_what_photos_hold(tmp_path):
+    write_split(tmp_path / "split.csv", {"a": "test", "b": "training"}, {"a": "0f"})
+    assert (tmp_path / "split.csv").read_text() == "name,part,content\na,test,0f\nb,training,\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("s.csv", f"name,part\n{'a' * 200_000},test\n", "line 1 cannot be read as CSV"),
+        ("s.csv", f"{'a' * 200_000},part\n", "line 0 cannot be read as CSV"),
+        ("s.csv", f"name,part\na,{'long ' * 1000}\n", "parts are training"),
+        ("s.csv", "name,part\na\n", "'a' is in part 'None'"),
+        ("s.csv", 'name,part\n"a\x1b[31m\nb",nowhere\n', "is in part 'nowhere'"),
+        ("s.json", '{"a": "test", "a": "training"}', "'a' is in two parts"),
+        ("s.json", '{"test": [1]}', "all of them texts"),
+        ("s.json", '{"test": ["a"], "b": "test"}', "all of them texts"),
+        ("s.json", '{"a": {"b": "test"}}', "all of them texts"),
+        ("s.json", f'{{"test": {"9" * 5000}}}', "not readable as JSON"),
+    ],
+    ids=range(10),
+)
+def test_an_odd_split_is_one_printable_line(tmp_path, name, text, said):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=said) as error:
+        read_split(path)
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 500
+
+
+def test_a_name_that_is_no_utf8_has_a_part():
+    name = b"n\xff.jpg".decode("utf-8", "surrogateescape")
+    assert split(photos(name, "a.jpg", "b.jpg")).part_of().keys() == {"n\udcff", "a", "b"}
+    number = int(hashlib.sha1(b"n\xff.jpg").hexdigest(), 16)
+    assert (part_of_name(name) == "test") == (number % 18 == 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import numpy as np
@@ -134,3 +135,30 @@ def test_a_flip_takes_the_maps_away_that_do_not_allow_it(tmp_path):
     upside_down = (kinds["v"] + kinds["hv"]) / kinds.total()
     assert 0.15 < upside_down < 0.35  # seldom, as one of two maps is of no use then
     assert 0.4 < (kinds["h"] + kinds["hv"]) / kinds.total() < 0.6
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("index.json", b"[]"),
+        ("index.json", b"\xff"),
+        ("index.json", b"{}"),
+        ("index.json", b"[" * 100_000),
+        ("64x64.images", b"short"),
+        ("64x64.maps", b"short"),
+    ],
+)
+def test_what_was_damaged_is_made_again(tmp_path, name, content):
+    ready([sample(1), sample(2)], tmp_path / "work")
+    (tmp_path / "work" / name).write_bytes(content)
+    pictures = ready([sample(1), sample(2)], tmp_path / "work")
+    assert pictures.groups[0].images[1, 5, 5].tolist() == [2, 2, 2]
+
+
+def test_an_index_whose_parts_do_not_fit_is_made_again(tmp_path):
+    ready([sample(1), sample(2)], tmp_path / "work")
+    path = tmp_path / "work" / "index.json"
+    index = json.loads(path.read_text())
+    for key, value in (("size", "x"), ("keys", ["p1"]), ("valid", 3)):
+        path.write_text(json.dumps({**index, "groups": [{**index["groups"][0], key: value}]}))
+        assert len(ready([sample(1), sample(2)], tmp_path / "work")) == 2

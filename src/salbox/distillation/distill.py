@@ -19,6 +19,7 @@ from ..training.validation import CRITERIA
 from .compression import compress, describe
 from .fidelity.measure import Fidelity
 from .initial_network import InitialNetwork, make_initial_network
+from .learned_photos import learned_photos, photo_contents
 from .package import package
 from .plan import Plan
 from .run_folder import RunFolder
@@ -53,7 +54,9 @@ def distill(plan: Plan, progress: Progress = SILENT) -> DistillationResult:
         If something is missing or does not fit; in one line.
     """
     folder = RunFolder(plan.run)
-    folder.claim(plan.identity())
+    changed = folder.claim(plan.identity(), plan.contents())
+    if changed:
+        progress.say(f"{', '.join(changed)}: not what they were when this run began; its training begins anew")
     if folder.finished:
         progress.say(f"{plan.run} is finished already")
         return DistillationResult(plan.run, folder.heads)
@@ -63,12 +66,12 @@ def distill(plan: Plan, progress: Progress = SILENT) -> DistillationResult:
     folder.note(heads=initial.network.heads)
     for line in parts.lines():
         progress.say(line)
-    write_split(folder.split, parts.part_of())
+    write_split(folder.split, parts.part_of(), photo_contents(plan.photos))
     data = prepare_training_data(plan, parts, folder, progress)
     training, validation = prepare_pictures(data, initial, folder, progress)
     recipe = _recipe_as_run(plan, initial, training, validation, folder, progress)
     result = _train(plan, initial, recipe, training, validation, folder, progress)
-    fidelity = package(initial, data, folder, progress)
+    fidelity = package(initial, data, folder, progress, learned_photos(plan, initial, data))
     folder.finish()
     return DistillationResult(plan.run, folder.heads, result, fidelity)
 

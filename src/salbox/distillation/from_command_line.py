@@ -55,7 +55,8 @@ def select_photos(
         raise UsageError(f"--limit {limit}: expected at least 1")
 
     def order(photo: ImageFile) -> str:
-        return hashlib.sha1(f"{seed} {photo.output.as_posix()}".encode(), usedforsecurity=False).hexdigest()
+        text = f"{seed} {photo.output.as_posix()}".encode("utf-8", "surrogateescape")  # a name may be no UTF-8
+        return hashlib.sha1(text, usedforsecurity=False).hexdigest()
 
     chosen = set(sorted(found, key=order)[:limit])
     return [photo for photo in found if photo in chosen]

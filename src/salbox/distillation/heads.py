@@ -22,6 +22,7 @@ from ..networks.trainable.base import TrainableNetwork
 from ..networks.trainable.box import Box
 from ..networks.trainable.factory import rebuild
 from ..networks.trainable.reload import HEADS, read_exported
+from ..paths import user_path
 from ..runtime.network import open_network
 from .plan import SHIPPED_TRUNK
 from .run_folder import RunFolder
@@ -66,7 +67,10 @@ def read_weights(path: Path) -> TrainableNetwork:
         If it is not there or broken.
     """
     described = _described(path)
-    network = rebuild(described["network"], described["heads"], described["settings"])
+    try:
+        network = rebuild(described["network"], described["heads"], described["settings"])
+    except UsageError as error:
+        raise WeightsError(f"{path}: {error}") from None
     load_tensors(network, read_tensors(path), path)
     return network
 
@@ -93,7 +97,7 @@ def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0) -> Trunk:
         file = Path(packaged(SHIPPED))
         before = read_exported(file)
     else:
-        folder = RunFolder(Path(source).expanduser())
+        folder = RunFolder(user_path(source))
         file, before = folder.student, read_weights(folder.weights)
     old = before.heads
     taken = [head for head in heads if head in old]
@@ -129,6 +133,6 @@ def _described(path: Path) -> dict[str, Any]:
         with safe_open(path, framework="pt") as file:
             described = json.loads((file.metadata() or {})[_KEY])
         known: dict[str, Any] = {key: described[key] for key in ("network", "heads", "settings")}
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise WeightsError(f"{path}: not weights that salbox wrote ({one_line(error)})") from None
     return known

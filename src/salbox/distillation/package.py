@@ -17,6 +17,8 @@ from ..networks.export.onnx import export_onnx
 from ..networks.trainable.base import TrainableNetwork
 from ..runtime.metadata import KEY, Head, Metadata, resolution
 from ..runtime.network import open_network
+from ..runtime.training_photos import KEY as PHOTOS_KEY
+from ..runtime.training_photos import TrainingPhotos, to_text
 from ..system.progress import Progress
 from .fidelity.measure import PHOTOS, STUDENT, Fidelity
 from .fidelity.report import write_report
@@ -29,7 +31,13 @@ from .training_data import TrainingData
 _UNMEASURED = "not measured yet"
 
 
-def package(initial: InitialNetwork, data: TrainingData, folder: RunFolder, progress: Progress) -> Fidelity:
+def package(
+    initial: InitialNetwork,
+    data: TrainingData,
+    folder: RunFolder,
+    progress: Progress,
+    photos: Mapping[str, TrainingPhotos],
+) -> Fidelity:
     """Write a trained student into its run folder and return its fidelity on the held-out photos.
 
     Parameters
@@ -40,6 +48,8 @@ def package(initial: InitialNetwork, data: TrainingData, folder: RunFolder, prog
         What it learned from.
     folder : RunFolder
     progress : Progress
+    photos : mapping
+        Head -> the photos that it learned from.
     """
     network = initial.network
     targets = {target.target.head: target for target in data.targets if target.target.head in network.heads}
@@ -65,7 +75,9 @@ def package(initial: InitialNetwork, data: TrainingData, folder: RunFolder, prog
     megabytes = folder.student.stat().st_size / 1e6
     measured = {head: _measured(found, fidelity, head, megabytes) for head, found in new_cards.items()}
     cards = {**initial.cards, **measured}
-    put_cards(folder.student, cards)
+    put_cards(folder.student, cards, photos)
+    for line in fidelity.worse_than_constant():
+        progress.say(f"note: {line}")
     with atomic(folder.cards) as temporary:
         texts = {head: found.to_dict() for head, found in cards.items()}
         temporary.write_text(json.dumps(texts, indent=1) + "\n", encoding="utf-8")
@@ -120,8 +132,10 @@ def _measured(found: ModelCard, fidelity: Fidelity, head: str, megabytes: float)
     return replace(found, agreement=fidelity.summary(head), limits=limits, size=size)
 
 
-def put_cards(path: Path, cards: Mapping[str, ModelCard]) -> None:
-    """Write other cards, head -> card, into an exported network; nothing else changes.
+def put_cards(path: Path, cards: Mapping[str, ModelCard], photos: Mapping[str, TrainingPhotos] | None = None) -> None:
+    """Write other cards, head -> card, into an exported network, and which photos its heads learned from if given.
+
+    Nothing else changes.
 
     Raises
     ------
@@ -140,5 +154,7 @@ def put_cards(path: Path, cards: Mapping[str, ModelCard]) -> None:
     for entry in graph.metadata_props:
         if entry.key == KEY:
             entry.value = after.to_text()
+    if photos is not None:
+        graph.metadata_props.add(key=PHOTOS_KEY, value=to_text(photos))
     with atomic(path) as temporary:
         temporary.write_bytes(graph.SerializeToString(deterministic=True))

@@ -10,20 +10,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import UsageError
-from ..evaluation.code import changed
+from ..evaluation.code import changed, weights_hashes
 from ..imaging.inputs import ImageFile
 from ..models.cards import to_json
-from ..models.loading import own_code
+from ..models.exported import STUDENT_FILE
+from ..models.loading import card, own_code
+from ..models.specs import split_loading
 from ..networks.trainable.factory import FIRST_WEIGHTS
+from ..paths import user_path
+from ..system.contents import joint_digest, path_digest
 from ..training.recipe import Recipe
+from .run_folder import WEIGHTS_FILE
 from .splitting import Part, photo_key
-from .teachers.maps_folder import is_unscaled, read_record
+from .teachers.maps_folder import TeacherMaps, is_unscaled, read_record
 from .teachers.teacher import Teacher
 
 if TYPE_CHECKING:
     from ..training.clock import Clock
 
 SHIPPED_TRUNK = "shipped"
+
+_OF_A_RUN = (STUDENT_FILE, WEIGHTS_FILE)  # what another run takes of a run folder
 
 
 @dataclass(frozen=True)
@@ -62,10 +69,15 @@ class HeadTarget:
         """Return what the target depends on, ready for JSON."""
         if self.teacher is None:
             return {"maps": str(Path(str(self.maps)).resolve()), "flips": list(self.flips)}
-        arguments = {k: v for k, v in self.teacher.arguments.items() if k != "device"}
+        parameters, loading = split_loading(self.teacher.arguments)
+        found = card(self.teacher.model, max_model_size=loading.get("max_model_size"))
+        checked = found.parameters_to_json(found.check_parameters(parameters))  # of a file with a hash of it
+        arguments = {k: checked.get(k, v) for k, v in self.teacher.arguments.items() if k != "device"}
+        weights = weights_hashes(self.teacher.model, loading)
         return {
             "model": self.teacher.model,
             "arguments": json.loads(json.dumps(arguments, default=to_json)),
+            **({"weights": weights} if weights else {}),
             "preprocess": changed(self.teacher.preprocess),
             **({"code": code} if (code := own_code(self.teacher.model, or_token=True)) else {}),
             **({} if self.photos is None else {"photos": _fingerprint(sorted(self.photos))}),
@@ -161,7 +173,7 @@ class Plan:
         """The run folder whose network is trained further, if `init` is one."""
         if self.init is None or self.init in FIRST_WEIGHTS:
             return None
-        folder = Path(self.init).expanduser()
+        folder = user_path(self.init)
         return folder if folder.is_dir() else None
 
     @property
@@ -180,17 +192,37 @@ class Plan:
             "photos": f"{len(self.photos)} of fingerprint {_fingerprint([photo_key(p) for p in self.photos])}",
             "split": None if self.chosen is None else _fingerprint(sorted(self.chosen.items())),
             "add_to": _file(self.add_to),
+            **{f"content of {key}": found for key, found in self._first_contents().items()},
             "in_process": self.in_process,
             "seed": self.seed,
             "compressed_to": self.max_seconds if self.compress else None,
         }
 
+    def contents(self) -> dict[str, str]:
+        """Return digests of what the photos, and the maps that are there, hold: a run learns from these."""
+        found = {"photos": joint_digest((photo_key(photo), photo.path) for photo in self.photos)}
+        for target in self.targets:
+            if target.teacher is None:
+                found[f"maps of {target.head}"] = TeacherMaps(cast("Path", target.maps)).content()
+        return found
+
+    def _first_contents(self) -> dict[str, str]:
+        """Return digests of the files that the network begins with."""
+        named = {"init": self.init, "add_to": self.add_to}
+        words = (SHIPPED_TRUNK, *FIRST_WEIGHTS)
+        given = {key: user_path(name) for key, name in named.items() if name is not None and name not in words}
+        paths = {key: path for key, path in given.items() if path.exists()}
+        return {
+            key: joint_digest((file, path / file) for file in _OF_A_RUN) if path.is_dir() else path_digest(path)
+            for key, path in paths.items()
+        }
+
 
 def _file(name: str | None) -> str | None:
     """Return a name, a path in full: the same command from another folder means another file."""
-    if name is None or not Path(name).expanduser().exists():
+    if name is None or not user_path(name).exists():
         return name
-    return str(Path(name).expanduser().resolve())
+    return str(user_path(name).resolve())
 
 
 def _fingerprint(values: Sequence[Any]) -> str:

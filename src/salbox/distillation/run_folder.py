@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from ..version import __version__
 
 _FORMAT = 1
 _RECORD = "run.json"
+WEIGHTS_FILE = "student.safetensors"
+_ON_THE_WAY = ("heads", "recipe", "flip_cc")  # entries of the record that a run comes to
 _LOGS = ("log.csv", "tensorboard")  # that `training.trainer` writes
 
 
@@ -48,7 +50,7 @@ class RunFolder:
     @property
     def weights(self) -> Path:
         """The student's weights as PyTorch calls them."""
-        return self.path / "student.safetensors"
+        return self.path / WEIGHTS_FILE
 
     @property
     def split(self) -> Path:
@@ -76,6 +78,11 @@ class RunFolder:
         return dict(self._record.get("identity", {}))
 
     @property
+    def contents(self) -> dict[str, str]:
+        """Digests of the files that the run learns from, see `Plan.contents`; {} before they are known."""
+        return dict(self._record.get("contents", {}))
+
+    @property
     def finished(self) -> bool:
         """Whether the run is."""
         return bool(self._record.get("finished"))
@@ -96,19 +103,29 @@ class RunFolder:
         """Head -> what was measured of its teacher's flips, see `measure_flip_cc`."""
         return dict(self._record.get("flip_cc", {}))
 
-    def claim(self, identity: Mapping[str, Any]) -> None:
-        """Begin a run in a new folder, or make sure that the folder holds this run.
+    def claim(self, identity: Mapping[str, Any], contents: Mapping[str, str] | None = None) -> tuple[str, ...]:
+        """Begin a run in a new folder, or make sure that the folder holds this run; return what changed meanwhile.
+
+        An unfinished run whose files changed begins anew: what it trained is removed.
+
+        Parameters
+        ----------
+        identity : mapping
+            What the run is to do; see `Plan.identity`.
+        contents : mapping, optional
+            Digests of the files that it learns from; see `Plan.contents`.
 
         Raises
         ------
         UsageError
-            If the folder belongs to another run; the message says where they differ.
+            If the folder belongs to another run, or to a finished one on files that changed since; the message says
+            where they differ.
         """
         if not self._record:
             if self.student.exists():
                 raise UsageError(f"{self.path}: holds a student and no note of its run; choose another folder")
-            self.note(identity=dict(identity))
-            return
+            self.note(identity=dict(identity), **({} if contents is None else {"contents": dict(contents)}))
+            return ()
         # A recipe of an earlier release lacks the keys that came since; these then have their defaults.
         there = self.identity
         if "recipe" in there:
@@ -116,6 +133,24 @@ class RunFolder:
         difference = _difference(there, identity)
         if difference:
             raise UsageError(f"{self.path}: holds another run ({difference}); choose another folder or remove it")
+        changed = tuple(name for name, found in (contents or {}).items() if self.contents.get(name) != found)
+        if not changed or (self.finished and not self.contents):  # a run that an earlier release finished
+            return ()
+        if self.finished:
+            raise UsageError(
+                f"{self.path}: holds a finished run, and its files changed since ({', '.join(changed)}); choose "
+                "another folder or remove it"
+            )
+        self._begin_anew(contents or {})
+        return changed
+
+    def _begin_anew(self, contents: Mapping[str, str]) -> None:
+        """Remove what was trained, and what was noted on the way, and note the files' contents as they are now."""
+        shutil.rmtree(self.work, ignore_errors=True)
+        if self.work.exists():
+            raise UsageError(f"{self.work}: cannot be removed, and is of files that changed; remove it")
+        self._known = {key: value for key, value in self._record.items() if key not in _ON_THE_WAY}
+        self.note(contents=dict(contents))
 
     def note(self, **facts: Any) -> None:
         """Add facts, ready for JSON, to the record."""
@@ -161,7 +196,34 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: cannot be read ({one_line(error)}); remove the run") from None
     if not isinstance(record, dict) or record.get("format") != _FORMAT:
         raise UsageError(f"{path}: not a note of this version of salbox; remove the run or choose another folder")
+    damaged = next((key for key, is_sound in _SOUND.items() if key in record and not is_sound(record[key])), None)
+    if damaged is not None:
+        raise UsageError(
+            f"{path}: its '{damaged}' is not what salbox writes there; remove the run or choose another folder"
+        )
     return record
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _is_flip_cc(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(found, dict) and all(isinstance(cc, (int, float)) for cc in found.values())
+        for found in value.values()
+    )
+
+
+# Entry of the record -> whether a value can be its.
+_SOUND: dict[str, Callable[[Any], bool]] = {
+    "identity": lambda value: isinstance(value, dict) and isinstance(value.get("recipe", {}), dict),
+    "contents": lambda value: isinstance(value, dict) and _are_texts(value.values()),
+    "finished": lambda value: isinstance(value, bool),
+    "heads": lambda value: isinstance(value, list) and _are_texts(value),
+    "recipe": lambda value: isinstance(value, dict),
+    "flip_cc": _is_flip_cc,
+}
 
 
 def _difference(there: Any, wanted: Any, where: str = "") -> str:

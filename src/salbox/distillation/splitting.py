@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ from ..errors import ImageError, UsageError, name_some, nearest, one_line
 from ..imaging.image import read_image
 from ..imaging.inputs import ImageFile
 from ..imaging.writing import atomic
+from ..system.names import one_form
 from ..types import Pixels
 
 Part = Literal["training", "validation", "test"]
@@ -29,6 +31,9 @@ _OTHER_NAMES: dict[str, Part] = {"train": "training", "val": "validation", "vali
 TEST_EVERY = 18
 VALIDATION_EVERY = 10
 _MAX_BYTES = 100_000_000  # of a split file
+_CONTENT = "content"  # the column with a photo's `content_digest`
+# A file's name may be no UTF-8: its bytes then stand in the file as they are.
+_ERRORS = "surrogateescape"
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,8 @@ def split(photos: Sequence[ImageFile], chosen: Mapping[str, Part] | None = None)
 def read_split(path: Path) -> dict[str, Part]:
     """Return name -> part of a file: CSV with the columns name and part, or JSON.
 
-    JSON is {name: part} or {part: [names]}. Parts are training, validation and test; train and val are understood.
+    Of a CSV file other columns do not count. JSON is {name: part} or {part: [names]}. Parts are training, validation
+    and test; train and val are understood.
 
     Raises
     ------
@@ -133,33 +139,45 @@ def read_split(path: Path) -> dict[str, Part]:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise UsageError(f"{path}: more than {_MAX_BYTES // 10**6} MB, not a list of names")
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_bytes().decode("utf-8-sig", _ERRORS)
+    except OSError as error:
         raise UsageError(f"{path}: cannot be read as a split ({one_line(error)})") from None
     rows = _json_rows(path, text) if path.suffix.lower() == ".json" else _csv_rows(path, text)
     found: dict[str, Part] = {}
     for name, word in rows:
         part = _part(path, name, word)
         if found.setdefault(name, part) != part:
-            raise UsageError(f"{path}: '{name}' is in two parts, {found[name]} and {part}")
+            raise UsageError(f"{path}: '{one_line(name)}' is in two parts, {found[name]} and {part}")
     if not found:
         raise UsageError(f"{path}: names no photo; expected the columns name and part")
     return found
 
 
-def write_split(path: Path, parts: Mapping[str, Part]) -> None:
-    """Write name -> part as JSON where `path` ends so, else as CSV; `read_split` reads both."""
-    with atomic(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+def write_split(path: Path, parts: Mapping[str, Part], contents: Mapping[str, str] | None = None) -> None:
+    """Write name -> part as JSON where `path` ends so, else as CSV; `read_split` reads both.
+
+    Parameters
+    ----------
+    path : Path
+    parts : mapping
+    contents : mapping, optional
+        Name -> the `content_digest` of the photo, a third column of a CSV file.
+    """
+    with atomic(path) as temporary, temporary.open("w", encoding="utf-8", errors=_ERRORS, newline="") as file:
         if path.suffix.lower() == ".json":
             json.dump({part: [n for n, p in parts.items() if p == part] for part in PARTS}, file, indent=1)
         else:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["name", "part"])
-            writer.writerows(parts.items())
+            # Readers take a bare carriage return for a line end, and the csv module quotes none.
+            quoting: Any = csv.QUOTE_ALL if any("\r" in name for name in parts) else csv.QUOTE_MINIMAL
+            writer = csv.writer(file, lineterminator="\n", quoting=quoting)
+            writer.writerow(["name", "part", *([] if contents is None else [_CONTENT])])
+            writer.writerows(
+                [name, part, *([] if contents is None else [contents.get(name, "")])] for name, part in parts.items()
+            )
 
 
 def _number(name: str) -> int:
-    return int(hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest(), 16)
+    return int(hashlib.sha1(name.encode("utf-8", _ERRORS), usedforsecurity=False).hexdigest(), 16)
 
 
 def _fill_empty(parts: dict[str, Part]) -> dict[str, Part]:
@@ -174,17 +192,26 @@ def _fill_empty(parts: dict[str, Part]) -> dict[str, Part]:
 def _by_choice(photos: Sequence[ImageFile], chosen: Mapping[str, Part]) -> tuple[dict[str, Part], tuple[str, ...]]:
     parts: dict[str, Part] = {}
     used: set[str] = set()
+    by_form = {one_form(name): name for name in chosen}
+    exact = {name for photo in photos for name in _names_of(photo)} & chosen.keys()
     for photo in photos:
-        key = photo_key(photo)
-        names = {key, photo.output.with_name(photo.path.name).as_posix(), photo.path.name} & chosen.keys()
+        key, called = photo_key(photo), _names_of(photo)
+        # As it is written, or else with the accents in another form, if that is no other photo's name.
+        names = called & chosen.keys() or {by_form.get(one_form(name), "") for name in called} - exact - {""}
         used |= names
         if len({chosen[name] for name in names}) > 1:
             raise UsageError(f"{photo.path}: the split names it as {' and '.join(sorted(names))}, in different parts")
         if names:
             parts[key] = chosen[names.pop()]
     if not parts:
-        raise UsageError(f"the split names none of the {len(photos)} photos (it has {', '.join(list(chosen)[:3])}, ..)")
+        first = ", ".join(one_line(name, 80) for name in list(chosen)[:3])
+        raise UsageError(f"the split names none of the {len(photos)} photos (it has {first}, ..)")
     return parts, tuple(name for name in chosen if name not in used)
+
+
+def _names_of(photo: ImageFile) -> set[str]:
+    """Return what a split may call a photo: its path without suffix, with it, or the file's name alone."""
+    return {photo_key(photo), photo.output.with_name(photo.path.name).as_posix(), photo.path.name}
 
 
 def _part(path: Path, name: str, word: Any) -> Part:
@@ -192,23 +219,38 @@ def _part(path: Path, name: str, word: Any) -> Part:
     for part in PARTS:
         if text == part or _OTHER_NAMES.get(text) == part:
             return part
-    raise UsageError(f"{path}: '{name}' is in part '{word}'{nearest(text, PARTS)} (parts are {', '.join(PARTS)})")
+    hint = nearest(text, PARTS) if len(text) < 100 else ""
+    raise UsageError(
+        f"{path}: '{one_line(name, 80)}' is in part '{one_line(word, 80)}'{hint} (parts are {', '.join(PARTS)})"
+    )
 
 
 def _csv_rows(path: Path, text: str) -> Iterable[tuple[str, str]]:
-    reader = csv.DictReader(text.splitlines())
-    if not {"name", "part"} <= set(reader.fieldnames or ()):
-        raise UsageError(f"{path}: expected a CSV file with the columns name and part, or JSON named .json")
-    return [(row["name"], row["part"]) for row in reader if row["name"]]
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        if not {"name", "part"} <= set(reader.fieldnames or ()):
+            expected = "expected a CSV file with the columns name and part, or JSON named .json"
+            raise UsageError(f"{path}: cannot be read as a split: {expected}")
+        return [(row["name"], row["part"]) for row in reader if row["name"]]
+    except csv.Error as error:
+        raise UsageError(f"{path}: line {reader.line_num} cannot be read as CSV ({one_line(error)})") from None
 
 
 def _json_rows(path: Path, text: str) -> Iterable[tuple[str, Any]]:
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not readable as JSON ({one_line(error)})") from None
-    if not isinstance(data, dict):
+    if not isinstance(data, _Pairs):
         raise UsageError(f"{path}: expected {{name: part}} or {{part: [names]}}")
-    if all(isinstance(names, list) for names in data.values()):
-        return [(str(name), part) for part, names in data.items() for name in names]
-    return [(str(name), part) for name, part in data.items()]
+    if all(type(names) is list for _, names in data):
+        rows = [(name, part) for part, names in data for name in names]
+    else:
+        rows = list(data)
+    if not all(isinstance(text, str) for row in rows for text in row):
+        raise UsageError(f"{path}: expected {{name: part}} or {{part: [names]}}, all of them texts")
+    return rows
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """What a JSON object holds, a name that stands there twice included."""

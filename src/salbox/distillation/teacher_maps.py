@@ -121,7 +121,7 @@ def make_target_maps(
     else:
         maps = _compute_maps(target.head, target.teacher, wanted, folder, plan.workers, progress)
     keys = [view.key for view in wanted]
-    checked = maps.check(keys)
+    checked = maps.check(keys, {view.key: view.photo for view in wanted})
     ensure_matching(checked, maps, keys)
     # What a model failed at was said when it did.
     lines = checked.lines() if target.teacher is None or checked.broken else []

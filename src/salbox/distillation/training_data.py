@@ -121,7 +121,7 @@ def _prepare_part(
         resize=network.preprocessing.prepare,
         map_size=cache(lambda height, width: map_size(network, height, width)),
         heads=len(initial.output_targets),
-        identity=repr((network.preprocessing, network.name, network.settings)),
+        identity=repr((network.preprocessing, network.name, network.settings, folder.contents)),
         progress=progress,
         title=f"{part} pictures",
     )

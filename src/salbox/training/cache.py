@@ -195,18 +195,21 @@ def _write(samples: Iterable[_Ready], folder: Path, heads: int, identity: str, o
 
 
 def _open(folder: Path, identity: str) -> Pictures | None:
-    """Return what lies in a folder, None if it is not there or was made for something else."""
+    """Return what lies in a folder, None if it is not there, damaged, or was made for something else."""
     try:
         index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        if index["identity"] != identity:
+            return None
+        groups = [
+            Group(folder, tuple(g["size"]), tuple(g["map_size"]), index["heads"], g["keys"], g["valid"], g["flips"])
+            for g in index["groups"]
+        ]
+        # Opened here, so that files that are too short are noticed.
+        if not all(len(g.images) == len(g.valid) == len(g.flips) == len(g.maps) for g in groups):
+            return None
+        return Pictures(groups, list(index["failures"]))
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
-    if index.get("identity") != identity:
-        return None
-    groups = [
-        Group(folder, tuple(g["size"]), tuple(g["map_size"]), index["heads"], g["keys"], g["valid"], g["flips"])
-        for g in index["groups"]
-    ]
-    return Pictures(groups, index["failures"])
 
 
 @dataclass(frozen=True)

@@ -114,3 +114,13 @@ def test_nothing_to_compare():
         measure([], {})
     with pytest.raises(UsageError, match="no mean teacher map of head 'imsig'"):
         measure(pairs(), {"bms": MEAN})
+
+
+def test_a_student_below_the_constant_is_named_and_no_other():
+    worse = [Pair(f"p{k}", "upside-down", -t, t) for k, t in enumerate(TEACHERS)]
+    found = measure([*pairs(), *worse], {"imsig": MEAN, "upside-down": MEAN})
+    constant = found.row("upside-down", maps=CONSTANT).cc
+    assert found.worse_than_constant() == (
+        f"upside-down is worse than a constant: its CC with the teacher is -1.000, that of the {CONSTANT} "
+        f"{constant:.3f}",
+    )

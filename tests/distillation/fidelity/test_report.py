@@ -106,7 +106,7 @@ def test_files_that_agree(tmp_path, mean):
     plain = json.loads((tmp_path / "run" / "fidelity.json").read_text())
     assert plain["rows"][0]["cc"] == row.cc
     assert plain["rows"][1]["maps"] == CONSTANT
-    assert plain["notes"] == ["as it is"]
+    assert plain["notes"] == ["as it is", *found.worse_than_constant()]
     with (tmp_path / "run" / "fidelity.csv").open() as file:
         lines = list(csv.DictReader(file))
     assert np.mean([float(line["cc"]) for line in lines]) == pytest.approx(row.cc)
@@ -207,3 +207,15 @@ def test_a_picture_is_drawn_with_titles_and_maps(tmp_path):
     assert (drawn[height // 3, width // 6] == (255, 0, 0)).all()
     middle = drawn[int(height * 0.32)].astype(int).sum(axis=1)
     assert middle[width // 2] > middle[width * 5 // 6]  # the teacher's middle is bright, the student's dark
+
+
+def test_a_photo_whose_name_is_no_utf8_is_in_the_report(tmp_path, mean, monkeypatch):
+    name = b"p\xff".decode("utf-8", "surrogateescape")
+    monkeypatch.setattr(f"{__name__}.KEYS", (*KEYS, name))
+    pictures = [HeldOut(key) for key in (*KEYS[:2], name)]
+    found = write_report(
+        tmp_path, ExportedNetwork(), ["imsig"], pictures, {"imsig": Folder((*KEYS, name))}, {"imsig": mean}
+    )
+    assert name in {one.key for one in found.compared}
+    assert "p\\udcff" in (tmp_path / "fidelity.csv").read_text()
+    assert name in {one["key"] for one in found.to_dict(per_image=True)["per_image"]}

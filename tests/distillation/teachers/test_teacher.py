@@ -33,7 +33,8 @@ from salbox.distillation.teachers.teacher import (
 from salbox.errors import ImageError, UsageError
 from salbox.imaging.inputs import find_images
 from salbox.imaging.postprocess import PostProcess
-from salbox.imaging.writing import read_notes
+from salbox.imaging.writing import write_map
+from salbox.writing import read_notes
 
 
 @pytest.fixture
@@ -483,3 +484,61 @@ def test_a_photo_that_takes_too_much_memory_is_named(photos, tmp_path, monkeypat
     first, *others = teach("gaussian", photos, tmp_path, workers=1)
     assert first.failures == [f"{photos[0].path}: not enough memory (fewer --workers may help)"]
     assert all(outcome.failures for outcome in others)
+
+
+def test_the_map_of_a_photo_that_changed_is_made_again(photos, tmp_path):
+    list(teach("gaussian", photos, tmp_path, workers=1))
+    before = photos[1].path.stat()
+    photos[1].path.write_bytes(photos[2].path.read_bytes())
+    os.utime(photos[1].path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    outcomes = list(teach("gaussian", photos, tmp_path, workers=1))
+    assert [p.name for o in outcomes for p in o.written] == ["1.png"]
+    assert len([p for o in outcomes for p in o.skipped]) == 4
+    fresh = tmp_path / "fresh"
+    list(teach("gaussian", photos, fresh, workers=1))
+    assert all(
+        path.read_bytes() == (fresh / "gaussian" / path.relative_to(tmp_path / "gaussian")).read_bytes()
+        for path in (tmp_path / "gaussian").rglob("*.png")
+    )
+
+
+def test_maps_that_do_not_say_which_photo_they_are_of_are_made_again(photos, tmp_path):
+    list(teach("gaussian", photos[:2], tmp_path, workers=1))
+    path = tmp_path / "gaussian" / "0.png"
+    notes = read_notes(path)
+    write_map(path, np.zeros((4, 5), np.float32), "png16", {key: notes[key] for key in ("teacher", "view")})
+    outcomes = list(teach("gaussian", photos[:2], tmp_path, workers=1))
+    assert [p.name for o in outcomes for p in o.written] == ["0.png"]
+
+
+def test_maps_of_other_files_are_said_and_used(photos, tmp_path):
+    list(teach("gaussian", photos[:2], tmp_path, workers=1))
+    photos[1].path.write_bytes(photos[2].path.read_bytes())
+    given = {photo.output.as_posix(): photo.path for photo in photos[:2]}
+    checked = TeacherMaps(tmp_path).check(given, given)
+    assert (checked.good, checked.of_others) == (("0", "1"), ("1",))
+    assert checked.lines() == [
+        "1 map made of other files than these photos, of copies of them or of what they were before: 1"
+    ]
+    assert TeacherMaps(tmp_path).check(given).of_others == ()
+
+
+def test_what_a_folder_of_maps_holds_has_a_digest(tmp_path):
+    np.save(tmp_path / "a.npy", np.eye(3))
+    before = TeacherMaps(tmp_path).content()
+    assert TeacherMaps(tmp_path).content() == before
+    np.save(tmp_path / "a.npy", 2 * np.eye(3))
+    assert TeacherMaps(tmp_path).content() != before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"teacher": []}, {"teacher": {"model": 3}}, {"fingerprint": 3}, {"versions": 3}, {"versions": None}],
+    ids=repr,
+)
+def test_an_odd_record_is_one_line(photos, tmp_path, change):
+    list(teach("gaussian", photos[:1], tmp_path, workers=1))
+    path = tmp_path / "gaussian" / "teacher.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(UsageError, match=r"teacher\.json: not what salbox teach writes"):
+        teach("gaussian", photos[:1], tmp_path, workers=1)

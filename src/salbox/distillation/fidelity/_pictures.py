@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from ...imaging.plots import Panel, save_figure
+from ...imaging.figures import new_figure, save_figure
+from ...imaging.plots import Panel
 from ...types import Pixels
 
 _COLUMN, _GAP, _TITLE = 3.6, 0.1, 0.3  # inches
@@ -28,12 +29,10 @@ class Example:
 
 def draw_examples(examples: Sequence[Example], path: Path) -> None:
     """Write a PNG with a row for each example: the picture, the teacher's map, the student's, each min-max scaled."""
-    from matplotlib.figure import Figure
-
     heights = [_COLUMN * min(2.0, example.picture.shape[0] / example.picture.shape[1]) for example in examples]
     width = 3 * _COLUMN + 4 * _GAP
     total = sum(heights) + (len(examples) + 1) * _GAP + (len(examples) + 1) * _TITLE
-    figure = Figure(figsize=(width, total), dpi=_DPI)
+    figure = new_figure(figsize=(width, total), dpi=_DPI)
     top = total - _TITLE
     for j, name in enumerate(("picture", "teacher", "student")):
         left = _GAP + j * (_COLUMN + _GAP)

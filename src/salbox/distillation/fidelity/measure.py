@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ...errors import UsageError, nearest
 from ...evaluation.formats import markdown_table
+from ...evaluation.result import as_utf8
 from ...metrics.fidelity import EPS, HEIGHT, WIDTH, fidelity_cc, fidelity_kl, fidelity_sim, to_common_size
 from ...types import DoubleMap
 
@@ -129,11 +130,23 @@ class Fidelity:
             f"{found.pictures} {where} (the {CONSTANT}: CC {constant.cc:.3f}, KL {constant.kl:.3f})"
         )
 
+    def worse_than_constant(self) -> tuple[str, ...]:
+        """Return a line for each head whose CC is below that of the constant; of plain photos, as `summary`."""
+        lines = []
+        for head in dict.fromkeys(row.head for row in self.rows):
+            found = next(row for row in self.rows if row.head == head)
+            constant = self.row(head, found.domain, CONSTANT)
+            if found.cc < constant.cc:
+                lines.append(worse_line(head, found.cc, constant.cc))
+        return tuple(lines)
+
     def to_pandas(self, *, per_image: bool = False) -> pd.DataFrame:
         """Return the table, a line for each row, or for each picture and head."""
         import pandas as pd
 
-        return pd.DataFrame([asdict(one) for one in (self.compared if per_image else self.rows)])
+        if per_image:
+            return pd.DataFrame([{**asdict(one), "key": as_utf8(one.key)} for one in self.compared])
+        return pd.DataFrame([asdict(row) for row in self.rows])
 
     def to_dict(self, *, per_image: bool = False) -> dict[str, Any]:
         """Return everything as plain dictionaries, lists, texts and numbers, ready for JSON."""
@@ -153,6 +166,12 @@ class Fidelity:
             rows.append(cells)
         table = markdown_table(("head", "maps", "pictures", "N", "CC ↑", "KL ↓", "SIM ↑"), rows, figures=4)
         return "\n".join([table, "", FORMULAS, *(f"\n- {note}" for note in self.notes)])
+
+
+def worse_line(name: str, cc: float, constant_cc: float) -> str:
+    """Return in words that a student does worse than a constant."""
+    figures = f"its CC with the teacher is {cc:.3f}, that of the {CONSTANT} {constant_cc:.3f}"
+    return f"{name} is worse than a constant: {figures}"
 
 
 def mean_map(maps: Iterable[Map]) -> DoubleMap:

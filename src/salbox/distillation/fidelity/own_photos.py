@@ -9,13 +9,17 @@ from typing import Any
 
 from ...datasets import Dataset
 from ...errors import UsageError
+from ...evaluation import Evaluation
 from ...evaluation.maps import map_folders
 from ...evaluation.sources import MapSource, ModelSource
 from ...imaging.scaling import REFERENCE_SIZE
+from ...metrics.fidelity import fidelity_cc
 from ...models.ensembles import is_ensemble, members
 from ...models.loading import card
 from ...models.registry import CLASSICAL, MODELS
+from ...paths import user_path
 from .mean_map import FILE, ConstantSource, read_means
+from .measure import CONSTANT, worse_line
 
 
 def model_teacher(name: str, arguments: Mapping[str, Mapping[str, Any]], longest_side: int | None) -> ModelSource:
@@ -53,10 +57,20 @@ def maps_teacher(folder: Path, data: Dataset) -> MapSource:
     UsageError
         If it holds no map of an image, or those of several models.
     """
-    folders = map_folders(folder.expanduser(), data)
+    folders = map_folders(user_path(folder), data)
     if len(folders) > 1:
         raise UsageError(f"{folder}: maps of several models; name one of {', '.join(f.name for f in folders)}")
     return MapSource(folders[0])
+
+
+def worse_than_constant(table: Evaluation) -> list[str]:
+    """Return a line for each row of a table whose fidelity is below that of the constant's row, if there is one."""
+    measured = {row: table.estimate(row, fidelity_cc.__name__) for row in table.rows}
+    constant = measured.pop(CONSTANT, None)
+    if constant is None:
+        return []
+    found = {row: estimate.value for row, estimate in measured.items() if estimate is not None}
+    return [worse_line(row, value, constant.value) for row, value in found.items() if value < constant.value]
 
 
 def constant_rows(students: Iterable[str], teacher: str) -> list[ConstantSource]:
@@ -71,7 +85,7 @@ def constant_rows(students: Iterable[str], teacher: str) -> list[ConstantSource]
     """
     for student in students:
         path, _, head = student.partition("#")
-        folder = Path(path).expanduser()
+        folder = user_path(path)
         folder = folder if folder.is_dir() else folder.parent
         means = {} if student in MODELS or is_ensemble(student) else read_means(folder)
         for wanted in (teacher, head, *means):

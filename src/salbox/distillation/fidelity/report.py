@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import SalboxError, UsageError
+from ...errors import SalboxError, UsageError, one_line
 from ...imaging.writing import atomic
 from ...metrics.fidelity import to_common_size
 from ...models.model import Model
@@ -123,7 +123,7 @@ def write_report(
     except UsageError as error:
         reasons = reader.notes()
         raise UsageError(f"{error}{f' ({reasons[0]})' if reasons else ''}") from None
-    fidelity = replace(fidelity, notes=(*notes, *reader.notes()))
+    fidelity = replace(fidelity, notes=(*notes, *reader.notes(), *fidelity.worse_than_constant()))
     _write_tables(run, fidelity)
     write_means(run, {head: to_common_size(mean_maps[head]) for head in heads})
     _write_pictures(run, fidelity, chosen, reader, rows)
@@ -160,7 +160,8 @@ class _Reader:
         """Return a picture and its maps, to draw."""
         pixels = picture.render()
         (maps,) = self._predict([pixels])
-        title = f"{one.head}  {one.key}: CC {one.cc:.2f}, KL {one.kl:.2f} (constant: CC {one.constant_cc:.2f})"
+        figures = f"CC {one.cc:.2f}, KL {one.kl:.2f} (constant: CC {one.constant_cc:.2f})"
+        title = f"{one.head}  {one_line(one.key, 80)}: {figures}"
         return Example(title, pixels, self._maps[one.head].read(one.key), maps[one.head])
 
     def notes(self) -> list[str]:
@@ -220,7 +221,7 @@ def _write_tables(run: Path, fidelity: Fidelity) -> None:
     }
     for suffix, text in texts.items():
         with atomic(run / f"{NAME}.{suffix}") as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8", errors="surrogateescape")  # a photo's name may be no UTF-8
 
 
 def _write_pictures(run: Path, fidelity: Fidelity, pictures: Sequence[Picture], reader: _Reader, rows: int) -> None:

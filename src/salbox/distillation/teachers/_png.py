@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ImageError
+from ...formats.files import file_content
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_BYTES = 100_000_000
@@ -24,12 +25,7 @@ def checked_notes(path: Path) -> dict[str, Any]:
     ImageError
         If it is not a PNG file, truncated or altered.
     """
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ImageError(f"{path}: more than {_MAX_BYTES // 10**6} MB, not a saliency map")
-        content = path.read_bytes()
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be read ({error.strerror or error})") from None
+    content = file_content(path, _MAX_BYTES, ImageError)
     if not content.startswith(_SIGNATURE):
         raise ImageError(f"{path}: not a PNG file")
     notes: dict[str, Any] = {}

@@ -14,15 +14,21 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ImageError, UsageError, name_some
-from ...evaluation.maps import MAP_SUFFIXES, OVERLAY, read_map
+from ...evaluation.maps import MAP_SUFFIXES, OVERLAY, read_stored
 from ...formats.npy import read_npy
 from ...imaging.image import MAX_PIXELS, SUFFIXES
-from ...imaging.scaling import min_max
+from ...imaging.notes import output_of, restored
+from ...imaging.scaling import density, min_max
+from ...paths import user_path
+from ...system.contents import content_digest, joint_digest
+from ...system.names import one_form
 from ...types import FloatMap
+from ...writing import read_notes
 from ._png import checked_notes
 
 RECORD = "teacher.json"
 TEACHER_NOTE = "teacher"  # in each map: the fingerprint of what made it
+PHOTO_NOTE = "photo"  # in each map: the digest of the photo's file
 SCALE = "scale"  # in the record, of maps that were stored otherwise than min-max scaled
 UNSCALED = "none, 0 to 1 as 16 bits"
 _FULL = 65535  # what 1 is stored as there
@@ -42,12 +48,15 @@ class Checked:
         Key -> what is wrong with its map, in one line.
     unmatched : tuple of names
         Maps that belong to no photo that was asked for.
+    of_others : tuple of keys
+        Of the good ones those that were made of a file with other contents than the photo's.
     """
 
     good: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     broken: Mapping[str, str] = field(default_factory=dict)
     unmatched: tuple[str, ...] = ()
+    of_others: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return what does not fit, one line a kind; empty if everything does."""
@@ -59,6 +68,11 @@ class Checked:
             found.append(f"{_count(len(self.broken), 'broken map')}: {name_some(tuple(self.broken))} ({first})")
         if self.unmatched:
             found.append(f"{_count(len(self.unmatched), 'map')} without a photo: {name_some(self.unmatched)}")
+        if self.of_others:
+            found.append(
+                f"{_count(len(self.of_others), 'map')} made of other files than these photos, of copies of them or of "
+                f"what they were before: {name_some(self.of_others)}"
+            )
         return found
 
 
@@ -91,7 +105,7 @@ class TeacherMaps:
     """
 
     def __init__(self, folder: Path | str) -> None:
-        self.folder = _one_teacher(Path(folder).expanduser())
+        self.folder = _one_teacher(user_path(folder))
         self._files = _map_files(self.folder)
         if not self._files:
             raise UsageError(f"{self.folder}: no maps in this folder (grey pictures, .npy or .mat)")
@@ -112,6 +126,7 @@ class TeacherMaps:
 
     def path(self, key: str) -> Path | None:
         """Return the file of a picture's map, None if there is none."""
+        key = one_form(key)
         if key in self._files or self.record:
             return self._files.get(key)
         for names in (self._by_path.get(key, []), self._by_stem.get(key.rpartition("/")[2], [])):
@@ -122,7 +137,8 @@ class TeacherMaps:
     def read(self, key: str) -> FloatMap:
         """Return the map of a picture: (h, w) float32 in 0..1.
 
-        A probability is as it was stored; any other map is min-max scaled, a constant one 0.
+        A probability is as it was stored; any other map is min-max scaled, a constant one 0. Of a log density that
+        `salbox predict` wrote it is the density.
 
         Raises
         ------
@@ -133,23 +149,36 @@ class TeacherMaps:
         if path is None:
             raise ImageError(f"{self.folder}: no map of '{key}'")
         if path.suffix.lower() == ".npy":
-            return min_max(_read_npy(path))
+            return min_max(_without_log(path, _read_npy(path)))
         if self.record:
             self._check_own(path)
         try:
-            values = read_map(path)
-            return (values / _FULL).astype(np.float32) if self.unscaled else min_max(values)
+            values = read_stored(path)
+            if self.unscaled:
+                return (values / _FULL).astype(np.float32)
+            return min_max(values if self.record else _without_log(path, values))
         except UsageError as error:  # of a MAT file
             raise ImageError(str(error)) from None
 
-    def check(self, keys: Iterable[str]) -> Checked:
+    def content(self) -> str:
+        """Return a text that changes with the maps' names or bytes, or with the teacher in the record."""
+        files = joint_digest((key, path) for key, path in self._files.items())
+        return f"{files} {self.record['fingerprint']}" if self.record else files
+
+    def check(self, keys: Iterable[str], photos: Mapping[str, Path] | None = None) -> Checked:
         """Return which pictures have a map that can be read; nothing else may be trained on.
 
         Maps that `salbox teach` wrote are checked by their checksums, others are read.
+
+        Parameters
+        ----------
+        keys : iterable of keys
+        photos : mapping, optional
+            Key -> the photo, where it is to be said if the map was made of another file.
         """
         paths = {key: self.path(key) for key in keys}
         users = Counter(paths.values())
-        good, missing, broken = [], [], {}
+        good, missing, broken, of_others = [], [], {}, []
         for key, path in paths.items():
             if path is None:
                 missing.append(key)
@@ -158,7 +187,9 @@ class TeacherMaps:
                 if users[path] > 1:
                     raise ImageError(f"{path}: could be the map of {users[path]} photos of that name")
                 if self.record:
-                    self._check_own(path)
+                    made_of = self._check_own(path).get(PHOTO_NOTE)
+                    if made_of and photos and key in photos and made_of != content_digest(photos[key]):
+                        of_others.append(key)
                 else:
                     self.read(key)
             except ImageError as error:
@@ -166,11 +197,14 @@ class TeacherMaps:
             else:
                 good.append(key)
         unmatched = tuple(name for name, path in self._files.items() if path not in users)
-        return Checked(tuple(good), tuple(missing), broken, unmatched)
+        return Checked(tuple(good), tuple(missing), broken, unmatched, tuple(of_others))
 
-    def _check_own(self, path: Path) -> None:
-        if checked_notes(path).get(TEACHER_NOTE) != self.record.get("fingerprint"):
+    def _check_own(self, path: Path) -> dict[str, Any]:
+        """Return the notes of a map, which is whole and this teacher's."""
+        notes = checked_notes(path)
+        if notes.get(TEACHER_NOTE) != self.record.get("fingerprint"):
             raise ImageError(f"{path}: made by another teacher than {RECORD} beside it says; run salbox teach again")
+        return notes
 
     @cached_property
     def _by_path(self) -> dict[str, list[str]]:
@@ -197,9 +231,22 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: cannot be read ({' '.join(str(error).split())}); remove it or its folder") from None
-    if not isinstance(record, dict) or not isinstance(record.get("teacher"), dict) or "fingerprint" not in record:
+    if not _is_record(record):
         raise UsageError(f"{path}: not what salbox teach writes; remove it or its folder")
     return record
+
+
+def _is_record(record: Any) -> bool:
+    """Return whether a record is what is written here."""
+    if not isinstance(record, dict):
+        return False
+    teacher, versions = record.get("teacher"), record.get("versions", [])
+    return (
+        isinstance(teacher, dict)
+        and isinstance(teacher.get("model", ""), str)
+        and isinstance(record.get("fingerprint"), str)
+        and isinstance(versions, list)
+    )
 
 
 def is_unscaled(record: Mapping[str, Any]) -> bool:
@@ -229,7 +276,7 @@ def _map_files(folder: Path) -> dict[str, Path]:
             continue
         if any(part.startswith(".") for part in inside.parts):
             continue
-        key = inside.with_suffix("").as_posix()
+        key = one_form(inside.with_suffix("").as_posix())
         if key in found:
             raise UsageError(f"{folder}: both {found[key].name} and {path.name} are there; which one is meant?")
         found[key] = path
@@ -246,6 +293,13 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     for name, member in pairs:
         found.setdefault(name, []).append(member)
     return found
+
+
+def _without_log(path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a map as a teacher's: of a log density, if its file says that it holds one, the density."""
+    notes = read_notes(path)
+    output = output_of(notes)
+    return density(restored(values, notes), output) if output == "log_density" else values
 
 
 def _read_npy(path: Path) -> npt.NDArray[Any]:

@@ -2,7 +2,8 @@
 
 A map is stored as a 16-bit PNG whose longest side is 320, min-max scaled, in `MAPS/<model>/<key>.png`, with its own
 range noted inside; one of probabilities as it is, 0 to 1. `teacher.json` beside them says what made them. Each file
-gets its name when it is whole, so that a run that is killed loses the maps it was computing and nothing else.
+gets its name when it is whole, so that a run that is killed loses the maps it was computing and nothing else. It notes
+what its photo's file held: of a photo that changed the map is made again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -30,13 +31,24 @@ from ...models.model import Model
 from ...models.specs import split_loading
 from ...prediction.batch import Outcome
 from ...prediction.images import FEWER_WORKERS, Pipeline, folder_name, map_notes, memory_errors_named
+from ...system.contents import content_digest
 from ...system.workers import check_workers, in_workers
 from ...types import FloatMap, Output, Pixels
 from ...version import __version__
 from ..domains import VERSION as DOMAINS_VERSION
 from ._png import checked_notes
 from .augmentations import View, plain_view
-from .maps_folder import RECORD, SCALE, TEACHER_NOTE, UNSCALED, Checked, TeacherMaps, ensure_matching, read_record
+from .maps_folder import (
+    PHOTO_NOTE,
+    RECORD,
+    SCALE,
+    TEACHER_NOTE,
+    UNSCALED,
+    Checked,
+    TeacherMaps,
+    ensure_matching,
+    read_record,
+)
 from .reference import MAP_SIDE, at_map_size, is_classical
 
 __all__ = ["Checked", "Teacher", "TeacherMaps", "ensure_matching", "read_record", "teach", "teach_views"]
@@ -223,7 +235,7 @@ class _Store:
         return self.folder / f"{view.key}.png"
 
     def has(self, view: View) -> bool:
-        """Return whether the map of a view is there, whole, and this teacher's; count it if so.
+        """Return whether the map of a view is there, whole, this teacher's, and of the photo as it is; count it if so.
 
         Raises
         ------
@@ -239,9 +251,13 @@ class _Store:
             return False
         if TEACHER_NOTE not in notes:
             raise UsageError(f"{path}: is there and no teacher's map; choose another folder, or --overwrite")
-        if notes[TEACHER_NOTE] != self.fingerprint or notes.get("view") != _view_notes(view):
+        made_by = (notes[TEACHER_NOTE], notes.get("view"), notes.get(PHOTO_NOTE))
+        if made_by != (self.fingerprint, _view_notes(view), content_digest(view.photo)):
             return False
-        self.note((notes["minimum"], notes["maximum"]))
+        values = notes.get("minimum"), notes.get("maximum")
+        if not all(isinstance(value, (int, float)) for value in values):
+            return False
+        self.note(cast(Range, values))
         return True
 
     def note(self, values: Range | None) -> None:
@@ -276,12 +292,14 @@ class _Store:
         outcome = Outcome(view.photo)
         try:
             with memory_errors_named(view.photo, FEWER_WORKERS):
+                # Before it is read: of a photo that is changed meanwhile the map is made again.
+                content = content_digest(view.photo)
                 with warnings.catch_warnings(record=True) as raised:
                     warnings.simplefilter("always", ImageWarning)
                     image = view.render()
                 outcome.notes.extend(str(warning.message) for warning in raised)
                 saliency = mapper(image, name=view.photo.name)
-                made_by = {TEACHER_NOTE: self.fingerprint, "view": _view_notes(view)}
+                made_by = {TEACHER_NOTE: self.fingerprint, "view": _view_notes(view), PHOTO_NOTE: content}
                 notes = map_notes(self.identity["model"], **made_by)
                 write_map(self.target(view), saliency, "png16", notes, bounds=self._bounds)
         except SalboxError as error:
