@@ -8,4 +8,8 @@
 
 import lazy_loader as _lazy
 
+from .system.offline import stay_offline as _stay_offline
+
+_stay_offline()  # before any road to a library that reports home
+
 __getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -37,7 +37,7 @@ from .models.loading import load
 from .models.model import Model
 from .system.memory import gpu_memory, peak_memory, resident_memory
 from .system.threads import available_threads, children_use
-from .system.workers import preparations, prepare
+from .system.workers import NOT_BEGUN, check_can_begin, preparations, prepare
 from .types import Pixels, SaliencyMap
 
 REPEAT = 20
@@ -203,10 +203,15 @@ def in_fresh_process(threads: int, task: Callable[P, R], *args: P.args, **kwargs
     Raises
     ------
     SalboxError
-        If the process dies.
+        If the process cannot be begun, or dies.
     """
+    check_can_begin()
     fresh = ProcessPoolExecutor(1, get_context("spawn"), prepare, (preparations(),))
     with children_use(threads), fresh as pool:
+        try:
+            pool.submit(int).result()
+        except BrokenProcessPool:
+            raise SalboxError(NOT_BEGUN) from None
         try:
             return pool.submit(_with_threads, threads, partial(task, *args, **kwargs)).result()
         except BrokenProcessPool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -61,9 +62,31 @@ def name_some(names: Iterable[str], most: int = 5, *, quoted: bool = False) -> s
     return ", ".join(f"'{one_line(name, 80)}'" if quoted else name for name in every[:most]) + more
 
 
+# What a terminal takes for a command: control characters (C0 but tab and line feed, C1), what turns the direction of
+# writing, other ends of lines, and halves of characters that stand for bytes which are no text.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# Colours and the like, as libraries put them into what they say.
+_ESCAPES = re.compile("(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?")
+
+
+def printable(text: str) -> str:
+    r"""Return a text as it can be shown in a terminal: what would be a command to it as an escape, such as \x1b.
+
+    Line feeds and tabs stay.
+    """
+    return _UNPRINTABLE.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    if 0xDC80 <= code <= 0xDCFF:  # a byte of a file's name
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
 def one_line(text: object, most: int = 200) -> str:
     """Return a text out of a file, or what a library's error says, fit for a message: one line, printable, not long."""
-    line = " ".join(str(text).split())
+    line = " ".join(_ESCAPES.sub("", str(text)).split())
     if not line and isinstance(text, BaseException):
         return type(text).__name__
     return "".join(c if c.isprintable() else "?" for c in line[:most])

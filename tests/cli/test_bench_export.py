@@ -107,7 +107,7 @@ def test_what_runs_in_one_way_says_so(cli, verb, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_maps_in_half_precision_say_so(cli, tmp_path):
-    from salbox.imaging.writing import read_notes
+    from salbox.writing import read_notes
 
     path = checkpoint("fastgaze")
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)).save(tmp_path / "photo.png")

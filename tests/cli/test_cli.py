@@ -14,7 +14,7 @@ from PIL import Image
 from skimage import data
 
 import salbox
-from salbox.imaging.writing import read_notes
+from salbox.writing import read_notes
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_broken_files_cost_a_line_each_and_exit_code_1(cli, photos, tmp_path):
         (["predict", "a.png", "-m", "bms", "-o", "x", "--param", "max_dim=3"], "at least 16"),
         (["predict", "PHOTO", "-m", "aim", "-o", "x", "--param", "basis=nowhere.mat"], "nowhere.mat"),
         (["predict", "PHOTO", "-m", "gbvs", "-o", "x", "--param", "channels=DIX"], "X"),
-        (["predict", "nowhere/*.png", "-m", "bms", "-o", "x"], "no image matches"),
+        (["predict", "nowhere/*.png", "-m", "bms", "-o", "x"], "no image or video matches"),
         (["predict", "--frmat", "png"], "No such option"),
         (["prdict"], "predict"),
         (["models", "bmss"], "did you mean 'bms'"),

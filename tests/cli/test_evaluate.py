@@ -14,10 +14,10 @@ from functools import partial
 import numpy as np
 import pytest
 from PIL import Image
-from trees import mask_pair, photo, random_osie
+from trees import mask_pair, nus_tree, photo, random_osie
 
 from salbox.cli.main import run
-from salbox.evaluation.store import default_folder
+from salbox.evaluation.store import Store, default_folder
 
 
 @pytest.fixture
@@ -34,17 +34,18 @@ def osie(tmp_path):
 def test_the_table_says_what_one_needs_to_repeat_it(cli, osie):
     code, out, err = cli(
         "-m", "gaussian,bms", "--param", "gaussian:sigma=.25", "--dataset", osie, "--metrics", "nss,cc", "--sigma", "3",
-        "--baseline", "--ceiling", "--against", "bms", "--do-smoothing", "proportional", "--smooth-prop", "0.02",
+        "--baseline", "--ceiling", "--mixture-ceiling", "--against", "bms",
+        "--do-smoothing", "proportional", "--smooth-prop", "0.02",
     )  # fmt: skip
     assert (code, err) == (0, "")
-    for row in ("gaussian", "bms", "centre bias", "human ceiling", "gaussian − bms"):
+    for row in ("gaussian", "bms", "centre bias", "human ceiling", "human ceiling, mixture", "gaussian − bms"):
         assert any(line.startswith(f"{row} ") for line in out.splitlines()), row
     for part in (
         "NSS ↑", "CC ↑", "split test, 6 images", "95% percentile bootstrap over images", "sigma=0.25",
         "do_smoothing=proportional", "smooth_prop=0.02", "3 pixels (given)", "nss: mean over fixations",
     ):  # fmt: skip
         assert part in out, part
-    assert len(list((default_folder() / "osie-test").glob("*.jsonl"))) == 4
+    assert len(list((default_folder() / "osie-test").glob("*.jsonl"))) == 5
 
 
 def test_formats(cli, osie, tmp_path):
@@ -73,13 +74,22 @@ def test_a_second_run_resumes(cli, osie, tmp_path):
     common = ["-m", "gaussian", "--dataset", osie, "--metrics", "nss", "-o", tmp_path / "kept", "--csv"]
     _, first, _ = cli(*common)
     (path,) = (tmp_path / "kept").rglob("*.jsonl")
-    lines = path.read_text().splitlines()
-    line = json.loads(lines[1])
-    line["metrics"]["nss"] += 6
-    path.write_text("\n".join([lines[0], json.dumps(line), *lines[2:]]) + "\n")
+    head, line, *_ = map(json.loads, path.read_text().splitlines())
+    Store(path.parent, "gaussian", head["settings"]).add(line["image"], {"nss": line["metrics"]["nss"] + 6})
     _, second, _ = cli(*common)
     values = [float(next(csv.DictReader(text.splitlines()))["value"]) for text in (first, second)]
     assert values[1] - values[0] == pytest.approx(1)  # six images, one of which was read and not computed
+
+
+def test_fixations_outside_are_an_error_unless_allowed(cli, tmp_path):
+    tree = nus_tree(tmp_path / "OSIE", {"1003.jpg": [([400.0, 900.0], [300.0, 300.0])]}, (80, 60))
+    common = ["-m", "gaussian", "--dataset", f"osie:{tree}", "--metrics", "nss", "--json"]
+    code, out, err = cli(*common)
+    assert (code, out) == (2, "")
+    assert "1 of 2 fixations (50 %) lie outside their image" in err
+    code, out, _ = cli(*common, "--allow-outside")
+    assert code == 0
+    assert any(note.startswith("1 of 2 fixations (50 %) lie outside") for note in json.loads(out)["notes"])
 
 
 def test_maps_of_predict_are_scored_as_the_model(cli, osie, tmp_path):
@@ -140,6 +150,48 @@ def test_agreement(cli, tmp_path):
     assert header == ["", "gaussian", "bms"]
     assert [row[0] for row in rows] == ["gaussian", "bms"]
     assert [[float(value) for value in row[1:]] for row in rows] == found["cc"]
+
+
+def test_agreement_in_every_form(cli, tmp_path):
+    for number, name in enumerate("ab"):
+        photo(tmp_path / "photos" / f"{name}.png", 90, 60, seed=number)
+    common = ["-m", "gaussian,bms", "--images", tmp_path / "photos", "--agreement"]
+    _, out, _ = cli(*common, "--json", "--per-image")
+    found = json.loads(out)
+    assert list(found["per_image"]) == ["a", "b"]
+    np.testing.assert_allclose(np.mean([*found["per_image"].values()], axis=0), found["cc"])
+    between = [f"{matrix[0][1]:.3f}" for matrix in found["per_image"].values()]
+    assert between[0] != between[1]
+    _, out, _ = cli(*common, "--per-image")
+    assert [line.split() for line in out.splitlines()[:3]] == [
+        ["image", "model", "gaussian", "bms"],
+        ["a", "gaussian", "1.000", between[0]],
+        ["a", "bms", between[0], "1.000"],
+    ]
+    _, out, _ = cli(*common, "--markdown", "--per-image")
+    assert f"| b | gaussian | 1.000 | {between[1]} |" in out
+    mean = f"{found['cc'][0][1]:.3f}"
+    code, out, err = cli(*common, "--latex", "--plot", tmp_path / "a.png")
+    assert (code, err) == (0, f"wrote {tmp_path / 'a.png'}\n")
+    assert rf"gaussian & 1.000 & {mean} \\" in out
+    assert r"\begin{tabular}{lrr}" in out
+    with Image.open(tmp_path / "a.png") as picture:
+        assert min(picture.size) > 200
+    _, out, _ = cli(*common, "--csv", "--per-image")
+    header, first, *_ = csv.reader(out.splitlines())
+    assert (header, first[:2]) == (["image", "model", "gaussian", "bms"], ["a", "gaussian"])
+    assert float(first[3]) == found["per_image"]["a"][0][1]
+
+
+def test_agreement_says_what_failed_by_its_exit_code(cli, tmp_path):
+    photo(tmp_path / "photos" / "a.png", 90, 60)
+    broken = photo(tmp_path / "photos" / "b.png", 90, 60, seed=1)
+    broken.write_bytes(broken.read_bytes()[:200])
+    code, out, err = cli("-m", "gaussian,bms", "--images", tmp_path / "photos", "--agreement")
+    assert code == 1
+    assert "mean over 1 images" in out
+    assert "failed: b, gaussian: " in err
+    assert err.splitlines()[-1].startswith("1 failed: b, gaussian: ")
 
 
 def test_a_broken_image_is_named_and_the_exit_code_is_1(cli, osie, tmp_path):

@@ -82,6 +82,22 @@ def test_a_run_against_a_classical_teacher_at_reference_size(cli, photos, tmp_pa
         assert float(row["fidelity_kl"]) == pytest.approx(fidelity_kl(gray, teacher), abs=1e-5)
 
 
+def test_a_student_worse_than_the_constant_is_named(cli, photos, tmp_path):
+    student = brightness_run(tmp_path / "runs" / "mine", ["gaussian"])
+    write_means(student, {"gaussian": salbox.load("gaussian")(np.zeros((240, 320, 3), np.uint8))})
+    common = ["-m", student, "--teacher", "gaussian", "--images", photos, "--metrics", "fidelity_cc"]
+    _, out, _ = cli(*common, "--json")
+    found = json.loads(out)
+    values = {row["model"]: row["value"] for row in found["results"]}
+    assert values[str(student)] < values[CONSTANT]
+    (note,) = found["notes"]
+    assert note.startswith(f"{student} is worse than a constant: its CC with the teacher is {values[str(student)]:.3f}")
+    _, out, _ = cli(*common)
+    assert f"note: {student} is worse than a constant" in out
+    _, out, _ = cli(*common[:-1], "fidelity_kl", "--json")
+    assert json.loads(out)["notes"] == []
+
+
 @pytest.mark.slow
 def test_the_mean_teacher_map_of_the_training_photos_is_a_row(cli, photos, tmp_path):
     student = brightness_run(tmp_path / "runs" / "mine", ["bms", "gbvs"])

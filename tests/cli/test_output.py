@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 
 import pytest
-from rich.console import Console
 
 from salbox.cli import output
-from salbox.cli.output import facts_table, figures_table, plain_table, standard_output, to_csv
+from salbox.cli.output import SafeConsole, facts_table, figures_table, plain_table, standard_output, to_csv
 
 SENTENCE = "a sentence that is longer than a narrow terminal is wide, which is where a table has to be folded"
 
@@ -17,10 +16,10 @@ SENTENCE = "a sentence that is longer than a narrow terminal is wide, which is w
 def terminal(monkeypatch):
     """Standard output is a terminal of 40 columns."""
 
-    def narrow(**options) -> Console:
-        return Console(force_terminal=True, color_system=None, **{"width": 40, **options})
+    def narrow(**options) -> SafeConsole:
+        return SafeConsole(force_terminal=True, color_system=None, **{"width": 40, **options})
 
-    monkeypatch.setattr(output, "Console", narrow)
+    monkeypatch.setattr(output, "SafeConsole", narrow)
 
 
 def test_a_pipe_has_no_width_to_fold_into(capsys):

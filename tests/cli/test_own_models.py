@@ -13,7 +13,7 @@ from PIL import Image
 from trees import photo
 
 import salbox
-from salbox.imaging.writing import read_notes
+from salbox.writing import read_notes
 
 NAME = "mymodels:contrast"
 

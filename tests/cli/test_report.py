@@ -44,7 +44,8 @@ def test_the_command_on_the_page_repeats_it(cli, osie, tmp_path):
         "--dataset", osie, "-m", "gaussian", "-m", "bms,imsig", "--param", "gaussian:sigma=.25", "--limit", 4,
         "--maps", tmp_path / "maps", "--metrics", "nss,cc", "--metrics", "ig", "--sigma", "3", "--baseline",
         "--ceiling", "--examples", 1, "--title", "It's <mine>", "--scale-output", "log-density",
-        "--no-center-prior-scale-first", "--smooth-prop", "0.03", "-o", page,
+        "--center-prior", "proportional_add", "--no-center-prior-scale-first",
+        "--do-smoothing", "proportional", "--smooth-prop", "0.03", "-o", page,
     )  # fmt: skip
     assert (code, out) == (0, "")
     assert "wrote" in err

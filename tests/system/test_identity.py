@@ -96,7 +96,7 @@ def test_imports_of_every_kind_are_followed(copy):
     for name in ("two", "three", "four", "five"):
         (copy / f"{name}.py").write_text("x = 1\n")
     names = {path.name for path in module_files("salbox.one")}
-    assert names == {"__init__.py", "one.py", "two.py", "three.py", "four.py"}
+    assert names == {"__init__.py", "offline.py", "one.py", "two.py", "three.py", "four.py"}
 
 
 def test_a_package_runs_before_what_is_in_it():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -55,10 +57,49 @@ def test_one_process_serves_few_tasks_and_one_alone_another_device(monkeypatch):
     assert [default_workers(1000, device) for device in (None, "cpu", "cuda", "cuda:1", "mps")] == [8, 8, 1, 1, 1]
 
 
+@pytest.fixture
+def seconds(monkeypatch):
+    """Have each task take so long by the clock, without waiting; the first may take longer."""
+
+    def take(each: float, first: float | None = None) -> None:
+        durations = itertools.chain([each if first is None else first], itertools.repeat(each))
+        # The clock is read before a task and behind it.
+        ticks = (now for duration in durations for now in (0.0, duration))
+        monkeypatch.setattr(pool, "perf_counter", lambda: next(ticks))
+
+    return take
+
+
+@pytest.mark.parametrize(
+    ("each", "first", "tasks", "alone"),
+    [
+        (0.02, None, 100, 100),  # a second and a half is not worth the two that processes take to begin
+        (0.02, 1.5, 100, 100),  # what takes long is loading
+        (0.05, None, 100, 2),
+        (0.5, 1.5, 12, 2),
+        (10.0, None, 16, 1),  # no loading takes so long, and another such task alone would be dear
+        (10.0, None, 4, 4),  # too few to be shared out
+    ],
+)
+def test_processes_take_over_where_that_is_sooner(monkeypatch, seconds, each, first, tasks, alone):
+    monkeypatch.setattr(pool, "available_cores", lambda: 4)
+    seconds(each, first)
+    given = []
+
+    def others(begin, left, workers, executor):
+        given.extend(left)
+        return map(begin(), left)
+
+    monkeypatch.setattr(pool, "_shared_out", others)
+    assert list(in_workers(double, range(tasks))) == [2 * n for n in range(tasks)]
+    assert given == list(range(alone, tasks))
+
+
 @pytest.mark.parametrize(("asked", "tasks", "expected"), [(None, 100, 3), (2, 100, 2), (5, 2, 2), (1, 9, None)])
-def test_the_executor_is_what_one_gives(monkeypatch, asked, tasks, expected):
+def test_the_executor_is_what_one_gives(monkeypatch, seconds, asked, tasks, expected):
     """Threads in the place of processes: told how many, and begun alike."""
     monkeypatch.setattr(pool, "available_cores", lambda: 3)
+    seconds(1.0)
     monkeypatch.setattr(pool.signal, "signal", lambda *_: None)  # a thread may not
     made = []
 
@@ -84,6 +125,64 @@ def cannot_begin():
 def test_what_a_process_cannot_begin_with_is_said_and_not_that_it_died():
     with pytest.raises(SalboxError, match=r"^nothing to begin with$"):
         list(in_workers(cannot_begin, range(4), 2))
+
+
+def ends_when_begun():
+    os._exit(1)
+
+
+def ends_at_work():
+    return os._exit
+
+
+@pytest.mark.parametrize(
+    ("begin", "said"),
+    [
+        (ends_when_begun, "a worker process ended while it loaded what it works with: one worker shows"),
+        (ends_at_work, "a worker process was killed or crashed, probably out of memory: fewer --workers"),
+    ],
+)
+def test_of_a_process_that_died_what_is_known(begin, said):
+    with pytest.raises(SalboxError, match=f"^{said}"):
+        list(in_workers(begin, range(4), 2))
+
+
+UNGUARDED = """
+import sys
+sys.path.insert(0, {here!r})
+from salbox.system.workers import in_workers
+from test_workers import double
+
+print(list(in_workers(double, range(8), {workers})))
+"""
+
+
+@pytest.mark.parametrize("way", ["script", "standard input"])
+def test_a_script_that_other_processes_cannot_import(tmp_path, way):
+    text = UNGUARDED.format(here=str(Path(__file__).parent), workers=2)
+    script = tmp_path / "run.py"
+    script.write_text(text)
+    given = {"args": [sys.executable, str(script)]} if way == "script" else {"args": [sys.executable], "input": text}
+    done = subprocess.run(**given, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    reason = "below 'if __name__ == \"__main__\":'" if way == "script" else "there is no file <stdin>: save it as one"
+    assert reason in last
+    assert "memory" not in last
+
+
+def test_a_script_from_standard_input_does_it_alone(tmp_path):
+    text = UNGUARDED.format(here=str(Path(__file__).parent), workers=None)
+    done = subprocess.run([sys.executable], input=text, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, f"{[2 * n for n in range(8)]}\n"), done.stderr
+
+
+def test_a_worker_of_another_pool_begins_none(monkeypatch):
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    monkeypatch.setattr(pool, "available_cores", lambda: 8)
+    assert list(in_workers(double, range(100))) == [2 * n for n in range(100)]
+    with pytest.raises(SalboxError, match="worker of another pool"):
+        in_workers(double, range(100), 2)
 
 
 TOLD: list[str] = []

@@ -13,6 +13,7 @@ from ..bench import bench as measure_costs
 from ..errors import UsageError
 from ..imaging.writing import atomic
 from ..models.specs import parse_models
+from ..paths import user_path
 from .options import (
     ChannelsLast,
     Device,
@@ -23,7 +24,7 @@ from .options import (
     ModelWeights,
     Precision,
 )
-from .output import figures_table, standard_output, to_csv
+from .output import figures_table, say, standard_output, to_csv
 
 _UNITS = (("G", 1e9), ("M", 1e6), ("k", 1e3))
 
@@ -81,11 +82,11 @@ def bench(
         channels_last=channels_last,
     )
     if csv_file is not None:
-        with atomic(csv_file) as temporary:
+        with atomic(user_path(csv_file)) as temporary:
             rows = [cost.to_dict() for cost in costs]
             temporary.write_text(to_csv(list(rows[0]), [list(row.values()) for row in rows]) + "\n", encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps([cost.to_dict() for cost in costs], indent=2))
+        say(json.dumps([cost.to_dict() for cost in costs], indent=2))
     else:
         _print(costs)
 

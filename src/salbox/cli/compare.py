@@ -10,6 +10,7 @@ import typer
 from ..imaging.image import MAX_PIXELS
 from ..imaging.postprocess import PostProcess
 from ..models.specs import parse_models
+from ..paths import user_path
 from ..prediction.compare import compare_models
 from .options import (
     Device,
@@ -20,8 +21,10 @@ from .options import (
     ModelParameters,
     ModelWeights,
     Size,
+    pixel_limit,
     with_postprocess,
 )
+from .output import say
 
 
 @with_postprocess
@@ -60,13 +63,13 @@ def compare(
     compare_models(
         image,
         parse_models(models, param, weights, sha256, device, max_model_size),
-        output,
+        user_path(output),
         postprocess=postprocess,
         size=size,
-        max_pixels=int(max_pixels),
-        fixations=fixations,
-        ground_truth=ground_truth,
+        max_pixels=pixel_limit(max_pixels),
+        fixations=None if fixations is None else user_path(fixations),
+        ground_truth=None if ground_truth is None else user_path(ground_truth),
         differences=difference,
         columns=columns,
     )
-    typer.echo(f"wrote {output}")
+    say(f"wrote {output}")

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from ..datasets import DATASETS, DatasetCard, dataset_card
 from ..datasets.integrity import Holding, inspect
 from ..datasets.known import KNOWN
 from ..datasets.recognizing import Candidate, describe, recognize
 from ..errors import UsageError, nearest
-from .output import facts_table, paper_facts, plain_table, standard_output
+from ..paths import user_path
+from .output import escape, facts_table, paper_facts, plain_table, say, standard_output
 
 MAX_BROKEN = 5  # files that are named of those that cannot be read
 UNKNOWN = 1  # the exit code for a folder that holds no known layout
@@ -49,6 +49,8 @@ def datasets(
 
       salbox datasets --bibtex
     """
+    if as_json and bibtex:
+        raise UsageError("--json and --bibtex exclude each other")
     folder = _folder(what)
     if folder is not None:
         if bibtex:
@@ -59,9 +61,9 @@ def datasets(
     cards = [dataset_card(what)] if what else [dataset_card(name) for name in DATASETS]
     if as_json:
         found = [_card_dict(c) for c in cards]
-        typer.echo(json.dumps(found if what is None else found[0], indent=2))
+        say(json.dumps(found if what is None else found[0], indent=2))
     elif bibtex:
-        typer.echo("\n\n".join(dict.fromkeys(c.paper.bibtex for c in cards if c.paper and c.paper.bibtex)))
+        say("\n\n".join(dict.fromkeys(c.paper.bibtex for c in cards if c.paper and c.paper.bibtex)))
     elif what:
         _print_card(cards[0])
     else:
@@ -75,9 +77,9 @@ def _folder(what: str | None) -> tuple[Path, str | None] | None:
         return None
     name, colon, path = what.partition(":")
     if colon and name in DATASETS and path:
-        return Path(path).expanduser(), name
-    if Path(what).expanduser().exists():
-        return Path(what).expanduser(), None
+        return user_path(path), name
+    if user_path(what).exists():
+        return user_path(what), None
     if any(mark in what for mark in "/\\~"):
         raise UsageError(f"{what}: no such folder")
     hint = nearest(what, DATASETS) or " ('salbox datasets' lists what is known)"
@@ -133,13 +135,13 @@ def _print_folder(path: Path, name: str | None, *, read_all: bool, as_json: bool
     holdings = [h for h in holdings if not h.error] or holdings
     if as_json:
         remark = None if holdings else describe(path)
-        typer.echo(json.dumps({"path": str(path), "holds": [_dict(h) for h in holdings], "remark": remark}, indent=2))
+        say(json.dumps({"path": str(path), "holds": [_dict(h) for h in holdings], "remark": remark}, indent=2))
     elif not holdings:
-        typer.echo(f"{path}: {describe(path)}")
+        say(f"{path}: {describe(path)}")
     else:
         for number, holding in enumerate(holdings):
             if number:
-                typer.echo("")
+                say("")
             _print_holding(holding)
     broken = any(h.error or (h.truth and h.truth.broken) for h in holdings)
     return UNKNOWN if broken or not holdings else 0

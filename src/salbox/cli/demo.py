@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from ..paths import user_path
 from ..prediction.demo import PHOTOS, demo_row, write_demo
+from .output import say
 from .progress import ConsoleProgress
 
 
@@ -26,5 +28,5 @@ def demo(
     """
     with ConsoleProgress() as progress:
         rows = {name: demo_row(name) for name in progress.track(PHOTOS, len(PHOTOS), "photos")}
-    picture = write_demo(rows, output)
-    typer.echo(f"wrote {picture} and the maps beside it; next: salbox predict PHOTO -m gbvs -o maps")
+    picture = write_demo(rows, user_path(output))
+    say(f"wrote {picture} and the maps beside it; next: salbox predict PHOTO -m gbvs -o maps")

@@ -11,7 +11,18 @@ import typer
 from ..errors import MissingExtraError, UsageError
 from ..imaging.postprocess import PostProcess
 from ..models.specs import parse_models
-from .options import MaxModelSize, ModelHashes, ModelParameters, ModelWeights, Recursive, with_preprocess
+from ..paths import user_path
+from .options import (
+    MaxModelSize,
+    ModelHashes,
+    ModelParameters,
+    ModelWeights,
+    Recursive,
+    loading_options,
+    refuse_unused,
+    with_preprocess,
+)
+from .output import say
 from .progress import ConsoleProgress
 
 _EXTRA = ("torch", "timm", "lightning", "onnx", "onnxscript", "safetensors", "pydantic", "yaml", "tensorboard")
@@ -132,6 +143,8 @@ def distill(
         raise MissingExtraError("salbox distill", "train") from None
     if not teacher and not teacher_maps:
         raise UsageError("no teacher; give --teacher NAME or --teacher-maps DIR")
+    refuse_unused("--teacher-maps", teacher_maps, {"--map-flips": map_flips != "none"})
+    refuse_unused("--teacher", teacher, loading_options(param, weights, sha256, None, max_model_size))
     if histogram_matched:
         preprocess = from_command_line.histogram_matched(preprocess)
     models = (
@@ -141,7 +154,7 @@ def distill(
     )
     plan = Plan(
         photos=tuple(from_command_line.select_photos(images, recursive=recursive, limit=limit, seed=seed, run=run)),
-        run=run.expanduser(),
+        run=user_path(run),
         targets=from_command_line.head_targets(models, teacher_maps, preprocess=preprocess, map_flips=map_flips),
         recipe=read_recipe(
             from_command_line.recipe_name(recipe, student),
@@ -165,11 +178,11 @@ def distill(
     with ConsoleProgress(keep=False) as progress:
         if estimate:
             for line in estimating.estimate(plan, progress).lines():
-                typer.echo(line)
+                say(line)
             return 0
         done = distill.distill(plan, progress)
     if done.fidelity is not None:
         for head in dict.fromkeys(row.head for row in done.fidelity.rows):
-            typer.echo(f"{head}: {done.fidelity.summary(head)}")
-    typer.echo(done.command)
+            say(f"{head}: {done.fidelity.summary(head)}")
+    say(done.command)
     return 0

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from ..doctor import diagnose
+from .output import SafeConsole, escape
 
 
 def doctor() -> None:
@@ -16,11 +15,11 @@ def doctor() -> None:
 
       salbox doctor
     """
-    console = Console(highlight=False, soft_wrap=True)  # an install command is not broken over lines
+    console = SafeConsole(highlight=False, soft_wrap=True)  # an install command is not broken over lines
     findings = diagnose()
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         mark = "[green]ok[/green]    " if finding.ok else ("[red]broken[/red]" if finding.required else "-     ")
-        console.print(f"{finding.subject:<{width}}  {mark}  {escape(finding.detail)}")
+        console.print(f"{escape(finding.subject):<{width}}  {mark}  {escape(finding.detail)}")
     if any(f.required and not f.ok for f in findings):
         raise typer.Exit(1)

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-import numpy.typing as npt
 import typer
-from rich.markup import escape
 
 from ..datasets import Dataset, open_dataset
 from ..datasets.folder import open_images
-from ..distillation.fidelity.own_photos import constant_rows, maps_teacher, model_teacher
+from ..distillation.fidelity.own_photos import constant_rows, maps_teacher, model_teacher, worse_than_constant
 from ..errors import UsageError, nearest
-from ..evaluation import CenterBias, Evaluation, HumanCeiling, MapSource, ModelSource, agreement
+from ..evaluation import (
+    CenterBias,
+    Evaluation,
+    HumanCeiling,
+    MapSource,
+    MixtureCeiling,
+    ModelSource,
+)
 from ..evaluation import evaluate as measure
+from ..evaluation.agreement import PairwiseCC, pairwise_cc
+from ..evaluation.agreement_table import (
+    agreement_grid,
+    agreement_legend,
+    agreement_records,
+    agreement_to_dict,
+    agreement_to_latex,
+    agreement_to_markdown,
+    heat_map,
+)
 from ..evaluation.bars import bars
 from ..evaluation.formats import grids, legend, to_csv, to_latex, to_markdown
 from ..evaluation.rows import model_rows
 from ..evaluation.sources import Source
-from ..imaging.plots import check_figure
+from ..imaging.figures import check_figure
 from ..imaging.postprocess import PostProcess
 from ..imaging.scaling import REFERENCE_SIZE
 from ..models.specs import parse_models, split_names
+from ..paths import user_path
 from .options import (
+    AllowOutside,
     Baseline,
     Ceiling,
+    CeilingMixture,
     Device,
     MapFolders,
     MapsOutput,
@@ -40,9 +58,11 @@ from .options import (
     Sigma,
     Split,
     Workers,
+    loading_options,
+    refuse_unused,
     with_postprocess,
 )
-from .output import figures_table, standard_output
+from .output import escape, figures_table, say, standard_output
 from .output import to_csv as csv_text
 from .progress import ConsoleProgress, console, name_failures
 
@@ -56,12 +76,14 @@ def evaluate(
         typer.Option("--dataset", metavar="NAME:PATH", help="Its name ('salbox datasets' lists them), and where."),
     ] = None,
     split: Split = None,
+    allow_outside: AllowOutside = False,
     metrics: MetricNames = [],  # noqa: B006
     maps: MapFolders = [],  # noqa: B006
-    maps_output: MapsOutput = "score",
+    maps_output: MapsOutput = None,
     sigma: Sigma = None,
     baseline: Baseline = False,
     ceiling: Ceiling = False,
+    mixture_ceiling: CeilingMixture = False,
     teacher: Annotated[
         str | None, typer.Option("--teacher", metavar="NAME", help="Compare with this model's maps: fidelity.")
     ] = None,
@@ -132,17 +154,38 @@ def evaluate(
         check_figure(plot)
     if teacher is not None and teacher_maps is not None:
         raise UsageError("--teacher and --teacher-maps exclude each other")
+    refuse_unused("--maps", maps, {"--maps-output": maps_output is not None})
+    refuse_unused("--teacher", teacher, {"--teacher-size": teacher_size is not None})
+    refuse_unused("--dataset", dataset, {"--split": split is not None, "--sigma": sigma is not None})
+    loading = loading_options(param, weights, sha256, device, max_model_size)
+    refuse_unused("models (-m) or --teacher", models or teacher, loading)
+    if agree:
+        of_metrics = {"--metrics": metrics, "--sigma": sigma is not None, "--against": against is not None}
+        rows_of_people = {"--baseline": baseline, "--ceiling": ceiling, "--mixture-ceiling": mixture_ceiling}
+        compared = {"--teacher": teacher is not None, "--teacher-maps": teacher_maps is not None}
+        kept = {"--output": output is not None}
+        refuse_unused("metrics: --agreement has none", False, {**of_metrics, **rows_of_people, **compared, **kept})
     names = [*models, *([teacher] if teacher else [])]
     parameters = parse_models(names, param, weights, sha256, device, max_model_size, distinct=False) if names else {}
-    data = _open(dataset, split, images, fidelity=bool(teacher or teacher_maps or agree))
+    data = _open(dataset, split, images, allow_outside=allow_outside, fidelity=bool(teacher or teacher_maps or agree))
     measured = model_rows(models, maps, maps_output, data, parameters, postprocess)
     if agree:
         with ConsoleProgress() as progress:
-            matrix, number = agreement(data, measured, workers=workers, progress=progress)
-        _print_agreement([row.name for row in measured], matrix, number, as_json, as_csv)
-        return 0
+            found = pairwise_cc(data, measured, workers=workers, progress=progress)
+        if plot is not None:
+            heat_map(found, user_path(plot))
+            console.print(escape(f"wrote {plot}"))
+        if as_json:
+            say(json.dumps(agreement_to_dict(found, per_image=per_image), indent=2))
+        elif as_csv:
+            say(csv_text(*agreement_records(found, per_image=per_image)))
+        elif as_latex or as_markdown:
+            say((agreement_to_latex if as_latex else agreement_to_markdown)(found, per_image=per_image))
+        else:
+            _print_agreement(found, per_image)
+        return name_failures(found.failures)
     rows: list[Source] = [*measured]
-    rows += [CenterBias()] * baseline + [HumanCeiling()] * ceiling
+    rows += [CenterBias()] * baseline + [HumanCeiling()] * ceiling + [MixtureCeiling()] * mixture_ceiling
     reference = _teacher(teacher, teacher_maps, teacher_size, data, parameters)
     if reference is not None:
         rows += constant_rows([row.name for row in measured if isinstance(row, ModelSource)], reference.name)
@@ -155,33 +198,36 @@ def evaluate(
             split_names(metrics) or None,
             sigma=sigma,
             teacher=reference,
-            folder=None if output is None else output.expanduser(),
+            folder=None if output is None else user_path(output),
             workers=workers,
             progress=progress,
         )
+    table = replace(table, notes=(*table.notes, *worse_than_constant(table)))
     if plot is not None:
-        bars(table, plot.expanduser())
+        bars(table, user_path(plot))
         console.print(escape(f"wrote {plot}"))
     if as_json:
-        typer.echo(json.dumps(table.to_dict(per_image=per_image, against=against), indent=2))
+        say(json.dumps(table.to_dict(per_image=per_image, against=against), indent=2))
     elif as_csv or as_latex or as_markdown:
         write = to_csv if as_csv else to_latex if as_latex else to_markdown
-        typer.echo(write(table, per_image=per_image, against=against))
+        say(write(table, per_image=per_image, against=against))
     else:
         _print(table, per_image, against)
     return name_failures(table.failures)
 
 
-def _open(dataset: str | None, split: str | None, images: str | None, *, fidelity: bool) -> Dataset:
+def _open(
+    dataset: str | None, split: str | None, images: str | None, *, allow_outside: bool, fidelity: bool
+) -> Dataset:
     if (dataset is None) == (images is None):
         raise UsageError("give --dataset NAME:PATH, or --images DIR with a teacher")
     if images is not None:
         if not fidelity:
             raise UsageError("--images alone has no ground truth; add --teacher NAME or --teacher-maps DIR")
-        if not (path := Path(images).expanduser()).is_dir():
+        if not (path := user_path(images)).is_dir():
             raise UsageError(f"--images {images}: no such folder")
         return open_images(path)
-    return open_dataset(str(dataset), split)
+    return open_dataset(str(dataset), split, allow_outside=allow_outside)
 
 
 def _teacher(
@@ -196,17 +242,10 @@ def _teacher(
     return None if name is None else model_teacher(name, parameters, size)
 
 
-def _print_agreement(
-    names: list[str], matrix: npt.NDArray[np.float64], images: int, as_json: bool, as_csv: bool
-) -> None:
-    if as_json:
-        typer.echo(json.dumps({"models": names, "cc": matrix.tolist(), "images": images}, indent=2))
-    elif as_csv:
-        typer.echo(csv_text(["", *names], [[name, *row] for name, row in zip(names, matrix.tolist(), strict=True)]))
-    else:
-        rows = [[name, *(f"{value:.3f}" for value in row)] for name, row in zip(names, matrix, strict=True)]
-        standard_output(fold=False).print(figures_table(["", *names], rows))
-        typer.echo(f"\nCC of both maps at 320x240 by area, mean over {images} images")
+def _print_agreement(found: PairwiseCC, per_image: bool) -> None:
+    grid = agreement_grid(found, per_image=per_image)
+    standard_output(fold=False).print(figures_table(grid.header, grid.rows, names=2 if per_image else 1))
+    say(f"\n{agreement_legend(found)}")
 
 
 def _print(table: Evaluation, per_image: bool, against: str | None) -> None:

@@ -12,8 +12,10 @@ from ..models.exported import is_path, model_file
 from ..models.loading import load
 from ..models.specs import parse_models
 from ..networks.export.models import export_model, shrink_exported
+from ..paths import user_path
 from ..runtime.network import copy_network
 from .options import ModelHashes, ModelWeights
+from .output import say
 
 
 def export(
@@ -45,6 +47,7 @@ def export(
     """
     if output.suffix.lower() != ".onnx":
         raise UsageError(f"{output}: an ONNX file is written, so its name ends in .onnx")
+    output = user_path(output)
     if half and int8:
         raise UsageError("--half and --int8: give one of the two")
     if is_path(model):
@@ -62,4 +65,4 @@ def export(
             export_model(load(name, **keywords), output, half=half)
         if int8:
             shrink_exported(output, output, "int8")
-    typer.echo(f"wrote {output} ({output.stat().st_size / 1e6:.3g} MB)")
+    say(f"wrote {output} ({output.stat().st_size / 1e6:.3g} MB)")

@@ -8,11 +8,13 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..errors import ModelWarning, SalboxError
+from ..errors import ImageWarning, ModelWarning, SalboxError, UsageError, printable
+from ..system.streams import open_standard_streams
 from ..version import __version__
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it; newer releases of Typer return it where older ones raise
@@ -79,55 +81,106 @@ def _salbox(
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code.
 
-    0: done; 1: some inputs failed, and were named, or maps that are there were made otherwise; 2: wrong usage; 130:
-    interrupted.
+    0: done; 1: some inputs failed, and were named, or maps that are there were made otherwise; 2: wrong usage, or
+    something that the system refuses; 130: interrupted.
     """
     sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
 
 
 def _run(arguments: list[str]) -> int:
+    open_standard_streams()
     with warnings.catch_warnings():
-        warnings.showwarning = _warner(warnings.showwarning)
-        return _run_verb(arguments)
+        warnings.showwarning = _warner(warnings.formatwarning)
+        code = _run_verb(arguments)
+    return _end_output(code)
 
 
-def _warner(usual: Callable[..., None]) -> Callable[..., None]:
-    """Return what shows warnings: those about models as the line that they are, others as usual."""
+def _warner(usual: Callable[..., str]) -> Callable[..., None]:
+    """Return what shows warnings: those about models and images as the line that they are, others as usual."""
 
-    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, ModelWarning):
+    def show(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
+    ) -> None:
+        if issubclass(category, (ImageWarning, ModelWarning)):
             _complain(str(message), 0)
         else:
-            usual(message, category, *where, **more)
+            _print_error(usual(message, category, filename, lineno, line).rstrip("\n"))
 
     return show
 
 
 def _run_verb(arguments: list[str]) -> int:
     try:
+        if any("\0" in word for word in arguments):
+            raise UsageError("an argument holds a zero byte, which nothing can be called")
         code = build_app(arguments)(arguments, prog_name="salbox", standalone_mode=False) or 0
         return _complain("interrupted", code) if code == INTERRUPTED else code
     except SalboxError as error:
-        if os.environ.get("SALBOX_DEBUG") and error.__cause__ is not None:  # somebody's own code failed
-            traceback.print_exception(error.__cause__)
+        if error.__cause__ is not None:  # somebody's own code failed
+            _debug(error.__cause__)
         return _complain(str(error), 2)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", INTERRUPTED)
     except BrokenPipeError:
-        # The reader has gone, as in `salbox models | head`: nothing more can be said, not even at interpreter exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _leave_output(1)
+    except MemoryError:
+        return _complain("not enough memory", 2)
     except Exception as error:
         if hasattr(error, "format_message"):  # wrong usage, found by Typer
             return _complain(f"{error.format_message()} ('salbox --help' shows what there is)", 2)
-        if os.environ.get("SALBOX_DEBUG"):
-            traceback.print_exc()
+        _debug(error)
+        if isinstance(error, OSError):  # a full disk, a folder that nobody may write to: not what salbox can mend
+            return _complain(_refused(error), 2)
         message = " ".join(str(error).split())
         return _complain(
             f"internal error, please report it: {type(error).__name__}: {message} (SALBOX_DEBUG=1 shows where)", 1
         )
 
 
-def _complain(message: str, code: int) -> int:
-    print(f"salbox: {message}", file=sys.stderr)  # noqa: T201
+def _refused(error: OSError) -> str:
+    """Return what the system said no to, and why."""
+    reason = error.strerror or " ".join(str(error).split()) or type(error).__name__
+    try:
+        Path.cwd()
+    except OSError:
+        return f"the current folder is gone ({reason}): go to another one"
+    places = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    return f"{' and '.join(places) or 'the system refuses to read or write'}: {reason}"
+
+
+def _end_output(code: int) -> int:
+    """Return the exit code once all that was printed has gone where it goes."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        return _leave_output(1)
+    except OSError as error:
+        return _complain(f"standard output cannot be written ({error.strerror or error})", _leave_output(2))
     return code
+
+
+def _leave_output(code: int) -> int:
+    """Return the exit code, standard output turned away: nothing more can be said, not even at interpreter exit.
+
+    The reader has gone, as in `salbox models | head`, or the disk is full.
+    """
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _debug(error: BaseException) -> None:
+    if os.environ.get("SALBOX_DEBUG"):
+        _print_error("".join(traceback.format_exception(error)).rstrip("\n"))
+
+
+def _complain(message: str, code: int) -> int:
+    """Print one line on standard error; return the exit code."""
+    _print_error(f"salbox: {' '.join(message.split())}")
+    return code
+
+
+def _print_error(text: str) -> None:
+    if sys.stderr is not None:  # as it is where it is closed
+        print(printable(text), file=sys.stderr)  # noqa: T201

@@ -6,13 +6,13 @@ import json
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
+from ..errors import UsageError
 from ..models.cards import NOT_STATED, ModelCard
 from ..models.loading import card
 from ..models.registry import list_models
-from .options import MaxModelSize
-from .output import facts_table, paper_facts, plain_table, standard_output
+from .options import MaxModelSize, refuse_unused
+from .output import escape, facts_table, paper_facts, plain_table, say, standard_output
 
 
 def models(
@@ -36,14 +36,17 @@ def models(
 
       salbox models mymodels:contrast
     """
+    if as_json and bibtex:
+        raise UsageError("--json and --bibtex exclude each other")
+    refuse_unused("the list of all: leave NAME out", name is None, {"--task": task is not None})
     names = [name] if name else list_models(task)  # type: ignore[arg-type]
     cards = [card(n, max_model_size=max_model_size) for n in names]
     if as_json:
-        typer.echo(json.dumps([c.to_dict() for c in cards] if name is None else cards[0].to_dict(), indent=2))
+        say(json.dumps([c.to_dict() for c in cards] if name is None else cards[0].to_dict(), indent=2))
     elif bibtex:
         entries = dict.fromkeys(c.paper.bibtex for c in cards if c.paper)
         # What is said does not go where the entries go: into a file, as a rule.
-        typer.echo("\n\n".join(entries) or f"model '{name}' has no paper to cite", err=not entries)
+        say("\n\n".join(entries) or f"model '{name}' has no paper to cite", to_error=not entries)
     elif name:
         _print_card(cards[0])
     else:
@@ -59,7 +62,7 @@ def _print_list(cards: list[ModelCard]) -> None:
         table.add_column(width=width, style="bold", no_wrap=True)
         table.add_column(no_wrap=True, style="dim")
         table.add_column(overflow="fold")
-        table.add_row(c.name, c.task, escape(c.title))
+        table.add_row(escape(c.name), c.task, escape(c.title))
         needs = f"weights: {c.weights_from}" if c.weights_from else NOT_STATED
         facts = [("origin", c.origin), ("learned", c.size), ("licence", c.license.code), ("measured", c.agreement)]
         for label, text in [*facts, ("needs", needs)]:
@@ -79,7 +82,7 @@ def _print_card(c: ModelCard) -> None:
         table = plain_table(("parameter", "default", "may be", "what it is"))
         for p in c.parameters:
             what = "" if p.description == NOT_STATED else p.description
-            table.add_row(p.name, escape(str(p.default)), escape(p.expected()), escape(what))
+            table.add_row(escape(p.name), escape(str(p.default)), escape(p.expected()), escape(what))
         console.print(table)
 
 

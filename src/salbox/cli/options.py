@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 
 from ..errors import SalboxError, UsageError
 from ..formats.onnx_file import MAX_MEGABYTES
-from ..imaging.postprocess import CHOICES, PostProcess
+from ..imaging.postprocess import CHOICES, NOTHING, PostProcess
 from ..models.loading import card
 from ..models.model import PRECISIONS
 from ..models.specs import split_names
@@ -28,6 +29,10 @@ ModelNames = Annotated[
         help="Models, separated by commas: names ('salbox models' lists them), paths of networks, or MODULE:FUNCTION, "
         "your own, which is imported from the current folder too.",
     ),
+]
+AllowOutside = Annotated[
+    bool,
+    typer.Option("--allow-outside", help="Measure even if more than a tenth of the fixations lie outside their image."),
 ]
 ModelParameters = Annotated[
     list[str],
@@ -94,7 +99,12 @@ MapFolders = Annotated[
     typer.Option("--maps", metavar="DIR", help="Maps named as the images, or a folder of them a model. Repeatable."),
 ]
 MapsOutput = Annotated[
-    str, typer.Option("--maps-output", metavar="|".join(get_args(Output)), help="What the numbers in --maps are.")
+    str | None,
+    typer.Option(
+        "--maps-output",
+        metavar="|".join(get_args(Output)),
+        help="What the numbers in --maps are.  [default: what their files say, else score]",
+    ),
 ]
 Sigma = Annotated[
     float | None,
@@ -102,6 +112,10 @@ Sigma = Annotated[
 ]
 Baseline = Annotated[bool, typer.Option("--baseline", help="Add a row: where people look on the other images.")]
 Ceiling = Annotated[bool, typer.Option("--ceiling", help="Add a row: other people predict where one looks.")]
+CeilingMixture = Annotated[
+    bool,
+    typer.Option("--mixture-ceiling", help="Add a row: the same by a better density, fitted to each image."),
+]
 
 _HELP = {
     "histogram_matching": "Give each map a certain distribution of values.",
@@ -118,7 +132,52 @@ _HELP = {
     "scale_min": "Smallest value, for min-max.",
     "scale_max": "Largest value, for min-max.",
 }
+# Fields of `PostProcess` that another decides about: its values with which they count.
+_SMOOTHING, _PRIOR = "do_smoothing", "center_prior"
+_COUNTS_WITH = {
+    "histogram_matching_reference": ("histogram_matching", ("biased", "image-based")),
+    "smooth_size": (_SMOOTHING, ("custom",)),
+    "smooth_std": (_SMOOTHING, ("custom",)),
+    "smooth_prop": (_SMOOTHING, ("proportional",)),
+    **dict.fromkeys(
+        ("center_prior_prop", "center_prior_weight", "center_prior_scale_first"),
+        (_PRIOR, ("proportional_add", "proportional_mult")),
+    ),
+    "scale_min": ("scale_output", ("min-max",)),
+    "scale_max": ("scale_output", ("min-max",)),
+}
 _TYPES = {"smooth_size": int, "center_prior_scale_first": bool}
+
+
+def pixel_limit(value: float) -> int:
+    """Return what --max-pixels says, a float so that 1e9 can be written, as a whole number."""
+    if not (math.isfinite(value) and value >= 1):
+        raise UsageError(f"--max-pixels {value:g}: expected a number, at least 1")
+    return int(value)
+
+
+def refuse_unused(needed: str, is_there: object, given: Mapping[str, object]) -> None:
+    """Raise a UsageError if an option was given that does nothing without another.
+
+    Parameters
+    ----------
+    needed : str
+        What they need, as the error names it.
+    is_there : bool, or anything that counts as one
+    given : mapping
+        Option -> whether it was given.
+    """
+    first = next((option for option, is_given in given.items() if is_given), None)
+    if first is not None and not is_there:
+        raise UsageError(f"{first} does nothing without {needed}")
+
+
+def loading_options(
+    param: object, weights: object, sha256: object, device: object, max_model_size: object
+) -> dict[str, object]:
+    """Return the options that say how models are loaded, and whether they were given, for `refuse_unused`."""
+    sizes = {"--device": device is not None, "--max-model-size": max_model_size is not None}
+    return {"--param": param, "--weights": weights, "--sha256": sha256, **sizes}
 
 
 def with_postprocess(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -153,6 +212,10 @@ def _with_options(verb: Callable[..., Any], argument: str, prefix: str) -> Calla
         except UsageError as error:
             own = "" if prefix else _own_parameter(chosen, given.get("models") or ())
             raise UsageError(f"{error}{own}") from None
+        for name, (deciding, values) in _COUNTS_WITH.items():
+            differs = getattr(process, name) != getattr(NOTHING, name)
+            needed = f"{_flag(deciding, prefix)} {' or '.join(values)}"
+            refuse_unused(needed, getattr(process, deciding) in values, {_flag(name, prefix): differs})
         return verb(*args, **given, **{argument: process})
 
     kept = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
@@ -184,9 +247,13 @@ def _own_parameter(chosen: Mapping[str, Any], models: Iterable[str]) -> str:
     return ""
 
 
+def _flag(name: str, prefix: str) -> str:
+    return "--" + (prefix + name).replace("_", "-")
+
+
 def _annotation(name: str, prefix: str) -> Any:
     """Return the annotation of an option for a field of `PostProcess`; `PostProcess` itself checks the value."""
-    flag = "--" + (prefix + name).replace("_", "-")
+    flag = _flag(name, prefix)
     text = f"Of the teacher: {_HELP[name][0].lower()}{_HELP[name][1:]}" if prefix else _HELP[name]
     if name in CHOICES:
         return Annotated[str, typer.Option(flag, metavar="|".join(CHOICES[name]), help=text)]

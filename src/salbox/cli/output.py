@@ -1,20 +1,49 @@
-"""Standard output: tables that fit a terminal and do not fold in a pipe, and CSV."""
+"""What goes to standard output and standard error: tables that fit a terminal and do not fold in a pipe, lines, CSV.
+
+Nothing that stands in a file or is its name reaches a terminal as a command: what the command line says passes through
+`say` or a `SafeConsole`, its errors through `main`.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
+from rich import markup
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
+
+from ..errors import printable
 
 if TYPE_CHECKING:
     from ..models.cards import Paper
 
 _PIPE_WIDTH = 1000
+
+
+class SafeConsole(Console):
+    """A console on which the texts that are printed cannot command the terminal; its own styles can."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Return segments, the texts in them printable."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+
+def say(text: str, *, to_error: bool = False) -> None:
+    """Print a text and an end of line on standard output or standard error."""
+    stream = sys.stderr if to_error else sys.stdout
+    if stream is not None:  # as it is where it is closed
+        print(printable(text), file=stream)
+
+
+def escape(text: str) -> str:
+    """Return a text that stands for itself in the markup of rich, and whose width is that of what is shown."""
+    return markup.escape(printable(text))
 
 
 def standard_output(*, fold: bool = True) -> Console:
@@ -25,8 +54,8 @@ def standard_output(*, fold: bool = True) -> Console:
     fold : bool
         Whether cells fold where a table is wider than the terminal; a file or pipe has no width to fold into.
     """
-    console = Console(highlight=False)
-    return console if fold and console.is_terminal else Console(highlight=False, width=_PIPE_WIDTH)
+    console = SafeConsole(highlight=False)
+    return console if fold and console.is_terminal else SafeConsole(highlight=False, width=_PIPE_WIDTH)
 
 
 def plain_table(header: Sequence[str] = ()) -> Table:
@@ -49,7 +78,7 @@ def facts_table(facts: Iterable[tuple[str, str]]) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for label, text in facts:
-        table.add_row(label, escape(text))
+        table.add_row(escape(label), escape(text))
     return table
 
 

@@ -10,15 +10,17 @@ from typing import Annotated
 import typer
 
 from ..imaging.image import MAX_PIXELS
-from ..imaging.inputs import find_images
+from ..imaging.inputs import find_images_and_videos
 from ..imaging.plots import MASS_SHARES
 from ..imaging.postprocess import PostProcess
-from ..imaging.video import VIDEO_FORMATS
+from ..imaging.video_writing import VIDEO_FORMATS
 from ..imaging.writing import FORMATS
 from ..models.specs import parse_models
+from ..paths import user_path
 from ..prediction.batch import BatchPlan, Outcome, run_batch
+from ..prediction.images import output_folders
 from ..prediction.stdin import predict_stream
-from ..prediction.videos import ClipPlan, run_clip, split_videos
+from ..prediction.videos import ClipPlan, refuse_shared_names, run_clip
 from .options import (
     ChannelsLast,
     Device,
@@ -33,9 +35,14 @@ from .options import (
     Size,
     Workers,
     WrittenAsJson,
+    pixel_limit,
+    refuse_unused,
     with_postprocess,
 )
+from .output import say
 from .progress import ConsoleProgress, report
+
+ALPHA = 0.6
 
 
 @with_postprocess
@@ -52,14 +59,15 @@ def predict(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help=f"{', '.join(FORMATS)}: pictures (png, png16, jpg) are min-max scaled, the others raw. Of videos also "
-            f"{', '.join(VIDEO_FORMATS)}; an image's format then gives numbered maps.  [default: png; of videos mp4]",
+            help=f"{', '.join(FORMATS)}: pictures (png, png16, jpg) are min-max scaled, of a log density the density; "
+            f"the others are raw. Of videos also {', '.join(VIDEO_FORMATS)}; an image's format then gives numbered "
+            "maps.  [default: png; of videos mp4]",
         ),
     ] = None,
     overlay: Annotated[
         bool, typer.Option("--overlay", help="Write a heat map over the photo beside each map.")
     ] = False,
-    alpha: Annotated[float, typer.Option("--alpha", metavar="N", help="Opacity of the overlay, 0 to 1.")] = 0.6,
+    alpha: Annotated[float, typer.Option("--alpha", metavar="N", help="Opacity of the overlay, 0 to 1.")] = ALPHA,
     contours: Annotated[
         bool, typer.Option("--contours", help="In the overlay lines around 50, 75 and 90 % of the map's mass.")
     ] = False,
@@ -88,7 +96,7 @@ def predict(
 ) -> int:
     """Write the saliency maps of images and videos to DIR/<model>/<name>.<format>.
 
-    Maps that are there already are not computed again; of one that was made otherwise, as its PNG or TIFF tells, a line
+    Maps that are there already are not computed again; of one that was made otherwise, as its file tells, a line
     says so, and the exit code is 1. An unreadable image costs one line; the others are done, and
     the exit code is 1. A model made for videos carries what it remembers from frame to frame (unisal).
 
@@ -108,27 +116,33 @@ def predict(
 
       cat photo.jpg | salbox predict - -m gbvs -o - > map.png
     """
+    refuse_unused("--overlay", overlay, {"--alpha": alpha != ALPHA, "--contours": contours})
+    of_videos = {"--stride": stride != 1, "--smooth-seconds": smooth_seconds != 0}
     plan = BatchPlan(
         models=parse_models(
             models, [*param, *([f"quality={quality}"] if quality else [])], weights, sha256, device, max_model_size
         ),
-        folder=output,
+        folder=user_path(output),
         file_format=file_format or "png",
         postprocess=postprocess,
         size=size,
         overlay=alpha if overlay else None,
         contours=MASS_SHARES if contours else (),
         overwrite=overwrite,
-        max_pixels=int(max_pixels),
+        max_pixels=pixel_limit(max_pixels),
         precision=precision,
         channels_last=channels_last,
     )
     if str(output) == "-" or "-" in inputs:
+        refuse_unused("a video among the inputs", False, of_videos)
+        refuse_unused("files as inputs and a folder for outputs", False, {"--json": as_json, "--workers": workers})
         predict_stream(inputs, plan)
         return 0
     clip = ClipPlan(stride=stride, smooth_seconds=smooth_seconds)
-    videos, others = split_videos(inputs)
-    images = find_images(others, recursive=recursive, exclude=output)
+    exclude = output_folders(output, plan.models)
+    images, videos = find_images_and_videos(inputs, recursive=recursive, exclude=exclude)
+    refuse_unused("a video among the inputs", videos, of_videos)
+    refuse_shared_names(images, videos, overlays=overlay)
     outcomes: list[Outcome] = []
     with ConsoleProgress() as progress:
         if images:
@@ -136,5 +150,5 @@ def predict(
         for video in videos:
             outcomes.append(run_clip(video, replace(plan, file_format=file_format or "mp4"), clip, progress))
     if as_json:
-        typer.echo(json.dumps([outcome.to_dict() for outcome in outcomes], indent=2))
+        say(json.dumps([outcome.to_dict() for outcome in outcomes], indent=2))
     return report(outcomes, output)

@@ -7,8 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -21,8 +19,9 @@ from rich.progress import Progress as Bars
 
 from ..prediction.batch import Outcome
 from ..system.progress import Progress
+from .output import SafeConsole, escape
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+console = SafeConsole(stderr=True, highlight=False, soft_wrap=True)
 
 _COLUMNS = (
     TextColumn("{task.description}"),

@@ -10,18 +10,20 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.markup import escape
 
 from ..datasets import Dataset, open_dataset
 from ..errors import UsageError
 from ..evaluation.rows import model_rows
 from ..imaging.postprocess import NOTHING, PostProcess
 from ..models.specs import parse_models, split_names
+from ..paths import user_path
 from ..reporting import write_report
 from ..reporting.collecting import EXAMPLES, check_page
 from .options import (
+    AllowOutside,
     Baseline,
     Ceiling,
+    CeilingMixture,
     Device,
     MapFolders,
     MapsOutput,
@@ -34,8 +36,11 @@ from .options import (
     Sigma,
     Split,
     Workers,
+    loading_options,
+    refuse_unused,
     with_postprocess,
 )
+from .output import escape
 from .progress import ConsoleProgress, console, name_failures
 
 
@@ -48,15 +53,17 @@ def report(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The page: .html.")],
     models: ModelNames = [],  # noqa: B006
     split: Split = None,
+    allow_outside: AllowOutside = False,
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", min=1, help="Only N of the images, evenly spaced.")
     ] = None,
     metrics: MetricNames = [],  # noqa: B006
     maps: MapFolders = [],  # noqa: B006
-    maps_output: MapsOutput = "score",
+    maps_output: MapsOutput = None,
     sigma: Sigma = None,
     baseline: Baseline = False,
     ceiling: Ceiling = False,
+    mixture_ceiling: CeilingMixture = False,
     agree: Annotated[
         bool, typer.Option("--agreement/--no-agreement", help="The correlation of every pair of models' maps.")
     ] = True,
@@ -88,8 +95,10 @@ def report(
 
       salbox report --dataset ecssd:~/data/ECSSD -m bms --metrics max_f,mae --limit 100 -o objects.html
     """
-    check_page(output)
-    data = open_dataset(dataset, split)
+    check_page(user_path(output))
+    refuse_unused("--maps", maps, {"--maps-output": maps_output is not None})
+    refuse_unused("models (-m)", models, loading_options(param, weights, sha256, device, max_model_size))
+    data = open_dataset(dataset, split, allow_outside=allow_outside)
     parameters = parse_models(models, param, weights, sha256, device, max_model_size, distinct=False) if models else {}
     chosen = _limited(data, limit)
     sources = model_rows(models, maps, maps_output, chosen, parameters, postprocess)
@@ -97,27 +106,30 @@ def report(
         raise UsageError("nothing to report on: name models (-m) or a folder of maps (--maps)")
     names = split_names(metrics)
     command = _command(
-        ("--dataset", dataset), ("--split", data.split), ("-m", ",".join(models)), ("--limit", limit),
+        ("--dataset", dataset), ("--split", data.split), ("--allow-outside", allow_outside),
+        ("-m", ",".join(models)), ("--limit", limit),
         ("--metrics", ",".join(names)), ("--maps", maps), ("--maps-output", maps_output if maps else None),
-        ("--sigma", sigma), ("--baseline", baseline), ("--ceiling", ceiling), ("--no-agreement", not agree),
+        ("--sigma", sigma), ("--baseline", baseline), ("--ceiling", ceiling),
+        ("--mixture-ceiling", mixture_ceiling), ("--no-agreement", not agree),
         ("--examples", examples if examples != EXAMPLES else None), ("--title", title), ("--param", param),
         ("--weights", weights), ("--sha256", sha256), ("--device", device), ("--max-model-size", max_model_size),
         *_changed(postprocess), ("-o", output),
     )  # fmt: skip
     with ConsoleProgress() as progress:
         found = write_report(
-            output.expanduser(),
+            user_path(output),
             chosen,
             sources,
             metrics=names or None,
             sigma=sigma,
             baseline=baseline,
             ceiling=ceiling,
+            mixture_ceiling=mixture_ceiling,
             agree=agree,
             examples=examples,
             title=title,
             command=command,
-            folder=None if results is None else results.expanduser(),
+            folder=None if results is None else user_path(results),
             workers=workers,
             progress=progress,
         )

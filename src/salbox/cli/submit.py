@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from ..datasets import Dataset
 from ..errors import UsageError
 from ..evaluation import MapSource, ModelSource, map_folders
 from ..evaluation.rows import known_output
-from ..imaging.postprocess import PostProcess
+from ..imaging.postprocess import NOTHING, PostProcess
 from ..models.specs import parse_models
+from ..paths import user_path
 from ..submissions import BENCHMARKS, Checked, benchmark_images, check_submission, get_benchmark
 from ..submissions import submit as write_submission
 from .options import (
@@ -25,8 +25,11 @@ from .options import (
     ModelParameters,
     ModelWeights,
     Workers,
+    loading_options,
+    refuse_unused,
     with_postprocess,
 )
+from .output import escape, say
 from .progress import ConsoleProgress, console
 
 
@@ -40,7 +43,7 @@ def submit(
     maps: Annotated[
         Path | None, typer.Option("--maps", metavar="DIR", help="Maps on disk instead, named as the images.")
     ] = None,
-    maps_output: MapsOutput = "score",
+    maps_output: MapsOutput = None,
     check: Annotated[bool, typer.Option("--check", help="Only check FILE, which is there already.")] = False,
     incomplete: Annotated[
         bool, typer.Option("--incomplete", help="Take fewer images than there are, for a trial.")
@@ -75,11 +78,19 @@ def submit(
     expected = (".json",) if chosen.layout == "json" else (".h5", ".hdf5")
     if output.suffix.lower() not in expected:
         raise UsageError(f"{output}: {benchmark} takes a file called {' or '.join('*' + s for s in expected)}")
-    data = benchmark_images(benchmark, images.expanduser(), incomplete=incomplete)
-    file = output.expanduser()
+    refuse_unused("--maps", maps, {"--maps-output": maps_output is not None})
+    loading = loading_options(param, weights, sha256, device, max_model_size)
     if check:
         if models or maps is not None:
             raise UsageError("--check writes nothing: leave out -m and --maps")
+        written = {**loading, "--overwrite": overwrite, "--workers": workers is not None}
+        processed = {"post-processing": postprocess != NOTHING}
+        refuse_unused("a file to write: --check writes none", False, {**written, **processed})
+    else:
+        refuse_unused("a model (-m)", models, loading)
+    data = benchmark_images(benchmark, user_path(images), incomplete=incomplete)
+    file = user_path(output)
+    if check:
         return _report(check_submission(benchmark, file, data), file)
     source = _source(models, maps, maps_output, data, (param, weights, sha256, device, max_model_size), postprocess)
     with ConsoleProgress() as progress:
@@ -87,14 +98,14 @@ def submit(
             benchmark, data, source, file, overwrite=overwrite, workers=workers, progress=progress
         )
     code = _report(checked, file)
-    typer.echo(f"where it goes: {chosen.where}")
+    say(f"where it goes: {chosen.where}")
     return code
 
 
 def _source(
     models: list[str],
     maps: Path | None,
-    maps_output: str,
+    maps_output: str | None,
     data: Dataset,
     loading: tuple[list[str], list[str], list[str], str | None, float | None],
     postprocess: PostProcess,
@@ -108,7 +119,7 @@ def _source(
         ((name, arguments),) = chosen.items()
         return ModelSource(name, arguments, postprocess)
     output = known_output(maps_output)
-    folders = map_folders(maps.expanduser(), data)
+    folders = map_folders(user_path(maps), data)
     if len(folders) > 1:
         raise UsageError(f"{maps}: holds maps of {', '.join(f.name for f in folders)}; name one of these folders")
     return MapSource(folders[0], output, postprocess)
@@ -116,7 +127,7 @@ def _source(
 
 def _report(checked: Checked, file: Path) -> int:
     kind = "log densities" if checked.output == "log_density" else "saliency maps"
-    typer.echo(f"{file}: {checked.maps} {kind}")
+    say(f"{file}: {checked.maps} {kind}")
     for problem in checked.problems:
         console.print(escape(f"problem: {problem}"))
     return 1 if checked.problems else 0

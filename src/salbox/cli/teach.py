@@ -12,7 +12,9 @@ from ..imaging.inputs import find_images
 from ..imaging.postprocess import PostProcess
 from ..models.loading import card
 from ..models.specs import parse_models
+from ..paths import user_path
 from ..prediction.batch import Outcome
+from ..prediction.images import output_folders
 from .options import (
     Device,
     MaxModelSize,
@@ -25,6 +27,7 @@ from .options import (
     WrittenAsJson,
     with_preprocess,
 )
+from .output import say
 from .progress import ConsoleProgress, report
 
 
@@ -65,8 +68,9 @@ def teach(
     from ..distillation.teachers.teacher import map_folder, read_record
     from ..distillation.teachers.teacher import teach as teach_photos
 
+    output = user_path(output)
     chosen = parse_models(models, param, weights, sha256, device, max_model_size)
-    photos = find_images(images, recursive=recursive, exclude=output)
+    photos = find_images(images, recursive=recursive, exclude=output_folders(output, chosen))
     outcomes: list[Outcome] = []
     summaries: list[dict[str, Any]] = []
     for model, arguments in chosen.items():
@@ -79,7 +83,7 @@ def teach(
         folder = map_folder(output, card(model).name)
         summaries.append(_summary(folder, done, read_record(folder)))
     if as_json:
-        typer.echo(json.dumps(summaries, indent=2))
+        say(json.dumps(summaries, indent=2))
     return report(outcomes, output)
 
 

@@ -14,7 +14,8 @@ from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, get_args
 
-from ..errors import UsageError, nearest
+from ..errors import UsageError, nearest, one_line
+from ..paths import user_path
 from .weights import file_hash
 
 if TYPE_CHECKING:
@@ -130,9 +131,9 @@ class Parameter:
         if self.kind == "bool":
             return _to_bool(value)
         if self.kind == "path":
-            return None if value is None or str(value).lower() == "none" else str(Path(value).expanduser())
+            return None if value is None or str(value).lower() == "none" else str(user_path(value))
         if self.kind == "array":
-            return _to_array(value) if _is_array(value) else str(Path(_some(value)).expanduser())
+            return _to_array(value) if _is_array(value) else str(user_path(_some(value)))
         if self.kind == "str":
             return str(value)
         number = _to_int if self.kind in ("int", "ints") else float
@@ -311,7 +312,7 @@ class ModelCard:
         except UsageError:
             raise
         except (TypeError, ValueError, KeyError) as error:
-            raise UsageError(f"not a model card: {error}") from None
+            raise UsageError(f"not a model card: {one_line(error)}") from None
 
 
 def _parameter(given: Mapping[str, Any]) -> Parameter:

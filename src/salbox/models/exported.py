@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import UsageError, nearest
+from ..paths import user_path
 from .cards import ModelCard
 from .foreign_yaml import card_file, read_foreign
 from .import_paths import resolve
@@ -24,7 +25,7 @@ STUDENT_FILE = "student.onnx"
 def is_path(name: str) -> bool:
     """Return whether a name that no model has means a file or folder."""
     path = str(name).partition("#")[0]
-    return path.endswith(".onnx") or os.sep in path or "/" in path or (Path(path).expanduser() / STUDENT_FILE).is_file()
+    return path.endswith(".onnx") or os.sep in path or "/" in path or (user_path(path) / STUDENT_FILE).is_file()
 
 
 @lru_cache
@@ -35,7 +36,7 @@ def packaged(name: str) -> str:
 
 def card_beside(name: str) -> Path | None:
     """Return the card beside the file that a name means, if it is another program's; None of any other name."""
-    return card_file(Path(name.partition("#")[0]).expanduser())
+    return card_file(user_path(name.partition("#")[0]))
 
 
 def heads(name: str, max_model_size: float | None = None) -> list[str]:
@@ -90,7 +91,7 @@ def load_exported(name: str, card: ModelCard, device: str, max_model_size: float
 
 def model_file(name: str) -> Path:
     """Return the .onnx file that a path means."""
-    path = Path(name.partition("#")[0]).expanduser()
+    path = user_path(name.partition("#")[0])
     file = path / STUDENT_FILE if path.is_dir() else path
     if not file.is_file():
         if path.is_dir():
@@ -133,5 +134,5 @@ def _head(name: str, network: HeadedNetwork) -> str:
 def _output_name(name: str) -> str:
     """Return what outputs are called: the path's last component, and the head if one was named."""
     path, _, head = name.partition("#")
-    last = Path(path).expanduser().resolve().name.removesuffix(".onnx")
+    last = user_path(path).resolve().name.removesuffix(".onnx")
     return f"{last}.{head}" if head else last

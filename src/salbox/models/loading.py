@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError, nearest
+from ..system.identity import code_identity
 from .cards import ModelCard
 from .entries import Entry, ExportedFile, ForeignFile
 from .import_paths import is_import_path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..imaging.postprocess import PostProcess
     from .model import Model
 
+_PACKAGE = f"{__name__.partition('.')[0]}."
 _DEVICE = re.compile(r"cpu|mps|cuda(:[0-9]+)?")
 
 
@@ -89,6 +91,22 @@ def own_code(name: str, *, or_token: bool = False) -> str:
     return "+".join(entry.identity(or_token=or_token) for entry in map(_entry, parts) if isinstance(entry, OwnModel))
 
 
+def model_code(name: str) -> str:
+    """Return a text that changes with the code of a model, or of an ensemble's members, whoever's it is.
+
+    Raises
+    ------
+    UnknownSource
+        If there is no saying which code of somebody's own runs.
+    """
+    from . import ensembles
+
+    parts = ensembles.members(name) if ensembles.is_ensemble(name) else [name]
+    modules = {path.partition(":")[0] for part in parts for path in (code_of(part), card_of(part))}
+    ours = sorted(module for module in modules if module.startswith(_PACKAGE))
+    return "+".join(filter(None, [code_identity(*ours) if ours else "", own_code(name)]))
+
+
 def weights_path(name: str, weights: WeightsSource | None = None, sha256: str | None = None) -> Path | None:
     """Return the file that a model, a name or a path, takes its weights from; None if it has no weights.
 
@@ -156,7 +174,7 @@ def load(
     (300, 451)
     """
     from . import ensembles
-    from .model import LoadedAs
+    from .sending import LoadedAs
 
     if max_model_size is not None and not max_model_size > 0:
         raise UsageError(f"max_model_size={max_model_size}: expected megabytes, above 0")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 import pickle
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
@@ -19,6 +19,7 @@ from ..imaging.scaling import map_at, smaller_copy
 from ..types import Pixels, SaliencyMap
 from .cards import ModelCard, display
 from .import_paths import import_path_of, resolve
+from .sending import LoadedAs, load_again, restored
 
 PRECISIONS = ("float32", "half")
 
@@ -92,14 +93,6 @@ class HasPreprocessing(Protocol):
     def preprocessing(self) -> Any:
         """The size, a `runtime.preprocessing.Preprocessing`."""
         ...
-
-
-@dataclass(frozen=True)
-class LoadedAs:
-    """What `salbox.load` was called with to get a model: its name and keywords."""
-
-    name: str
-    keywords: Mapping[str, Any]
 
 
 class Model:
@@ -316,30 +309,26 @@ class Model:
         rows, columns = np.divmod(places, log_density.shape[1])
         return np.stack([columns, rows], axis=1)
 
+    def __copy__(self) -> Model:
+        return restored(type(self), {**vars(self)})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Model:
+        # The network of heads is shared: nothing changes it.
+        return restored(type(self), {**vars(self), "function": copy.deepcopy(self.function, memo)})
+
     def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
         # To another process goes how to get the model, not the model: a network can be large, or impossible to send.
         if self.loaded_as is not None:
-            return _load_again, (self.loaded_as.name, dict(self.loaded_as.keywords), self.card)
+            bring = resolve("salbox.models.registry:brought_along")(self.loaded_as.name)
+            return load_again, (self.loaded_as, self.card, bring)
         if callable(self.function) and hasattr(self.function, "__qualname__") and not import_path_of(self.function):
             raise pickle.PicklingError(f"the function of model '{self.name}' lies in no module that can be imported")
         state = {**vars(self), "parameters": dict(self.parameters)}
-        return _restored, (type(self), state)
+        return restored, (type(self), state)
 
     def __repr__(self) -> str:
         arguments = "".join(f", {name}={display(value)}" for name, value in self.parameters.items())
         return f"salbox.load({self.name!r}{arguments})"
-
-
-def _load_again(name: str, keywords: Mapping[str, Any], card: ModelCard) -> Model:
-    model: Model = resolve("salbox.models.loading:load")(name, **keywords)
-    model.card = card
-    return model
-
-
-def _restored(kind: type[Model], state: dict[str, Any]) -> Model:
-    model = kind.__new__(kind)
-    vars(model).update(state, parameters=MappingProxyType(state["parameters"]))
-    return model
 
 
 def _whole(value: Any, name: str, or_else: str) -> int:

@@ -202,7 +202,7 @@ def function_model(function: Callable[..., Any]) -> Model:
     UsageError
         If it is neither a function of an image nor a class with `load`.
     """
-    from .model import LoadedAs
+    from .sending import LoadedAs
 
     for name, entry in REGISTERED.items():
         if entry.target is function:

@@ -6,6 +6,8 @@ that `register` was given, and those of installed packages.
 
 from __future__ import annotations
 
+import pickle
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar, overload
@@ -179,6 +181,26 @@ def _register_again(found: list[tuple[ModelCard, str]]) -> None:
     for card, code in found:
         # Imported when it is asked for. Without a path `resolve_own` says what is the matter.
         REGISTERED[card.name] = OwnModel(card, path=code)
+
+
+def brought_along(name: str) -> Callable[[], None] | None:
+    """Return what registers in another process the models, registered here, that a name means; None if there are none.
+
+    Raises
+    ------
+    pickle.PicklingError
+        If another process could not find one of them.
+    """
+    parts = {name, *re.split(r"[:+*]", name)}  # the members of an ensemble
+    found = [(entry.card, entry.code) for part, entry in REGISTERED.items() if part in parts]
+    for card, code in found:
+        if not code:
+            raise pickle.PicklingError(f"model '{card.name}' lies in no module that another process can import")
+    return partial(_register_missing, found) if found else None
+
+
+def _register_missing(found: list[tuple[ModelCard, str]]) -> None:
+    _register_again([(card, code) for card, code in found if card.name not in REGISTERED])
 
 
 def stand_in(name: str) -> str:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import UsageError, WeightsError
+from ..paths import user_path
 
 WEIGHTS_VARIABLE = "SALBOX_WEIGHTS"
 HOME_VARIABLE = "SALBOX_HOME"
@@ -57,7 +58,7 @@ def find_weights(
     elif "://" in str(given):
         return _fetched(name, str(given), sha256)
     else:
-        path = Path(given).expanduser()
+        path = user_path(given)
         if not path.is_file():
             raise WeightsError(f"{path}: no such file (the weights of '{name}')")
     _check_size(path)
@@ -69,11 +70,11 @@ def find_weights(
 def file_hash(path: Path) -> str:
     """Return the sha256 of a file, in hexadecimal; kept for as long as the file does not change."""
     state = path.stat()
-    return _hashed(path, state.st_size, state.st_mtime_ns)
+    return _hashed(path, (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
 
 
 @lru_cache(maxsize=64)
-def _hashed(path: Path, size: int, changed: int) -> str:
+def _hashed(path: Path, state: tuple[int, ...]) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -81,7 +82,7 @@ def _hashed(path: Path, size: int, changed: int) -> str:
 def home() -> Path:
     """Return the folder for what is fetched: `SALBOX_HOME`, or the platform's place for caches."""
     if os.environ.get(HOME_VARIABLE):
-        return Path(os.environ[HOME_VARIABLE]).expanduser()
+        return user_path(os.environ[HOME_VARIABLE])
     import pooch
 
     return Path(pooch.os_cache("salbox"))
@@ -96,7 +97,7 @@ def _hash(text: str) -> str:
 def _in_folder(name: str) -> Path | None:
     if not os.environ.get(WEIGHTS_VARIABLE):
         return None
-    folder = Path(os.environ[WEIGHTS_VARIABLE]).expanduser()
+    folder = user_path(os.environ[WEIGHTS_VARIABLE])
     inside = folder / name
     found = sorted(inside.iterdir()) if inside.is_dir() else sorted(folder.glob(f"{name}.*"))
     files = [path for path in found if path.suffix in _SUFFIXES and path.is_file()]
