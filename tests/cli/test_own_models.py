@@ -54,7 +54,7 @@ def test_a_map_of_code_that_has_changed_is_said_to_be_made_otherwise(here):
     write_module(here, text=CONTRAST + "\n")
     done = run_afresh(*arguments, folder=here)
     assert done.returncode == 1
-    assert "were made otherwise (out/mymodels-contrast/0.png: code: '" in done.stderr
+    assert "were made otherwise (out/mymodels-contrast/0.png: by another version of the code)" in done.stderr
 
 
 @pytest.mark.slow

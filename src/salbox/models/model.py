@@ -138,11 +138,17 @@ class Model:
         self.weights = weights
         self.own = own
         self.loaded_as: LoadedAs | None = None
+        self._made_of = ""
 
     @property
     def name(self) -> str:
         """The name it was loaded by."""
         return self.card.name
+
+    @property
+    def made_of(self) -> str:
+        """The name of the model that `salbox.load` returned, also where that was changed since; "" if none is known."""
+        return self._made_of if self.loaded_as is None else self.loaded_as.name
 
     def __call__(self, image: ImageSource) -> SaliencyMap:
         """Return the model's raw map of an image: (H, W) float32, finite, nothing applied that was not asked for.
@@ -238,7 +244,7 @@ class Model:
         remembering = function.follow(**self.parameters)
         # As it is where it can be: whoever runs an ensemble may share its members' networks with others.
         called = (lambda frame, **_: remembering(frame)) if self.parameters else remembering
-        return Model(self.card, called, self.parameters, weights=self.weights, own=self.own)
+        return self._changed(called)
 
     def run_as(self, *, precision: str = "float32", channels_last: bool = False) -> Model:
         """Return the model with its PyTorch network run another way: faster on some hardware, its maps a little off.
@@ -262,8 +268,13 @@ class Model:
         function: object = self.function
         if not isinstance(function, CanRunAs):
             raise UsageError(f"model '{self.name}' runs in one way: leave precision and channels-last out")
-        changed = function.run_as(precision=precision, channels_last=channels_last)
-        return Model(self.card, changed, self.parameters, weights=self.weights, own=self.own)
+        return self._changed(function.run_as(precision=precision, channels_last=channels_last))
+
+    def _changed(self, function: Callable[..., npt.NDArray[Any]]) -> Model:
+        """Return the model with another function; it is no longer what `loaded_as` gives, only made of it."""
+        model = Model(self.card, function, self.parameters, weights=self.weights, own=self.own)
+        model._made_of = self.made_of
+        return model
 
     def log_density(self, image: ImageSource) -> SaliencyMap:
         """Return the natural log of a probability density over pixels: (H, W) float32, exp sums to 1.

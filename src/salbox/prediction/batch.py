@@ -144,8 +144,8 @@ class BatchPlan:
             if (beside := card_file(model.weights)) is not None:
                 notes["card_sha256"] = file_hash(beside)
         with contextlib.suppress(UnknownSource):
-            if model.loaded_as is not None:
-                notes["code"] = model_code(model.loaded_as.name)
+            if model.made_of:
+                notes["code"] = model_code(model.made_of)
         if self.postprocess != NOTHING:
             notes["postprocess"] = {k: to_json(v) for k, v in asdict(self.postprocess).items()}
             reference = self.postprocess.histogram_matching_reference

@@ -142,6 +142,7 @@ def is_head_name(name: str) -> bool:
 
     Examples
     --------
+    >>> from salbox.runtime.metadata import is_head_name
     >>> is_head_name("gbvs"), is_head_name("../gbvs")
     (True, False)
     """
