@@ -183,6 +183,14 @@ def test_agreement_in_every_form(cli, tmp_path):
     assert float(first[3]) == found["per_image"]["a"][0][1]
 
 
+def test_agreement_of_two_rows_of_one_name_is_refused(cli, tmp_path):
+    for folder in ("photos", "imsig"):
+        photo(tmp_path / folder / "a.png", 40, 30)
+    maps = tmp_path / "imsig"
+    code, _, err = cli("-m", "imsig", "--maps", maps, "--images", tmp_path / "photos", "--agreement")
+    assert (code, "two rows would be called 'imsig'" in err) == (2, True)
+
+
 def test_agreement_says_what_failed_by_its_exit_code(cli, tmp_path):
     photo(tmp_path / "photos" / "a.png", 90, 60)
     broken = photo(tmp_path / "photos" / "b.png", 90, 60, seed=1)

@@ -41,6 +41,7 @@ SUBMIT = ("--benchmark", "mit300", "--images", ".", "-o", "s.h5")
         (("evaluate", "--maps", "m", *DATA, "--device", "cpu"), "--device does nothing without models (-m)"),
         (("evaluate", *MODEL, "--images", ".", "--teacher", "bms", "--split", "test"), "without --dataset"),
         (("evaluate", *MODEL, "--images", ".", "--teacher", "bms", "--sigma", "4"), "without --dataset"),
+        (("evaluate", *MODEL, "--images", ".", "--teacher", "bms", "--allow-outside"), "without --dataset"),
         (("evaluate", *MODEL, *DATA, "--agreement"), "--sigma does nothing without metrics"),
         (("evaluate", *MODEL, *DATA[:2], "--agreement", "--baseline"), "--baseline does nothing without metrics"),
         (("evaluate", *MODEL, *DATA[:2], "--agreement", "--against", "bms"), "--against does nothing without metrics"),

@@ -9,7 +9,7 @@ from scipy.io import savemat
 from trees import mask_pair, photo
 
 from salbox.datasets import open_dataset, read_fixations, read_points
-from salbox.errors import SalboxError, UsageError
+from salbox.errors import ImageError, SalboxError, UsageError
 
 SHAPE = (30, 40)
 
@@ -154,3 +154,17 @@ def test_a_set_of_maps_alone(shared):
     assert len(data) == 1500
     assert data.gives == {"density"}
     assert (data.shape(0), data.density(0).shape) == ((224, 224), (112, 112))
+
+
+@pytest.mark.parametrize("kind", ["masks", "maps"])
+def test_a_mask_or_map_on_its_side_is_refused(tmp_path, kind):
+    photo(tmp_path / "images" / "a.png", 40, 30)
+    values = np.zeros((40, 30), np.uint8)
+    values[5:15, 10:25] = 255
+    (tmp_path / kind).mkdir()
+    Image.fromarray(values).save(tmp_path / kind / "a.png")
+    data = open_dataset(f"folder:{tmp_path}")
+    with pytest.raises(ImageError, match=r"a\.png: 30x40, on its side: its image, the right way up, is 40x30"):
+        data.mask(0) if kind == "masks" else data.density(0)
+    Image.fromarray(values).resize((20, 15)).save(tmp_path / kind / "a.png")  # smaller is no fault
+    assert (data.mask(0) if kind == "masks" else data.density(0)).shape == (15, 20)

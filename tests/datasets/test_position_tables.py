@@ -77,7 +77,7 @@ def test_what_numpy_saves(tmp_path):
         ("x,y,subject\n1,2,\n", "the observer nan is no whole number"),
         ("x,y,subject\n1,2,1e300\n", "is no whole number"),
         ("x,y,subject\n1,2,anna\n", "'anna' is no number"),
-        ("1,2,211\n3,4,350\n5,6,180\n7,8,402\n9,9,96\n", "looks like durations, not observers"),
+        ("1,2,211\n3,4,350\n5,6,180\n7,8,402\n9,9,96\n", "looks like durations or positions, not observers"),
     ],
 )
 def test_what_is_not_positions_is_one_line(tmp_path, text, message):
@@ -102,3 +102,23 @@ def test_arrays_are_checked_too(tmp_path):
 def test_many_observers_who_looked_several_times_are_observers(tmp_path):
     text = "".join(f"{k},{k},{100 + k % 3}\n" for k in (5, 9, 2, 8, 30, 12))
     assert read(tmp_path, text).subjects == (100, 102)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0,10,20\n1,30,40\n2,50,61\n", "the first column counts the rows"),
+        ("1000,10,20\n1010,30,45\n1020,50,60\n1030,55,66\n1040,5,6\n", "looks like durations or positions"),
+        ("1;10;20\n1;30;25\n1;50;22\n2;55;26\n2;5;20\n2;9;27\n2;8;23\n", "observers come last, after x and y"),
+        ("x,y,event\n10,20,Fixation\n30,40,Saccade\n", "some rows are a saccade; expected fixations only"),
+    ],
+)
+def test_columns_without_names_in_another_order_are_refused(tmp_path, text, message):
+    with pytest.raises(UsageError, match=message):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("observers", [range(1, 9), range(101, 109), [1, 1, 1, 2, 2, 2, 3, 3], [7] * 8])
+def test_observers_without_a_name_are_known_by_their_numbers(tmp_path, observers):
+    text = "".join(f"{10 + 7 * k} {90 - 9 * k} {observer}\n" for k, observer in enumerate(observers))
+    assert read(tmp_path, text).subjects == tuple(sorted(set(observers)))

@@ -104,7 +104,8 @@ def test_without_notes_a_picture_of_a_density_scores_as_the_density(folder, osie
 
 
 def test_maps_of_others_are_what_they_are_said_to_be(osie, tmp_path):
-    values = np.log(np.random.default_rng(0).dirichlet(np.ones(4800)).reshape(60, 80)).astype(np.float32)
+    # Negative as log densities are, and none: exp of them sums to 2.
+    values = np.log(2 * np.random.default_rng(0).dirichlet(np.ones(4800)).reshape(60, 80)).astype(np.float32)
     for item in osie.items:
         np.save(tmp_path / f"{item.name}.npy", values)
     (maps,) = map_folders(tmp_path, osie)
@@ -130,7 +131,7 @@ def test_maps_of_two_kinds_in_one_folder_are_refused_and_a_broken_one_is_not_a_k
     (tmp_path / f"{third}.mat").write_bytes(b"broken")
     assert scored_maps(tmp_path, osie).output == "log_density"
     (tmp_path / f"{third}.mat").unlink()
-    np.save(tmp_path / f"{third}.npy", uniform)
+    np.save(tmp_path / f"{third}.npy", uniform / 2)
     with pytest.raises(salbox.UsageError, match="maps of several kinds"):
         _ = scored_maps(tmp_path, osie).output
     (kept,) = model_rows([], [tmp_path], "log_density", osie, {}, NOTHING)
@@ -186,3 +187,16 @@ def test_a_picture_of_gaze_has_one_look(folder, tmp_path, capsys):
     of_log, of_density, difference = (axes.images[0].get_array() for axes in panels[1:])
     np.testing.assert_allclose(of_log, of_density, atol=1e-6)
     assert np.abs(difference).max() < 1e-6
+
+
+def test_log_densities_that_a_user_saved_are_known_by_their_numbers(folder, osie, tmp_path):
+    made = save("gaze", folder, tmp_path / "maps", "npy")
+    (tmp_path / "bare").mkdir()
+    for path in made.rglob("*.npy"):
+        np.save(tmp_path / "bare" / path.name, np.load(path))
+    source = scored_maps(tmp_path / "bare", osie)
+    assert source.output == "log_density"
+    own = figures(osie, ModelSource("gaze"), ["nss"], tmp_path / "results")
+    table = evaluate(osie, [source], ["nss"], folder=tmp_path / "results")
+    assert table.estimate("bare", "nss").value == pytest.approx(own["nss"], abs=1e-6)
+    assert any("taken for log densities" in note for note in table.notes)

@@ -97,6 +97,15 @@ def test_a_map_made_otherwise_is_neither_kept_in_silence_nor_overwritten(
     assert contents(tmp_path / "out")[there] != before[there]
 
 
+def test_of_a_photo_that_is_gone_no_map_is_said_to_be_there(photos, tmp_path):
+    images = find_images([str(photos)])[:1]
+    plan = BatchPlan({"gaussian": {}}, tmp_path / "out")
+    list(run_batch(images, plan))
+    images[0].path.unlink()
+    (outcome,) = run_batch(images, plan)
+    assert outcome.failures == [f"{images[0].path}: no such file"]
+
+
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_a_map_of_another_photo_of_that_name_is_told(photos, tmp_path, file_format):
     images = find_images([str(photos)])[:2]

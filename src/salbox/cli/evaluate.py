@@ -34,7 +34,7 @@ from ..evaluation.agreement_table import (
 )
 from ..evaluation.bars import bars
 from ..evaluation.formats import grids, legend, to_csv, to_latex, to_markdown
-from ..evaluation.rows import model_rows
+from ..evaluation.rows import check_names, model_rows
 from ..evaluation.sources import Source
 from ..imaging.figures import check_figure
 from ..imaging.postprocess import PostProcess
@@ -156,7 +156,8 @@ def evaluate(
         raise UsageError("--teacher and --teacher-maps exclude each other")
     refuse_unused("--maps", maps, {"--maps-output": maps_output is not None})
     refuse_unused("--teacher", teacher, {"--teacher-size": teacher_size is not None})
-    refuse_unused("--dataset", dataset, {"--split": split is not None, "--sigma": sigma is not None})
+    of_people = {"--split": split is not None, "--sigma": sigma is not None, "--allow-outside": allow_outside}
+    refuse_unused("--dataset", dataset, of_people)
     loading = loading_options(param, weights, sha256, device, max_model_size)
     refuse_unused("models (-m) or --teacher", models or teacher, loading)
     if agree:
@@ -170,6 +171,7 @@ def evaluate(
     data = _open(dataset, split, images, allow_outside=allow_outside, fidelity=bool(teacher or teacher_maps or agree))
     measured = model_rows(models, maps, maps_output, data, parameters, postprocess)
     if agree:
+        check_names(measured)
         with ConsoleProgress() as progress:
             found = pairwise_cc(data, measured, workers=workers, progress=progress)
         if plot is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ from .fixations import Fixations
 
 Gives = Literal["fixations", "density", "mask"]
 ALL = "all"
+
+_SQUARE = 0.1  # log of the ratio of an image's sides; nearer to a square a quarter turn cannot be told
 
 MAX_ITEM_BYTES = 16  # of a number in an array, and more than its head takes
 
@@ -219,9 +222,15 @@ class Dataset:
         return tuple(self._fixations)
 
     def density(self, index: int) -> npt.NDArray[np.float64] | None:
-        """Return the publisher's own density map, (h, w) in any scale, or None where there is none."""
+        """Return the publisher's own density map, (h, w) in any scale, or None where there is none.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be read, or lies on its side.
+        """
         path = self.items[index].density
-        return None if path is None else read_gray(path).astype(np.float64)
+        return None if path is None else _upright(read_gray(path), self.shape(index), path).astype(np.float64)
 
     def mask(self, index: int) -> npt.NDArray[Any]:
         """Return which pixels belong to the object: (H, W), grey uint8 or bool.
@@ -231,12 +240,13 @@ class Dataset:
         UsageError
             If there is no mask.
         ImageError
-            If it cannot be read as one; see `salbox.imaging.gray.read_mask`.
+            If it cannot be read as one (see `salbox.imaging.gray.read_mask`), or lies on its side.
         """
         item = self.items[index]
         if item.mask is None:
             raise UsageError(f"{self.card.name}: no mask of image '{item.name}'")
-        return read_mask(item.mask, is_graded=self.card.graded_masks)
+        mask = read_mask(item.mask, is_graded=self.card.graded_masks)
+        return _upright(mask, self.shape(index), item.mask)
 
     def sigma(self, index: int) -> float:
         """Return the density's sigma on an image, in its pixels.
@@ -297,6 +307,21 @@ def read_mask(path: Path, *, is_graded: bool = False) -> npt.NDArray[Any]:
     if path.suffix.lower() == ".npy":
         return gray.as_gray_mask(_read_npy(path), str(path), is_graded=is_graded)
     return gray.read_mask(path, is_graded=is_graded)
+
+
+def _upright(values: npt.NDArray[Any], shape: Shape, path: Path) -> npt.NDArray[Any]:
+    """Return a mask or map as it is.
+
+    Raises
+    ------
+    ImageError
+        If it has the shape of its image turned by a quarter, as of a photo that a camera stored on its side.
+    """
+    (h, w), (height, width) = values.shape, shape
+    is_square = abs(math.log(height / width)) < _SQUARE
+    if not is_square and (h < w) != (height < width) and abs(math.log(h * height / (w * width))) < _SQUARE / 2:
+        raise ImageError(f"{path}: {w}x{h}, on its side: its image, the right way up, is {width}x{height}")
+    return values
 
 
 def _read_npy(path: Path) -> npt.NDArray[Any]:

@@ -33,9 +33,16 @@ KNOWN = frozenset(name for names in COLUMNS.values() for name in names)
 
 MAX_OBSERVER = 2**53  # whole numbers beyond are not exact as float64
 
-# Of a third column without a name: as many different numbers among so many rows, none of them small, are durations in
-# milliseconds, not observers. salbox's own limits; who means observers names the column.
-ROWS_TO_TELL, SHORTEST, SHARE_DIFFERENT = 5, 50, 0.8
+# Of a third column without a name: as many different numbers among so many rows, far apart from each other, are
+# durations in milliseconds or positions, not observers, and a first column with far fewer different numbers holds
+# these. salbox's own limits; who means observers names the column.
+ROWS_TO_TELL, SHARE_DIFFERENT = 5, 0.8
+SPREAD = 3  # so many times as wide a range as there are different numbers
+FEWER = 3  # so many times fewer in the first column
+ROWS_TO_COUNT = 3  # where the first of three columns counts 0, 1, 2, or 1, 2, 3; of two, `ROWS_TO_TELL`
+
+# What trackers' programs call rows that are no fixations.
+NO_FIXATIONS = frozenset({"saccade", "blink"})
 NAME_THEM = "name the columns in a first line, as x,y,duration or x,y,subject"
 
 
@@ -63,6 +70,8 @@ def read_positions(path: Path) -> npt.NDArray[np.float64]:
         raise UsageError(
             f"{path}: fixations of {len(images)} images ({name_some(images, 2, quoted=True)}); expected a file for each"
         )
+    if others := NO_FIXATIONS & {cell.lower() for row in table.rows for cell in row}:
+        raise UsageError(f"{path}: some rows are a {' or a '.join(sorted(others))}; expected fixations only")
     chosen = [place for what in ("x", "y", "observer") if (place := places[what]) is not None]
     return checked_positions(_numbers(table, chosen, path), path, is_named=True)
 
@@ -81,13 +90,21 @@ def checked_positions(table: npt.NDArray[np.float64], path: Path, *, is_named: b
             f"{path}: {np.count_nonzero(~finite)} of {len(table)} rows have no position (NaN or infinite, as trackers "
             "write lost samples); leave them out"
         )
-    if not is_named and len(table) >= ROWS_TO_TELL and (np.diff(table[:, 0]) == 1).all() and table[0, 0] in (0, 1):
+    enough = ROWS_TO_COUNT if table.shape[1] == 3 else ROWS_TO_TELL
+    if not is_named and len(table) >= enough and (np.diff(table[:, 0]) == 1).all() and table[0, 0] in (0, 1):
         raise UsageError(f"{path}: the first column counts the rows and is no position; {NAME_THEM}")
     positions = table[:, :2]
     if len(table) > 1 and (positions >= 0).all() and (positions <= 1).all() and (positions % 1 != 0).any():
         raise UsageError(f"{path}: all positions lie between 0 and 1; expected pixels, not shares of the sides")
     if table.shape[1] == 3 and len(table):
         _check_observers(table[:, 2], path, is_named)
+        if not is_named and len(table) >= ROWS_TO_TELL:
+            first, third = (len(np.unique(table[:, k])) for k in (0, 2))
+            if first * FEWER <= third:
+                raise UsageError(
+                    f"{path}: {first} different numbers in the first column and {third} in the third: observers come "
+                    f"last, after x and y; {NAME_THEM}"
+                )
     return table
 
 
@@ -99,12 +116,12 @@ def _check_observers(observers: npt.NDArray[np.float64], path: Path, is_named: b
     if not is_whole.all():
         row = int(np.argmin(is_whole))
         raise UsageError(f"{path}: row {row + 1}: the observer {observers[row]:g} is no whole number{hint}")
-    are_many = len(np.unique(observers)) > SHARE_DIFFERENT * len(observers)
-    if not is_named and len(observers) >= ROWS_TO_TELL and are_many and observers.min() >= SHORTEST:
-        low, high = observers.min(), observers.max()
+    different, low, high = len(np.unique(observers)), observers.min(), observers.max()
+    are_many = different > SHARE_DIFFERENT * len(observers)
+    if not is_named and len(observers) >= ROWS_TO_TELL and are_many and high - low > SPREAD * different:
         raise UsageError(
-            f"{path}: the third column, {low:g} to {high:g} and nearly never twice the same, looks like durations, not "
-            f"observers; {NAME_THEM}"
+            f"{path}: the third column, {low:g} to {high:g} and nearly never twice the same, looks like durations or "
+            f"positions, not observers; {NAME_THEM}"
         )
 
 

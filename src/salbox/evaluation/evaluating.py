@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from .ceiling import HumanCeiling
 from .code import code_fingerprint
 from .maps import RESIZING
 from .result import Evaluation, table_of
-from .rows import AnySource, rows_of
+from .rows import AnySource, check_names, rows_of
 from .running import Plan, results_folder, run
 from .sources import CenterBias, MapSource, RowSource, Source
 from .store import Store, default_folder
@@ -117,7 +116,9 @@ def evaluate(
     """
     data = open_dataset(dataset, split) if isinstance(dataset, str) else dataset
     rows = tuple(rows_of(sources))
-    _check_rows(rows)
+    if not rows:
+        raise UsageError("nothing to evaluate: name models (-m) or a folder of maps (--maps)")
+    check_names(rows)
     chosen = _choose(metrics, data, rows, teacher)
     unreadable: list[str] = []
     if any(need in ("fixations", "negatives", "baseline") for m in chosen for need in m.needs) or (
@@ -138,14 +139,6 @@ def evaluate(
     stores = [_store(source, data, measured_on, sigma, teacher, folder or default_folder()) for source in rows]
     failures = unreadable + run(plan, wanted, stores, workers, progress)
     return _collect(data, rows, chosen, wanted, stores, failures, sigma, teacher)
-
-
-def _check_rows(rows: Sequence[Source]) -> None:
-    if not rows:
-        raise UsageError("nothing to evaluate: name models (-m) or a folder of maps (--maps)")
-    for name, count in Counter(source.name for source in rows).items():
-        if count > 1:
-            raise UsageError(f"two rows would be called '{name}'; measure one by itself, or rename the folder of maps")
 
 
 def _choose(
@@ -299,6 +292,11 @@ def _unmatched(source: MapSource) -> list[str]:
     if folder.maps_without:
         notes.append(
             f"{folder.name}: {len(folder.maps_without)} maps of no image here: {name_some(folder.maps_without)}"
+        )
+    if source.kind is None and folder.is_recognized:
+        notes.append(
+            f"{folder.name}: the files do not say what the maps are; exp of the numbers sums to 1, so they are taken "
+            "for log densities (--maps-output says otherwise)"
         )
     if source.output == "log_density" and folder.is_coarse:
         notes.append(

@@ -18,7 +18,7 @@ from ..errors import ImageError, SalboxError, UsageError
 from ..formats.mat import load_variable
 from ..imaging.image import MAX_PIXELS, SUFFIXES
 from ..imaging.notes import Notes, output_of, restored
-from ..imaging.scaling import density
+from ..imaging.scaling import density, is_log_density
 from ..system.contents import joint_digest
 from ..system.names import one_form
 from ..types import Output, Shape
@@ -51,7 +51,9 @@ class MapFolder:
 
     @cached_property
     def output(self) -> Output:
-        """What the maps' numbers are as their files say; a score if they say nothing.
+        """What the maps' numbers are as their files say.
+
+        Of files that say nothing the first tells: log densities if they can be nothing else, else scores.
 
         Raises
         ------
@@ -59,14 +61,11 @@ class MapFolder:
             If they differ.
         """
         found: dict[Output, Path] = {}
-        silent = []
         for path, notes in self._noted.items():
             if (output := output_of(notes)) is not None:
                 found.setdefault(output, path)
-            else:
-                silent.append(path)
-        if found and "score" not in found and (other := next(filter(_is_readable, silent), None)) is not None:
-            found["score"] = other
+        if self._silent_kind is not None:
+            found.setdefault(*self._silent_kind)
         if len(found) > 1:
             each = " and ".join(f"a {output} in {path.name}" for output, path in found.items())
             raise UsageError(
@@ -74,6 +73,20 @@ class MapFolder:
                 "(--maps-output)"
             )
         return next(iter(found), "score")
+
+    @property
+    def is_recognized(self) -> bool:
+        """Whether maps whose files say nothing are log densities by their numbers."""
+        return self._silent_kind is not None and self._silent_kind[0] == "log_density"
+
+    @cached_property
+    def _silent_kind(self) -> tuple[Output, Path] | None:
+        """What the first readable map is whose file says nothing, and the file."""
+        for path, notes in self._noted.items():
+            if output_of(notes) is None:
+                with contextlib.suppress(SalboxError):
+                    return "log_density" if is_log_density(read_stored(path)) else "score", path
+        return None
 
     @property
     def is_coarse(self) -> bool:
@@ -188,15 +201,6 @@ def read_map(path: Path) -> npt.NDArray[Any]:
     [[0.0, 1.5], [2.0, 3.0]]
     """
     return _read(path)[0]
-
-
-def _is_readable(path: Path) -> bool:
-    """Return whether a file holds a map."""
-    try:
-        read_stored(path)
-    except SalboxError:
-        return False
-    return True
 
 
 def read_stored(path: Path) -> npt.NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, cast, get_args
@@ -38,6 +39,13 @@ def rows_of(given: AnySource | Iterable[AnySource]) -> list[Source]:
         else:
             rows += [ModelSource(m) if isinstance(m, str) else ModelSource.of(m) for m in as_models(each)]
     return rows
+
+
+def check_names(rows: Iterable[Source]) -> None:
+    """Raise a UsageError if two rows would be called the same."""
+    for name, count in Counter(source.name for source in rows).items():
+        if count > 1:
+            raise UsageError(f"two rows would be called '{name}'; measure one by itself, or rename the folder of maps")
 
 
 def known_output(text: str | None) -> Output | None:

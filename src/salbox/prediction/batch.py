@@ -235,7 +235,7 @@ def _write_maps(image: ImageFile, pipelines: Sequence[Pipeline], plan: BatchPlan
         expected = plan.expected(pipeline.model.name, image, notes[pipeline])
         if targets := still_missing(expected, outcome, overwrite=plan.overwrite):
             wanted.append((pipeline, targets))
-    if not wanted:
+    if not wanted and content_digest(image.path):
         return
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always", ImageWarning)

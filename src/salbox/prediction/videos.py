@@ -16,6 +16,7 @@ from ..imaging.video import VideoReader, frame_times
 from ..imaging.video_writing import VIDEO_FORMATS, Pace
 from ..models.ensembles import Ensemble
 from ..models.model import CanFollow, Model
+from ..system.contents import content_digest
 from ..system.progress import SILENT, Progress
 from ..types import Output, Pixels, SaliencyMap
 from .batch import BatchPlan, Outcome
@@ -101,8 +102,8 @@ def _shared(one: ImageFile, other: str) -> UsageError:
 def _write_clip(video: ImageFile, plan: BatchPlan, clip: ClipPlan, progress: Progress, outcome: Outcome) -> None:
     streams = [_Stream(model, video, plan, clip, outcome) for model in plan.load()]
     makes_videos = plan.file_format in VIDEO_FORMATS
-    if makes_videos and not any(stream.outputs.wants(0) for stream in streams):
-        return
+    if makes_videos and not any(stream.outputs.wants(0) for stream in streams) and content_digest(video.path):
+        return  # of one that can be read no longer maps are not said to be there
     with VideoReader(video.path, clip.stride, max_pixels=plan.max_pixels) as reader, ExitStack() as stack:
         active, times = streams, None
         # Where a model remembers, all frames are computed if one is missing.

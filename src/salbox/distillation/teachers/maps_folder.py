@@ -18,7 +18,7 @@ from ...evaluation.maps import MAP_SUFFIXES, OVERLAY, read_stored
 from ...formats.npy import read_npy
 from ...imaging.image import MAX_PIXELS, SUFFIXES
 from ...imaging.notes import output_of, restored
-from ...imaging.scaling import density, min_max
+from ...imaging.scaling import density, is_log_density, min_max
 from ...paths import user_path
 from ...system.contents import content_digest, joint_digest
 from ...system.names import one_form
@@ -296,9 +296,9 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _without_log(path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a map as a teacher's: of a log density, if its file says that it holds one, the density."""
+    """Return a map as a teacher's: of a log density, by what its file says or else by its numbers, the density."""
     notes = read_notes(path)
-    output = output_of(notes)
+    output = output_of(notes) or ("log_density" if is_log_density(values) else None)
     return density(restored(values, notes), output) if output == "log_density" else values
 
 
