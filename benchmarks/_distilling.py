@@ -16,9 +16,9 @@ from _tables import ROOT, SHARED
 from numpy.typing import NDArray
 
 from salbox.datasets import Dataset, fixation_density, open_dataset
-from salbox.distillation.splitting import part_of_name
 from salbox.imaging.writing import atomic
 from salbox.system.progress import Progress
+from salbox.training.splitting import part_of_name
 
 RUNS = Path(os.environ.get("SALBOX_RUNS", ROOT / "runs"))  # not in the repository
 OSIE = SHARED / "data" / "OSIE"

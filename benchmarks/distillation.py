@@ -28,12 +28,12 @@ from salbox.bench import bench
 from salbox.distillation.distill import distill
 from salbox.distillation.fidelity.measure import CONSTANT, PHOTOS, STUDENT
 from salbox.distillation.plan import HeadTarget, Plan
-from salbox.distillation.run_folder import RunFolder
-from salbox.distillation.splitting import Part
 from salbox.distillation.teachers.teacher import Teacher
 from salbox.imaging.inputs import ImageFile, find_images
 from salbox.imaging.postprocess import NOTHING
 from salbox.training.recipe import Recipe, read_recipe
+from salbox.training.run_folder import RunFolder
+from salbox.training.splitting import Part
 
 TEACHER = "imsig"
 SIZE = (192, 256)

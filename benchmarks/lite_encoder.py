@@ -22,11 +22,11 @@ from salbox.bench import Cost, bench
 from salbox.distillation.distill import distill
 from salbox.distillation.fidelity.measure import CONSTANT, PHOTOS, STUDENT
 from salbox.distillation.plan import HeadTarget, Plan
-from salbox.distillation.run_folder import RunFolder
-from salbox.distillation.splitting import Part
 from salbox.distillation.teachers.teacher import Teacher
 from salbox.imaging.inputs import ImageFile, find_images
 from salbox.training.recipe import read_recipe
+from salbox.training.run_folder import RunFolder
+from salbox.training.splitting import Part
 
 TEACHER = "imsig"
 EPOCHS = 4  # of 500 pictures

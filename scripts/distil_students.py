@@ -24,11 +24,11 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # threads that wait must not t
 from salbox.datasets import open_dataset
 from salbox.distillation.distill import distill
 from salbox.distillation.plan import HeadTarget, Plan
-from salbox.distillation.splitting import Part
 from salbox.distillation.teachers.teacher import Teacher
 from salbox.imaging.inputs import ImageFile
 from salbox.system.progress import Progress
 from salbox.training.recipe import read_recipe
+from salbox.training.splitting import Part
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SALBOX_SHARED", ROOT.parent / "shared"))

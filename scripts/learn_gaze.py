@@ -35,13 +35,13 @@ from gaze_data import (
     validates,
 )
 
-from salbox.distillation.heads import read_weights, save_weights
 from salbox.distillation.initial_network import map_size
 from salbox.models.exported import packaged
 from salbox.models.registry import SHIPPED
 from salbox.networks.trainable.base import TrainableNetwork
 from salbox.networks.trainable.factory import build_network, rebuild
 from salbox.networks.trainable.reload import read_exported
+from salbox.networks.trainable.saved import read_weights, save_weights
 from salbox.system.threads import available_threads
 from salbox.training.cache import Pictures, Sample, prepare
 from salbox.training.recipe import Recipe, read_recipe

@@ -25,7 +25,6 @@ from salbox.distillation.distill import distill
 from salbox.distillation.heads import Trunk, with_new_heads
 from salbox.distillation.package import put_cards
 from salbox.distillation.plan import SHIPPED_TRUNK, HeadTarget, Plan
-from salbox.distillation.run_folder import RunFolder
 from salbox.distillation.teachers.teacher import Teacher
 from salbox.imaging.writing import atomic
 from salbox.models.cards import ModelCard
@@ -34,6 +33,7 @@ from salbox.networks.trainable.reload import HEADS as LAYERS
 from salbox.runtime.fingerprint import weights_fingerprint
 from salbox.runtime.network import open_network
 from salbox.training.recipe import read_recipe
+from salbox.training.run_folder import RunFolder
 
 # Mirrored photos would need a teacher's maps of their own; a thousand numbers learn enough from the photos as they are.
 RECIPE = (

@@ -24,12 +24,12 @@ from learn_gaze import FOLDS, Setting, learn
 from ship_students import ENCODER, TERMS
 from temperature import best_temperature
 
-from salbox.distillation.package import put_cards
 from salbox.imaging.writing import atomic
 from salbox.models.cards import License, ModelCard
 from salbox.models.exported import packaged
 from salbox.models.loading import card
 from salbox.models.registry import GAZE
+from salbox.networks.export.cards import put_cards
 from salbox.networks.export.models import shrink_exported
 from salbox.networks.export.onnx import export_onnx
 from salbox.networks.trainable.base import TrainableNetwork

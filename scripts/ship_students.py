@@ -17,9 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from salbox.distillation.fidelity.measure import CONSTANT
-from salbox.distillation.package import put_cards
-from salbox.distillation.run_folder import RunFolder
-from salbox.distillation.splitting import read_split
 from salbox.distillation.teachers.augmentations import plan_views
 from salbox.distillation.teachers.maps_folder import TeacherMaps
 from salbox.distillation.teachers.teacher import map_folder
@@ -27,10 +24,13 @@ from salbox.imaging.inputs import ImageFile
 from salbox.imaging.writing import atomic
 from salbox.models.cards import License, ModelCard
 from salbox.models.loading import card
+from salbox.networks.export.cards import put_cards
 from salbox.networks.export.models import shrink_exported
 from salbox.runtime.fingerprint import weights_fingerprint
 from salbox.runtime.metadata import Head, Metadata, resolution
 from salbox.runtime.network import open_network
+from salbox.training.run_folder import RunFolder
+from salbox.training.splitting import read_split
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "src" / "salbox" / "runtime" / "data" / "box.onnx"

@@ -23,8 +23,6 @@ from salbox.distillation import estimate, from_command_line, heads  # noqa: E402
 from salbox.distillation.distill import distill  # noqa: E402
 from salbox.distillation.learned_photos import learned_photos  # noqa: E402
 from salbox.distillation.plan import HeadTarget, Plan  # noqa: E402
-from salbox.distillation.run_folder import RunFolder  # noqa: E402
-from salbox.distillation.splitting import photo_key, split  # noqa: E402
 from salbox.distillation.teacher_maps import TargetMaps  # noqa: E402
 from salbox.distillation.teachers.augmentations import FlipRule, plain_view  # noqa: E402
 from salbox.distillation.teachers.maps_folder import TeacherMaps  # noqa: E402
@@ -35,11 +33,15 @@ from salbox.imaging.inputs import find_images  # noqa: E402
 from salbox.models.exported import packaged  # noqa: E402
 from salbox.models.registry import SHIPPED  # noqa: E402
 from salbox.networks.trainable.reload import read_exported  # noqa: E402
+from salbox.networks.trainable.saved import read_weights  # noqa: E402
 from salbox.runtime.training_photos import KEY as PHOTOS_KEY  # noqa: E402
 from salbox.runtime.training_photos import TrainingPhotos, read_training_photos, to_text  # noqa: E402
 from salbox.system.contents import content_digest  # noqa: E402
 from salbox.system.progress import Progress  # noqa: E402
+from salbox.training.clock import duration  # noqa: E402
 from salbox.training.recipe import read_recipe  # noqa: E402
+from salbox.training.run_folder import RunFolder  # noqa: E402
+from salbox.training.splitting import photo_key, split  # noqa: E402
 
 QUICK = ("epochs=2", "batch_size=4", "size=[32, 32]")
 
@@ -143,7 +145,7 @@ def test_the_student_works_wherever_a_name_does(finished, drawn):
     photo = drawn / "photos" / "p03.png"
     maps = salbox.predict(photo, models=[f"{run}#bms", f"{run}#mine"])
     assert {saliency.shape for saliency in maps.values()} == {(48, 48)}
-    network = heads.read_weights(run / "student.safetensors").eval()
+    network = read_weights(run / "student.safetensors").eval()
     with torch.no_grad():
         pixels = network.preprocessing.prepare(salbox.read_image(photo))
         raw = network.maps(torch.from_numpy(pixels).permute(2, 0, 1)[None].float())[0].numpy()
@@ -242,7 +244,7 @@ def test_new_heads_leave_the_old_ones_as_they_were(finished, drawn, tmp_path):
     assert salbox.card(f"{tmp_path / 'more'}#bms").agreement == salbox.card(f"{run}#bms").agreement
     assert "third" in {row.head for row in done.fidelity.rows}
     assert "frozen" in " ".join(salbox.card(f"{tmp_path / 'more'}#third").limits)
-    weights = [heads.read_weights(folder / "student.safetensors") for folder in (run, tmp_path / "more")]
+    weights = [read_weights(folder / "student.safetensors") for folder in (run, tmp_path / "more")]
     before, after = (network.state_dict() for network in weights)
     assert before.keys() < after.keys()  # what is new is the head that was added
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -259,7 +261,7 @@ def go_on(run: Path, there: Path, recipe: str = "box", *settings: str, **changes
 def test_a_trained_network_goes_on(finished, tmp_path):
     run, _, _ = finished
     distill(go_on(run, tmp_path / "further", "box", "optimizer.learning_rate=1e-12"))
-    before, after = (heads.read_weights(folder / "student.safetensors") for folder in (run, tmp_path / "further"))
+    before, after = (read_weights(folder / "student.safetensors") for folder in (run, tmp_path / "further"))
     for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
         torch.testing.assert_close(old, new, atol=1e-6, rtol=1e-6, msg=name)
     assert "trained further" in " ".join(salbox.card(f"{tmp_path / 'further'}#bms").limits)
@@ -270,7 +272,7 @@ def test_a_trained_network_goes_on_with_details_and_a_shorter_encoder(finished, 
     run, _, _ = finished
     settings = ("optimizer.learning_rate=1e-12", "network.detail=4", "network.deepest=8")
     distill(go_on(run, tmp_path / "fine", "box", *settings))
-    before, after = (heads.read_weights(folder / "student.safetensors") for folder in (run, tmp_path / "fine"))
+    before, after = (read_weights(folder / "student.safetensors") for folder in (run, tmp_path / "fine"))
     assert (after.settings["detail"], after.settings["deepest"]) == (4, 8)
     old = before.head_layers.state_dict()
     for name, new in after.head_layers.named_parameters():
@@ -468,7 +470,7 @@ def test_an_estimate_writes_nothing(drawn, tmp_path):
 
 
 def test_durations():
-    assert [estimate.duration(s) for s in (59.4, 61, 3599, 7265)] == ["59 s", "1 min 1 s", "59 min 59 s", "2 h 1 min"]
+    assert [duration(s) for s in (59.4, 61, 3599, 7265)] == ["59 s", "1 min 1 s", "59 min 59 s", "2 h 1 min"]
 
 
 @pytest.mark.slow

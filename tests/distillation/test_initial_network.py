@@ -11,10 +11,10 @@ pytest.importorskip("lightning")
 
 from salbox.distillation.initial_network import make_initial_network
 from salbox.distillation.plan import HeadTarget, Plan
-from salbox.distillation.splitting import Split
 from salbox.errors import UsageError
 from salbox.system.progress import SILENT
 from salbox.training.recipe import read_recipe
+from salbox.training.splitting import Split
 
 
 def make(student: str, *heads: str):

@@ -19,8 +19,6 @@ from salbox.bench import bench
 from salbox.distillation.distill import distill
 from salbox.distillation.initial_network import make_initial_network
 from salbox.distillation.plan import HeadTarget, Plan
-from salbox.distillation.run_folder import RunFolder
-from salbox.distillation.splitting import Split, split
 from salbox.distillation.teachers.teacher import Teacher, teach
 from salbox.distillation.training_data import prepare_training_data
 from salbox.imaging.inputs import find_images
@@ -35,6 +33,8 @@ from salbox.system.progress import SILENT
 from salbox.training.online_teacher import OnlineTeacher
 from salbox.training.recipe import read_recipe
 from salbox.training.recipe_parts import Hint
+from salbox.training.run_folder import RunFolder
+from salbox.training.splitting import Split, split
 
 QUICK = ["size=[32, 32]", "epochs=2", "batch_size=4", "network.width=8", "network.deepest=8"]
 

@@ -11,13 +11,13 @@ import pytest
 pytest.importorskip("torch")
 
 from salbox.distillation.plan import HeadTarget
-from salbox.distillation.splitting import Split
 from salbox.distillation.teacher_maps import TargetMaps
 from salbox.distillation.teachers.augmentations import FlipRule, View
 from salbox.distillation.teachers.maps_folder import TeacherMaps
 from salbox.distillation.training_data import TrainingData
 from salbox.errors import UsageError
 from salbox.imaging.inputs import ImageFile
+from salbox.training.splitting import Split
 
 MAP = np.random.default_rng(0).random((6, 8), np.float32)
 OWN = np.random.default_rng(1).random((6, 8), np.float32)

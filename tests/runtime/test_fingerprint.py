@@ -55,7 +55,7 @@ def test_what_is_computed_counts(tmp_path):
 
 def test_rewriting_cards_keeps_it(tmp_path):
     pytest.importorskip("torch")
-    from salbox.distillation.package import put_cards
+    from salbox.networks.export.cards import put_cards
     from salbox.runtime.network import open_network
 
     path = written(tmp_path)

@@ -12,9 +12,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
-import salbox  # noqa: E402
 from salbox.distillation.run_folder import RunFolder  # noqa: E402
 from salbox.distillation.splitting import write_split  # noqa: E402
+
+import salbox  # noqa: E402
 from salbox.imaging.writing import write_map  # noqa: E402
 from salbox.networks.export.models import shrink_exported  # noqa: E402
 from salbox.networks.export.onnx import export_onnx  # noqa: E402

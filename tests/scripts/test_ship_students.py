@@ -13,8 +13,6 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 import salbox  # noqa: E402
-from salbox.distillation.run_folder import RunFolder  # noqa: E402
-from salbox.distillation.splitting import write_split  # noqa: E402
 from salbox.distillation.teachers.augmentations import plan_views  # noqa: E402
 from salbox.errors import SalboxError  # noqa: E402
 from salbox.imaging.inputs import ImageFile  # noqa: E402
@@ -23,6 +21,8 @@ from salbox.networks.export.onnx import export_onnx  # noqa: E402
 from salbox.networks.trainable.factory import build_network  # noqa: E402
 from salbox.runtime.fingerprint import weights_fingerprint  # noqa: E402
 from salbox.runtime.network import open_network  # noqa: E402
+from salbox.training.run_folder import RunFolder  # noqa: E402
+from salbox.training.splitting import write_split  # noqa: E402
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "ship_students.py"
 HEADS = ("gbvs", "rare2012", "fastgaze")

@@ -6,10 +6,10 @@ import unicodedata
 
 import numpy as np
 import pytest
+from salbox.distillation.splitting import PARTS, photo_key, split
 from trees import mask_pair, nus_tree, photo
 
 from salbox.datasets import open_dataset
-from salbox.distillation.splitting import PARTS, photo_key, split
 from salbox.distillation.teachers.maps_folder import TeacherMaps
 from salbox.errors import UsageError
 from salbox.evaluation import map_folders

@@ -18,7 +18,7 @@ def test_the_published_settings():
     assert (code.optimizer.learning_rate, code.epochs, code.batch_size) == (0.01, 40, 4)
     assert (code.schedule.milestones, code.schedule.factor, code.freeze_encoder_epochs) == ([15, 30], 0.1, 0)
     assert (resnet.optimizer.learning_rate, resnet.epochs, resnet.temperature) == (1e-3, 10, 3)
-    assert recipe_names() == ["box", "gaze", "kdsalbox-code", "kdsalbox-paper", "resnet18-kd"]
+    assert {"box", "gaze", "kdsalbox-code", "kdsalbox-paper", "resnet18-kd"} < {*recipe_names()}
 
 
 def test_settings_and_options_override():

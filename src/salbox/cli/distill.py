@@ -135,8 +135,9 @@ def distill(
         from ..distillation import distill, from_command_line
         from ..distillation import estimate as estimating
         from ..distillation.plan import Plan
-        from ..distillation.splitting import read_split
+        from ..training.options import parse_size, parse_time
         from ..training.recipe import read_recipe
+        from ..training.splitting import read_split
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
@@ -161,7 +162,7 @@ def distill(
             settings,
             student=student,
             encoder=encoder,
-            size=None if size is None else from_command_line.parse_size(size),
+            size=None if size is None else parse_size(size),
         ),
         init=init,
         domains=domains,
@@ -169,7 +170,7 @@ def distill(
         add_to=add_to,
         in_process=in_process,
         seed=seed,
-        max_seconds=None if max_time is None else from_command_line.parse_time(max_time),
+        max_seconds=None if max_time is None else parse_time(max_time),
         compress=compress_schedule,
         workers=workers,
         device=device,

@@ -16,6 +16,7 @@ from .fixations import (
     pooled,
     sigma_in_pixels,
 )
+from .folder import open_density_maps
 from .mixture import Mixture, fit_mixture, mixture_ceiling
 from .points import read_fixations, read_points
 from .registry import DATASETS, dataset_card, open_dataset
@@ -45,6 +46,7 @@ __all__ = [
     "mean_histogram",
     "mixture_ceiling",
     "open_dataset",
+    "open_density_maps",
     "pooled",
     "read_fixations",
     "read_points",

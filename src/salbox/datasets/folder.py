@@ -94,6 +94,29 @@ def open_folder(path: Path, split: str) -> Dataset:
     return Dataset(CARD, path, split, items, notes)
 
 
+def open_density_maps(images: Path, maps: Path) -> Dataset:
+    """Return the images of a folder with their fixation maps, files of equal names in another.
+
+    Raises
+    ------
+    UsageError
+        If a folder is not there, or no image has a map.
+    """
+    for folder in (images, maps):
+        base_folder(folder, (), CARD.name)
+    found, missing, items = files_by_name(maps, PICTURES), [], []
+    for image in find_images([str(images)], recursive=True):
+        name = image.output.as_posix()
+        if name in found:
+            items.append(Item(name, image.path, density=found[name]))
+        else:
+            missing.append(name)
+    if not items:
+        raise UsageError(f"{maps}: no map is named as an image of {images} (the first of these is '{missing[0]}')")
+    notes = [f"{len(missing)} images without a map skipped, {missing[0]} the first"] if missing else []
+    return Dataset(CARD, images, ALL, items, notes)
+
+
 def open_images(path: Path) -> Dataset:
     """Return the images of a folder, with folders below, of which nothing is known."""
     images = find_images([str(path)], recursive=True)

@@ -11,19 +11,19 @@ from ..system.progress import SILENT, Progress
 from ..system.threads import available_threads
 from ..training.batches import draw_epoch, load
 from ..training.cache import Pictures
+from ..training.compression import compress, describe
 from ..training.job import Job, TrainingResult
-from ..training.logs import EpochReport
+from ..training.logs import epoch_line
 from ..training.recipe import Recipe
+from ..training.run_folder import RunFolder
+from ..training.splitting import split, write_split
 from ..training.trainer import fit
 from ..training.validation import CRITERIA
-from .compression import compress, describe
 from .fidelity.measure import Fidelity
 from .initial_network import InitialNetwork, make_initial_network
 from .learned_photos import learned_photos, photo_contents
 from .package import package
 from .plan import Plan
-from .run_folder import RunFolder
-from .splitting import split, write_split
 from .training_data import prepare_pictures, prepare_training_data
 
 
@@ -124,18 +124,10 @@ def _train(
         trainable=initial.trainable,
         first=initial.first,
     )
-    result = fit(job, progress, on_epoch=lambda report: progress.say(_epoch_line(report)))
+    result = fit(job, progress, on_epoch=lambda report: progress.say(epoch_line(report)))
     initial.network.to("cpu")
-    over = ", the time was over" if result.stopped else ""
+    over = ", ended early" if result.stopped else ""
     kept = f"{CRITERIA[recipe.select].title} {result.score:.3f}"
     progress.say(f"trained {result.seconds:.0f} s{over}; kept epoch {result.best_epoch}, {kept}")
     folder.keep_logs()
     return result
-
-
-def _epoch_line(report: EpochReport) -> str:
-    found, scores = "", report.validation
-    if scores is not None:
-        also = "" if scores.select == "cc" else f", {CRITERIA[scores.select].title} {scores.score:.4f}"
-        found = f", validation CC {scores.mean_cc:.4f}{also}{' *' if report.is_best else ''}"
-    return f"epoch {report.epoch}/{report.epochs}: loss {report.loss:.4f}{found} ({report.seconds:.0f} s)"

@@ -13,12 +13,13 @@ from ..system.progress import SILENT, Progress
 from ..system.threads import available_threads
 from ..system.workers import default_workers
 from ..training.batches import Batch
+from ..training.clock import duration
+from ..training.compression import compress, describe
 from ..training.recipe import Recipe
+from ..training.splitting import PARTS, first_pixels, split
 from ..types import Pixels
-from .compression import compress, describe
-from .initial_network import InitialNetwork, make_initial_network, map_size
+from .initial_network import InitialNetwork, make_initial_network
 from .plan import HeadTarget, Plan
-from .splitting import PARTS, first_pixels, split
 from .teacher_maps import plan_part_views
 from .teachers.augmentations import FlipRule, flips_of
 from .teachers.teacher import Teacher
@@ -104,16 +105,6 @@ def estimate(plan: Plan, progress: Progress = SILENT) -> Estimate:
     return Estimate(teachers, recipe, training, rest, 1 / speed.image, tuple(notes))
 
 
-def duration(seconds: float) -> str:
-    """Return seconds in words: "45 s", "3 min 20 s", "2 h 5 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def _most(recipe: Recipe) -> str:
     return "all" if recipe.epoch_images == "all" else f"at most {recipe.epoch_images}"
 
@@ -143,7 +134,7 @@ def _batch(initial: InitialNetwork, photos: list[Pixels], size: int) -> Batch:
     first = resize(photos[0])
     same = [p for p in map(resize, photos) if p.shape == first.shape]
     images = np.stack([same[i % len(same)] for i in range(size)])
-    height, width = map_size(initial.network, *first.shape[:2])
+    height, width = initial.network.map_size(*first.shape[:2])
     maps = np.random.default_rng(0).random((size, outputs, height, width), np.float32)
     return Batch(
         torch.from_numpy(images).permute(0, 3, 1, 2),

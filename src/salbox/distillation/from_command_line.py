@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -114,36 +113,6 @@ def histogram_matched(preprocess: PostProcess) -> PostProcess:
     if preprocess.histogram_matching not in ("none", "biased"):
         raise UsageError("--histogram-matched and --pre-histogram-matching ask for two things; give one")
     return replace(preprocess, histogram_matching="biased")
-
-
-def parse_time(text: str) -> float:
-    """Return the seconds of "HH:MM:SS", "MM:SS" or "SS".
-
-    Raises
-    ------
-    UsageError
-        If it is none of them.
-    """
-    if not re.fullmatch(r"(\d+:){0,2}\d+", text.strip()):
-        raise UsageError(f"--max-time '{text}': expected HH:MM:SS, such as 00:05:00")
-    seconds = 0.0
-    for part in text.split(":"):
-        seconds = 60 * seconds + int(part)
-    return seconds
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Return (height, width) of "192x256".
-
-    Raises
-    ------
-    UsageError
-        If it is something else.
-    """
-    found = re.fullmatch(r"\s*(\d+)\s*x\s*(\d+)\s*", text)
-    if found is None:
-        raise UsageError(f"--size '{text}': expected HEIGHTxWIDTH, such as 192x256")
-    return int(found[1]), int(found[2])
 
 
 def _maps_name(folder: Path) -> str:

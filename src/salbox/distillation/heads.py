@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import nn
 
-from ..errors import UsageError, WeightsError, one_line
-from ..imaging.writing import atomic
+from ..errors import UsageError
 from ..models.cards import ModelCard
 from ..models.exported import packaged
 from ..models.registry import SHIPPED
-from ..networks.checkpoints import load_tensors, read_tensors
+from ..networks.checkpoints import load_tensors
 from ..networks.trainable.base import TrainableNetwork
 from ..networks.trainable.box import Box
 from ..networks.trainable.factory import rebuild
 from ..networks.trainable.reload import HEADS, read_exported
+from ..networks.trainable.saved import read_weights
 from ..paths import user_path
 from ..runtime.network import open_network
+from ..training.run_folder import RunFolder
 from .plan import SHIPPED_TRUNK
-from .run_folder import RunFolder
-
-_KEY = "salbox"  # of the metadata in the weights' file
 
 
 @dataclass(frozen=True)
@@ -48,31 +42,6 @@ class Trunk:
     old: int
     cards: dict[str, ModelCard]
     teachers: dict[str, str]
-
-
-def save_weights(network: TrainableNetwork, path: Path) -> None:
-    """Write a network's weights as safetensors, with what is needed to build it again."""
-    described = {"network": network.name, "heads": network.heads, "settings": network.settings}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    with atomic(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(described)}))
-
-
-def read_weights(path: Path) -> TrainableNetwork:
-    """Return the network that `save_weights` wrote.
-
-    Raises
-    ------
-    WeightsError
-        If it is not there or broken.
-    """
-    described = _described(path)
-    try:
-        network = rebuild(described["network"], described["heads"], described["settings"])
-    except UsageError as error:
-        raise WeightsError(f"{path}: {error}") from None
-    load_tensors(network, read_tensors(path), path)
-    return network
 
 
 def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0) -> Trunk:
@@ -124,15 +93,3 @@ def new_layers(network: TrainableNetwork, old: int) -> list[nn.Module]:
 
 def _is_new(name: str, old: int) -> bool:
     return name.startswith(HEADS) and int(name.removeprefix(HEADS).partition(".")[0]) >= old
-
-
-def _described(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise WeightsError(f"{path}: no such file; heads are added to a run folder that salbox distill finished")
-    try:
-        with safe_open(path, framework="pt") as file:
-            described = json.loads((file.metadata() or {})[_KEY])
-        known: dict[str, Any] = {key: described[key] for key in ("network", "heads", "settings")}
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
-        raise WeightsError(f"{path}: not weights that salbox wrote ({one_line(error)})") from None
-    return known

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from ..networks.trainable.base import TrainableNetwork
 from ..networks.trainable.box import Box
 from ..networks.trainable.factory import build_network, network_class
 from ..networks.trainable.growing import can_become, regrown
+from ..networks.trainable.saved import read_weights
 from ..system.progress import Progress
 from ..training.batches import Batch
 from ..training.clock import Clock
@@ -25,13 +25,12 @@ from ..training.devices import check_devices
 from ..training.online_teacher import OnlineTeacher
 from ..training.optimizer import check_prefixes
 from ..training.recipe import Recipe
+from ..training.run_folder import RunFolder
 from ..training.speed import Speed, measure
+from ..training.splitting import Split, first_pixels
 from ..training.validation import check_criterion
-from ..types import Shape
-from .heads import new_layers, read_weights, with_new_heads
+from .heads import new_layers, with_new_heads
 from .plan import Plan
-from .run_folder import RunFolder
-from .splitting import Split, first_pixels
 
 CALIBRATION_PHOTOS = 64  # that the statistics of batch norms are taken from, where first weights have none
 
@@ -186,11 +185,3 @@ def _trained(run: Path, heads: Sequence[str], recipe: Recipe) -> TrainableNetwor
 def default_init(recipe: Recipe) -> str:
     """Return the first weights where none are named: the shipped network's if they fit, else none."""
     return "shipped" if recipe.student == "box" and recipe.encoder in (None, "mobilenetv2") else "none"
-
-
-def map_size(network: TrainableNetwork, height: int, width: int) -> Shape:
-    """Return the (height, width) of a student's output for a picture at working size; safe in threads."""
-    copied = copy.deepcopy(network).to("meta").eval()
-    with torch.no_grad():
-        shape = copied(torch.zeros(1, 3, height, width, device="meta")).shape
-    return int(shape[2]), int(shape[3])

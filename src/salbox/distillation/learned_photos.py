@@ -12,9 +12,9 @@ from ..models.exported import STUDENT_FILE
 from ..paths import user_path
 from ..runtime.training_photos import TrainingPhotos, read_training_photos, short_digest
 from ..system.contents import content_digests
+from ..training.splitting import Part, photo_key
 from .initial_network import InitialNetwork
 from .plan import SHIPPED_TRUNK, Plan
-from .splitting import Part, photo_key
 from .training_data import TrainingData
 
 

@@ -5,27 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
-import onnx
-
-from ..errors import UsageError
 from ..imaging.writing import atomic
 from ..models.cards import License, ModelCard
 from ..models.loading import card
+from ..networks.export.cards import put_cards
 from ..networks.export.onnx import export_onnx
 from ..networks.trainable.base import TrainableNetwork
-from ..runtime.metadata import KEY, Head, Metadata, resolution
+from ..networks.trainable.saved import save_weights
+from ..runtime.metadata import resolution
 from ..runtime.network import open_network
-from ..runtime.training_photos import KEY as PHOTOS_KEY
-from ..runtime.training_photos import TrainingPhotos, to_text
+from ..runtime.training_photos import TrainingPhotos
 from ..system.progress import Progress
+from ..training.run_folder import RunFolder
 from .fidelity.measure import PHOTOS, STUDENT, Fidelity
 from .fidelity.report import write_report
-from .heads import save_weights
 from .initial_network import InitialNetwork
 from .plan import HeadTarget
-from .run_folder import RunFolder
 from .training_data import TrainingData
 
 _UNMEASURED = "not measured yet"
@@ -130,31 +126,3 @@ def _measured(found: ModelCard, fidelity: Fidelity, head: str, megabytes: float)
     limits = (*found.limits, f"CC on changed photos (how many): {domains}.") if domains else found.limits
     size = f"{found.size}; {megabytes:.1f} MB"
     return replace(found, agreement=fidelity.summary(head), limits=limits, size=size)
-
-
-def put_cards(path: Path, cards: Mapping[str, ModelCard], photos: Mapping[str, TrainingPhotos] | None = None) -> None:
-    """Write other cards, head -> card, into an exported network, and which photos its heads learned from if given.
-
-    Nothing else changes.
-
-    Raises
-    ------
-    WeightsError
-        If it is no file that salbox exported.
-    UsageError
-        If a head has no card, or the file cannot be written.
-    """
-    before = open_network(path, threads=1).metadata
-    missing = [head.name for head in before.heads if head.name not in cards]
-    if missing:
-        raise UsageError(f"{path}: no card for {', '.join(missing)}")
-    heads = tuple(Head(head.name, head.teacher, cards[head.name]) for head in before.heads)
-    after: Metadata = replace(before, heads=heads)
-    graph = onnx.load(path, load_external_data=False)
-    for entry in graph.metadata_props:
-        if entry.key == KEY:
-            entry.value = after.to_text()
-    if photos is not None:
-        graph.metadata_props.add(key=PHOTOS_KEY, value=to_text(photos))
-    with atomic(path) as temporary:
-        temporary.write_bytes(graph.SerializeToString(deterministic=True))

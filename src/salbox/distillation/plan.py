@@ -20,8 +20,8 @@ from ..networks.trainable.factory import FIRST_WEIGHTS
 from ..paths import user_path
 from ..system.contents import joint_digest, path_digest
 from ..training.recipe import Recipe
-from .run_folder import WEIGHTS_FILE
-from .splitting import Part, photo_key
+from ..training.run_folder import WEIGHTS_FILE
+from ..training.splitting import Part, photo_key
 from .teachers.maps_folder import TeacherMaps, is_unscaled, read_record
 from .teachers.teacher import Teacher
 

@@ -11,12 +11,12 @@ from ..errors import UsageError
 from ..imaging.inputs import ImageFile
 from ..models.loading import card
 from ..system.progress import Progress
+from ..training.run_folder import RunFolder
+from ..training.splitting import PARTS, Part, Split, first_pixels, photo_key
 from ..types import DoubleMap, Flip, FloatMap
 from .domains import DOMAINS
 from .fidelity.measure import mean_map
 from .plan import HeadTarget, Plan
-from .run_folder import RunFolder
-from .splitting import PARTS, Part, Split, first_pixels, photo_key
 from .teachers.augmentations import FlipRule, View, flipped, flips_of, measure_flip_cc, plain_view, plan_views
 from .teachers.maps_folder import TeacherMaps, ensure_matching
 from .teachers.teacher import Teacher, map_folder, teach_views

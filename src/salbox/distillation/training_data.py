@@ -11,11 +11,11 @@ import numpy as np
 from ..errors import UsageError
 from ..system.progress import Progress
 from ..training.cache import Pictures, Sample, prepare
+from ..training.run_folder import RunFolder
+from ..training.splitting import PARTS, Part, Split
 from ..types import DoubleMap, FloatMap
-from .initial_network import InitialNetwork, map_size
+from .initial_network import InitialNetwork
 from .plan import Plan
-from .run_folder import RunFolder
-from .splitting import PARTS, Part, Split
 from .teacher_maps import TargetMaps, flip_rules, make_target_maps, plan_part_views
 from .teachers.augmentations import View
 
@@ -119,7 +119,7 @@ def _prepare_part(
         samples,
         folder.work / part,
         resize=network.preprocessing.prepare,
-        map_size=cache(lambda height, width: map_size(network, height, width)),
+        map_size=cache(network.map_size),
         heads=len(initial.output_targets),
         identity=repr((network.preprocessing, network.name, network.settings, folder.contents)),
         progress=progress,

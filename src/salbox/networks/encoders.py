@@ -80,13 +80,9 @@ def make_encoder(name: str, deepest: int = STRIDES[-1]) -> Encoder:
         hint = nearest(str(name), [*_TIMM_NAMES, *timm.list_models()])
         raise UsageError(f"no encoder '{name}'{hint} (any that timm knows with features at strides 2 to 32)")
     needed = STRIDES[: STRIDES.index(deepest) + 1]
-    try:
-        network = timm.create_model(
-            known_as, pretrained=False, features_only=True, out_indices=tuple(range(len(needed)))
-        )
-    except (RuntimeError, TypeError, AssertionError, AttributeError, IndexError) as error:
-        reason = " ".join(str(error).split())
-        raise UsageError(f"encoder '{name}': gives no features at several strides ({reason})") from None
+    network = _tapped(known_as, len(needed), 0, name)
+    if network.feature_info.reduction()[0] == 1:  # VGG's first features are as large as the image
+        network = _tapped(known_as, len(needed), 1, name)
     strides = tuple(network.feature_info.reduction())
     if strides != needed:
         raise UsageError(f"encoder '{name}': has features at strides {strides}, needed are {needed}")
@@ -99,6 +95,17 @@ def make_encoder(name: str, deepest: int = STRIDES[-1]) -> Encoder:
         mean = tuple(known.mean) if known is not None else IMAGENET_MEAN
         std = tuple(known.std) if known is not None else IMAGENET_STD
     return Encoder(network, tuple(network.feature_info.channels()), mean, std)
+
+
+def _tapped(known_as: str, count: int, first: int, name: str) -> Any:
+    """Return timm's network that gives so many features, from the first one on."""
+    try:
+        return timm.create_model(
+            known_as, pretrained=False, features_only=True, out_indices=tuple(range(first, first + count))
+        )
+    except (RuntimeError, TypeError, AssertionError, AttributeError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"encoder '{name}': gives no features at several strides ({reason})") from None
 
 
 def _end_after_last_tap(network: nn.Module) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..types import Shape
 from .cache import Group, Pictures
 
 # A smaller rest of pictures of one size is filled up with others of that size: batch norm needs several.
@@ -19,13 +22,38 @@ SMALLEST_BATCH = 4
 ALL_FLIP, SOME_FLIP = 0.5, 0.25
 
 
+# Pixels: sides and corners of crops are multiples of it, so that all strides of networks divide them.
+CROP_GRID = 32
+
+
 @dataclass(frozen=True)
 class Drawn:
-    """The pictures of a batch, all of one group, and how each is flipped: "", "h", "v" or "hv"."""
+    """The pictures of a batch, all of one group, and what is done to each.
+
+    Attributes
+    ----------
+    group : int
+    rows : tuple of int
+    flips : tuple of texts
+        How each is flipped: "", "h", "v" or "hv".
+    crop : (int, int), optional
+        Height and width in pixels of what is taken of each.
+    corners : tuple of (int, int)
+        Row and column in pixels where each one's crop begins.
+    """
 
     group: int
     rows: tuple[int, ...]
     flips: tuple[str, ...]
+    crop: Shape | None = None
+    corners: tuple[Shape, ...] = ()
+
+    def of(self, places: Sequence[int]) -> Drawn:
+        """Return those of the pictures that stand at some places."""
+        corners = tuple(self.corners[i] for i in places) if self.corners else ()
+        return Drawn(
+            self.group, tuple(self.rows[i] for i in places), tuple(self.flips[i] for i in places), self.crop, corners
+        )
 
 
 class Batch:
@@ -40,26 +68,43 @@ class Batch:
     maps : (N, heads, h, w) float32
         In 0..1, 0 where there is none.
     valid : (N, heads) bool
+    fixations : (N, 1, h, w) float32, optional
+        How many fixations each pixel got.
+    domain : str
+        The data set that the pictures are of, where that matters; else "".
     """
 
-    def __init__(self, images: Tensor, maps: Tensor, valid: Tensor) -> None:
-        self.images, self.maps, self.valid = images, maps, valid
+    def __init__(
+        self, images: Tensor, maps: Tensor, valid: Tensor, fixations: Tensor | None = None, domain: str = ""
+    ) -> None:
+        self.images, self.maps, self.valid, self.fixations = images, maps, valid, fixations
+        self.domain = domain
 
     def __len__(self) -> int:
         return len(self.images)
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on a device."""
-        return Batch(*(t.to(device, non_blocking=True) for t in (self.images, self.maps, self.valid)))
+        images, maps, valid = (t.to(device, non_blocking=True) for t in (self.images, self.maps, self.valid))
+        fixations = None if self.fixations is None else self.fixations.to(device, non_blocking=True)
+        return Batch(images, maps, valid, fixations, self.domain)
 
 
 def draw_epoch(
-    pictures: Pictures, epoch: int, *, images: int, batch_size: int, seed: int, flips: bool = True
+    pictures: Pictures,
+    epoch: int,
+    *,
+    images: int,
+    batch_size: int,
+    seed: int,
+    flips: bool = True,
+    crop: float = 1.0,
 ) -> list[Drawn]:
     """Return the batches of an epoch.
 
     The pictures are dealt out in random order and shuffled again when all have been seen: with n of them every n
-    successive draws hold each once, whatever an epoch's length. The same arguments give the same batches.
+    successive draws hold each once, whatever an epoch's length. Of a data set of weight w each is there w times
+    instead, of one of weight 1.5 now once, now twice. The same arguments give the same batches.
 
     Parameters
     ----------
@@ -73,8 +118,10 @@ def draw_epoch(
     seed : int
     flips : bool
         Whether pictures are flipped at random, as far as they may be.
+    crop : float
+        The share of each side that is taken of a picture, at a random place; 1 for all of it.
     """
-    chosen = _deal(len(pictures), epoch, min(images, len(pictures)), seed)
+    chosen = _deal(len(pictures), epoch, min(images, len(pictures)), seed, pictures.weights)
     random = np.random.default_rng([seed, epoch, 1])
     by_group: dict[int, list[int]] = {}
     for place in chosen:
@@ -90,7 +137,7 @@ def draw_epoch(
             part = tuple(rows[first : first + batch_size])
             chances = [_chances(pictures.groups[group], row) if flips else {} for row in part]
             flipped = tuple("".join(f for f, chance in c.items() if random.random() < chance) for c in chances)
-            batches.append(Drawn(group, part, flipped))
+            batches.append(_cropped(Drawn(group, part, flipped), pictures.groups[group].size, crop, random))
     return [batches[i] for i in random.permutation(len(batches))]
 
 
@@ -98,15 +145,27 @@ def load(pictures: Pictures, drawn: Drawn) -> Batch:
     """Return a batch as tensors."""
     group = pictures.groups[drawn.group]
     rows = list(drawn.rows)
-    images, maps = group.images[rows], group.maps[rows].astype(np.float32)
+    images, maps = _taken(group.images, drawn), _taken(group.maps, drawn, group).astype(np.float32)
     maps *= np.float32(1 / 65535)
+    counts = _taken(group.counts, drawn, group).astype(np.float32)[:, None] if group.has_fixations else None
     for i, flip in enumerate(drawn.flips):
         if "h" in flip:
-            images[i], maps[i] = images[i, :, ::-1].copy(), maps[i, :, :, ::-1].copy()
+            images[i] = images[i, :, ::-1].copy()
         if "v" in flip:
-            images[i], maps[i] = images[i, ::-1].copy(), maps[i, :, ::-1].copy()
+            images[i] = images[i, ::-1].copy()
+        for values in (maps, counts) if counts is not None else (maps,):
+            if "h" in flip:
+                values[i] = values[i, :, :, ::-1].copy()
+            if "v" in flip:
+                values[i] = values[i, :, ::-1].copy()
     valid = np.array([_valid(group, row, flip) for row, flip in zip(rows, drawn.flips, strict=True)])
-    return Batch(torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(maps), torch.from_numpy(valid))
+    return Batch(
+        torch.from_numpy(images).permute(0, 3, 1, 2),
+        torch.from_numpy(maps),
+        torch.from_numpy(valid),
+        None if counts is None else torch.from_numpy(counts),
+        group.domain,
+    )
 
 
 def in_order(pictures: Pictures, batch_size: int) -> Iterator[Batch]:
@@ -115,6 +174,31 @@ def in_order(pictures: Pictures, batch_size: int) -> Iterator[Batch]:
         for first in range(0, len(group.keys), batch_size):
             rows = tuple(range(first, min(first + batch_size, len(group.keys))))
             yield load(pictures, Drawn(g, rows, ("",) * len(rows)))
+
+
+def _cropped(drawn: Drawn, size: Shape, share: float, random: np.random.Generator) -> Drawn:
+    """Return what is drawn with a crop of this share of the sides, each at a random place; nothing random at 1."""
+    sides = [min(side, max(1, round(share * side / CROP_GRID)) * CROP_GRID) for side in size]
+    if share >= 1 or sides == [*size]:
+        return drawn
+    free = [(side - cropped) // CROP_GRID for side, cropped in zip(size, sides, strict=True)]
+    corners = random.integers(0, np.array(free) + 1, (len(drawn.rows), 2)) * CROP_GRID
+    return replace(drawn, crop=(sides[0], sides[1]), corners=tuple((int(r), int(c)) for r, c in corners))
+
+
+def _taken(values: npt.NDArray[Any], drawn: Drawn, group: Group | None = None) -> npt.NDArray[Any]:
+    """Return the rows of a stored array that are drawn, cropped; of maps, (.., h', w'), say their `group`."""
+    rows = list(drawn.rows)
+    if drawn.crop is None:
+        return values[rows]
+    step = (1.0, 1.0) if group is None else tuple(m / s for m, s in zip(group.map_size, group.size, strict=True))
+    height, width = (round(side * each) for side, each in zip(drawn.crop, step, strict=True))
+    parts = []
+    for row, corner in zip(rows, drawn.corners, strict=True):
+        top, left = (round(at * each) for at, each in zip(corner, step, strict=True))
+        place = (slice(top, top + height), slice(left, left + width))
+        parts.append(values[row][place] if group is None else values[row][(..., *place)])
+    return np.stack(parts)
 
 
 def _chances(group: Group, row: int) -> dict[str, float]:
@@ -131,12 +215,22 @@ def _valid(group: Group, row: int, flip: str) -> list[bool]:
     ]
 
 
-def _deal(number: int, epoch: int, images: int, seed: int) -> list[int]:
+def _deal(number: int, epoch: int, images: int, seed: int, weights: npt.NDArray[np.float64] | None = None) -> list[int]:
     """Return the places of an epoch in the endless sequence of shuffled passes."""
-    first = epoch * images
     places: list[int] = []
+    if weights is None:
+        first = epoch * images
+        while len(places) < images:
+            turn, skip = divmod(first + len(places), number)
+            order = np.random.default_rng([seed, turn, 0]).permutation(number)
+            places += order[skip : skip + images - len(places)].tolist()
+        return places
+    # Passes are of unequal length: how often a picture of weight 1.5 is there is drawn anew for each.
+    turn, skip = 0, epoch * images
     while len(places) < images:
-        turn, skip = divmod(first + len(places), number)
-        order = np.random.default_rng([seed, turn, 0]).permutation(number)
+        random = np.random.default_rng([seed, turn, 0])
+        times = np.floor(weights).astype(np.intp) + (random.random(number) < weights % 1)
+        order = random.permutation(np.repeat(np.arange(number), times))
         places += order[skip : skip + images - len(places)].tolist()
+        turn, skip = turn + 1, max(0, skip - len(order))
     return places

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ import numpy.typing as npt
 from ..errors import SalboxError, UsageError
 from ..system.progress import SILENT, Progress
 from ..system.threads import available_threads
-from ..types import FloatMap, Pixels, Shape
+from ..types import DoubleMap, FloatMap, Pixels, Shape
 
 _INDEX = "index.json"
 _FULL = 65535  # the value of 1 in a stored map
@@ -44,12 +44,16 @@ class Sample:
         One a head: gives the teacher's map, (h, w) float32 in 0..1; None where there is none.
     flips : tuple of texts
         One a head: the letters of the ways, "h" and "v", in which its map may be mirrored with the picture.
+    fixations : callable, optional
+        Gives where people looked: (n, 2), the shares of the width and of the height, at least 0 and below 1. Those
+        learn from it who learn from the first head's map.
     """
 
     key: str
     picture: Callable[[], Pixels]
     maps: tuple[Callable[[], FloatMap] | None, ...]
     flips: tuple[str, ...] = ()
+    fixations: Callable[[], DoubleMap] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,12 @@ class Group:
         Which maps exist.
     flips : list of lists of str
         Of each picture and head the letters of the flips that its map allows.
+    has_fixations : bool
+        Whether there are counts of fixations beside the maps.
+    domain : str
+        The data set that the pictures are of, for networks that keep data sets apart; else "".
+    weight : float
+        How often a picture is drawn, of 1 in the mean.
     """
 
     folder: Path
@@ -72,6 +82,9 @@ class Group:
     keys: list[str] = field(default_factory=list)
     valid: list[list[bool]] = field(default_factory=list)
     flips: list[list[str]] = field(default_factory=list)
+    has_fixations: bool = False
+    domain: str = ""
+    weight: float = 1.0
 
     @property
     def name(self) -> str:
@@ -88,6 +101,11 @@ class Group:
         """(n, heads, h', w') uint16, 65535 for 1, on disk."""
         shape = (len(self.keys), self.heads, *self.map_size)
         return np.memmap(self.folder / f"{self.name}.maps", np.uint16, "r", shape=shape)
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.uint16]:
+        """(n, h', w') uint16, how many fixations each pixel of the map got, on disk."""
+        return np.memmap(self.folder / f"{self.name}.counts", np.uint16, "r", shape=(len(self.keys), *self.map_size))
 
 
 @dataclass(frozen=True)
@@ -111,6 +129,12 @@ class Pictures:
     def places(self) -> list[tuple[int, int]]:
         """(group, row) of every picture."""
         return [(g, row) for g, group in enumerate(self.groups) for row in range(len(group.keys))]
+
+    @cached_property
+    def weights(self) -> npt.NDArray[np.float64] | None:
+        """(n,) how often each picture is drawn, of 1 in the mean; None where all are drawn alike."""
+        weights = np.array([self.groups[g].weight for g, _ in self.places])
+        return None if (weights == 1).all() else weights
 
 
 def prepare(
@@ -147,7 +171,9 @@ def prepare(
     UsageError
         If no picture with a map is left.
     """
-    identity = json.dumps([identity, heads, [(s.key, [m is not None for m in s.maps], s.flips) for s in samples]])
+    has_fixations = any(sample.fixations is not None for sample in samples)
+    listed = [(s.key, [m is not None for m in s.maps], s.flips) for s in samples]
+    identity = json.dumps([identity, heads, listed, *(["fixations"] if has_fixations else [])])
     found = _open(folder, identity)
     if found is None:
         partial = folder.with_name(f".{folder.name}.part")
@@ -155,7 +181,9 @@ def prepare(
         shutil.rmtree(folder, ignore_errors=True)
         try:
             ready = _in_threads(lambda sample: _read(sample, resize, map_size), samples)
-            _write(ready, partial, heads, identity, lambda done: progress.update(title, done, len(samples)))
+            _write(
+                ready, partial, heads, has_fixations, identity, lambda done: progress.update(title, done, len(samples))
+            )
             partial.rename(folder)
         except OSError as error:
             raise UsageError(f"{folder}: cannot be written ({error.strerror or error})") from None
@@ -166,31 +194,46 @@ def prepare(
     return found
 
 
-def _write(samples: Iterable[_Ready], folder: Path, heads: int, identity: str, on_done: Callable[[int], None]) -> None:
+def _write(
+    samples: Iterable[_Ready],
+    folder: Path,
+    heads: int,
+    has_fixations: bool,
+    identity: str,
+    on_done: Callable[[int], None],
+) -> None:
     folder.mkdir(parents=True)
     groups: dict[Shape, Group] = {}
     failures: list[str] = []
     with ExitStack() as stack:
-        files: dict[Shape, tuple[BinaryIO, BinaryIO]] = {}
+        files: dict[Shape, list[BinaryIO]] = {}
+        kinds = ("images", "maps", "counts") if has_fixations else ("images", "maps")
         for done, ready in enumerate(samples, start=1):
             failures += ready.failures
             if ready.image is not None and any(ready.valid):
                 size: Shape = (ready.image.shape[0], ready.image.shape[1])
                 if size not in groups:
-                    group = groups[size] = Group(folder, size, ready.map_size, heads)
-                    images = stack.enter_context((folder / f"{group.name}.images").open("wb"))
-                    files[size] = images, stack.enter_context((folder / f"{group.name}.maps").open("wb"))
+                    group = groups[size] = Group(folder, size, ready.map_size, heads, has_fixations=has_fixations)
+                    paths = [folder / f"{group.name}.{kind}" for kind in kinds]
+                    files[size] = [stack.enter_context(path.open("wb")) for path in paths]
                 groups[size].keys.append(ready.sample.key)
                 groups[size].valid.append(ready.valid)
                 groups[size].flips.append(list(ready.sample.flips) or [""] * heads)
-                files[size][0].write(ready.image.tobytes())
-                files[size][1].write(ready.maps.tobytes())
+                contents = (ready.image.tobytes(), ready.maps.tobytes(), ready.counts.tobytes())
+                for file, content in zip(files[size], contents, strict=False):  # counts only where there are any
+                    file.write(content)
             on_done(done)
     kept = [
         {"size": g.size, "map_size": g.map_size, "keys": g.keys, "valid": g.valid, "flips": g.flips}
         for g in groups.values()
     ]
-    index = {"identity": identity, "heads": heads, "groups": kept, "failures": failures}
+    index = {
+        "identity": identity,
+        "heads": heads,
+        "fixations": has_fixations,
+        "groups": kept,
+        "failures": failures,
+    }
     (folder / _INDEX).write_text(json.dumps(index), encoding="utf-8")
 
 
@@ -201,11 +244,22 @@ def _open(folder: Path, identity: str) -> Pictures | None:
         if index["identity"] != identity:
             return None
         groups = [
-            Group(folder, tuple(g["size"]), tuple(g["map_size"]), index["heads"], g["keys"], g["valid"], g["flips"])
+            Group(
+                folder,
+                tuple(g["size"]),
+                tuple(g["map_size"]),
+                index["heads"],
+                g["keys"],
+                g["valid"],
+                g["flips"],
+                bool(index.get("fixations")),
+            )
             for g in index["groups"]
         ]
         # Opened here, so that files that are too short are noticed.
         if not all(len(g.images) == len(g.valid) == len(g.flips) == len(g.maps) for g in groups):
+            return None
+        if not all(len(g.counts) == len(g.keys) for g in groups if g.has_fixations):
             return None
         return Pictures(groups, list(index["failures"]))
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
@@ -217,6 +271,7 @@ class _Ready:
     sample: Sample
     image: Pixels | None
     maps: npt.NDArray[np.uint16]
+    counts: npt.NDArray[np.uint16]
     valid: list[bool]
     failures: list[str]
 
@@ -229,9 +284,9 @@ def _read(sample: Sample, resize: Callable[[Pixels], Pixels], map_size: Callable
     try:
         image = np.ascontiguousarray(resize(sample.picture()))
     except SalboxError as error:
-        return _Ready(sample, None, np.empty(0, np.uint16), [], [str(error)])
+        return _Ready(sample, None, np.empty(0, np.uint16), np.empty(0, np.uint16), [], [str(error)])
     size = map_size(*image.shape[:2])
-    maps = np.zeros((len(sample.maps), *size), np.uint16)
+    maps, counts = np.zeros((len(sample.maps), *size), np.uint16), np.zeros(size, np.uint16)
     valid, failures = [False] * len(sample.maps), []
     for head, read in enumerate(sample.maps):
         if read is None:
@@ -241,7 +296,22 @@ def _read(sample: Sample, resize: Callable[[Pixels], Pixels], map_size: Callable
             valid[head] = True
         except SalboxError as error:
             failures.append(str(error))
-    return _Ready(sample, image, maps, valid, failures)
+    if sample.fixations is not None and valid[0]:
+        try:
+            columns, rows = (sample.fixations() * (size[1], size[0])).astype(np.intp).T
+            np.add.at(counts, (rows, columns), 1)
+        except SalboxError as error:
+            failures.append(str(error))
+    return _Ready(sample, image, maps, counts, valid, failures)
+
+
+def joined(parts: Iterable[tuple[Pictures, str, float]]) -> Pictures:
+    """Return pictures of several data sets as one: of each its pictures, its domain, and its weight."""
+    parts = list(parts)
+    groups = [
+        replace(group, domain=domain, weight=weight) for pictures, domain, weight in parts for group in pictures.groups
+    ]
+    return Pictures(groups, [failure for pictures, _, _ in parts for failure in pictures.failures])
 
 
 def _at_size(saliency: FloatMap, size: Shape) -> FloatMap:

@@ -22,3 +22,13 @@ def now(clock: Clock, device: str = "cpu") -> float:
     if device.startswith("cuda"):
         torch.cuda.synchronize()
     return time.process_time() / torch.get_num_threads() if clock == "processor" else time.monotonic()
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in words: "45 s", "3 min 20 s", "2 h 5 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

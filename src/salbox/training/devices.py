@@ -72,7 +72,7 @@ def share_of(drawn: Drawn, fabric: Fabric) -> Drawn:
     """Return the part of a batch that this process learns from; of a batch too small for all some pictures twice."""
     number, processes = len(drawn.rows), fabric.world_size
     places = [place % number for place in range(fabric.global_rank, max(number, processes), processes)]
-    return Drawn(drawn.group, tuple(drawn.rows[i] for i in places), tuple(drawn.flips[i] for i in places))
+    return drawn.of(places)
 
 
 def agree(fabric: Fabric, values: Sequence[float]) -> list[float]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from ..losses import Truth
 from ..networks.trainable.base import TrainableNetwork
 from .cache import Pictures
 from .clock import Clock
@@ -36,7 +37,8 @@ class Job:
     online_teacher : OnlineTeacher, optional
     trainable : modules, optional
     first : int
-        Of these two see `NetworkTraining`.
+    given : names
+        Of these three see `NetworkTraining`.
     names : tuple of str
         Of what the outputs learn from, for the log.
     """
@@ -55,6 +57,7 @@ class Job:
     online_teacher: OnlineTeacher | None = None
     trainable: list[torch.nn.Module] | None = None
     first: int = 0
+    given: tuple[Truth, ...] = ("teacher",)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class TrainingResult:
         Finished ones.
     seconds : float
     stopped : bool
-        Whether the time was over first.
+        Whether the time was over first, or there was nothing more to gain.
     """
 
     best_epoch: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..imaging.writing import atomic
-from .validation import ValidationScores
+from .validation import CRITERIA, ValidationScores
 
 LOG, TENSORBOARD = "log.csv", "tensorboard"
 _NAN = float("nan")
@@ -56,3 +56,12 @@ def log(path: Path, report: EpochReport, names: tuple[str, ...]) -> None:
         writer = csv.DictWriter(file, list(columns), restval="nan", lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         writer.writerows([*before, row])
+
+
+def epoch_line(report: EpochReport) -> str:
+    """Return in a line what an epoch came to."""
+    found, scores = "", report.validation
+    if scores is not None:
+        also = "" if scores.select == "cc" else f", {CRITERIA[scores.select].title} {scores.score:.4f}"
+        found = f", validation CC {scores.mean_cc:.4f}{also}{' *' if report.is_best else ''}"
+    return f"epoch {report.epoch}/{report.epochs}: loss {report.loss:.4f}{found} ({report.seconds:.0f} s)"

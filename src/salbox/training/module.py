@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..losses import WeightedLoss
+from ..losses import Truth, WeightedLoss
 from ..networks.trainable.base import TrainableNetwork
 from .batches import Batch
 from .online_teacher import OnlineTeacher
@@ -28,6 +29,8 @@ class NetworkTraining(nn.Module):
         What trains, by default all; the rest stays as it is, the statistics of its batch norms included.
     first : int
         The first output that learns; those before it have no maps in a batch.
+    given : names
+        What the maps of a batch are, and what is there beside them; see `salbox.losses.Truth`.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class NetworkTraining(nn.Module):
         online_teacher: OnlineTeacher | None = None,
         trainable: list[nn.Module] | None = None,
         first: int = 0,
+        given: Sequence[Truth] = ("teacher",),
     ) -> None:
         super().__init__()
         self.network = network
@@ -45,7 +49,8 @@ class NetworkTraining(nn.Module):
         self.online_teacher = online_teacher
         # So that its regressor learns and is kept.
         self.hint = online_teacher.hint if online_teacher is not None else None
-        self._loss = WeightedLoss(recipe.loss, temperature=recipe.temperature, output=network.output)
+        self._loss = WeightedLoss(recipe.loss, temperature=recipe.temperature, output=network.output, given=given)
+        self._given = tuple(given)
         # In a tuple: a second path to the same modules would put them into the state twice.
         self._trainable = None if trainable is None else tuple(trainable)
         self._first = first
@@ -57,16 +62,20 @@ class NetworkTraining(nn.Module):
         self.train()
 
     def train(self, mode: bool = True) -> Self:
-        """Set training or evaluation mode; what does not learn stays in evaluation mode, and norms of one picture."""
+        """Set training or evaluation mode; what does not learn stays in evaluation mode."""
         super().train(mode)
         if mode and self._trainable is not None:
             self.network.eval()
             for part in self._trainable:
                 part.train()
+        kept: Iterable[nn.Module] = ()
         if self.recipe.batch_size == 1:
-            for module in self.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
+            kept = self.modules()
+        elif self.recipe.freeze_encoder_norms:
+            kept = (module for part in self.network.encoder_modules() for module in part.modules())
+        for module in kept:
+            if isinstance(module, _BatchNorm):
+                module.eval()
         return self
 
     def freeze_as_due(self, epochs_done: float) -> None:
@@ -80,12 +89,21 @@ class NetworkTraining(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch."""
         images = batch.images.float()
+        if batch.domain:
+            self.network.choose_domain(batch.domain)
         if self.online_teacher is None:
             logits = self.network.outputs(images).joined[:, self._first :]
-            return self._loss(logits.float(), batch.maps, batch.valid)
+            return self._loss(logits.float(), self._truth(batch), batch.valid)
         outputs, features = self.online_teacher.student_outputs(self.network, images)
         logits = outputs.joined
         teacher = self.online_teacher(batch.images, logits.shape[-2:])
         maps = teacher.maps[:, None].expand_as(logits)
         valid = torch.ones_like(batch.valid)
         return self._loss(logits.float(), maps, valid) + self.online_teacher.hint_loss(features, teacher)
+
+    def _truth(self, batch: Batch) -> dict[Truth, Tensor]:
+        """Return what the outputs are compared with, each (N, outputs, h, w)."""
+        truth: dict[Truth, Tensor] = {self._given[0]: batch.maps}
+        if batch.fixations is not None:
+            truth["fixations"] = batch.fixations.expand_as(batch.maps)
+        return truth

@@ -13,6 +13,8 @@ from .module import NetworkTraining
 from .recipe_parts import Multipliers, Optimizer
 
 _UNCHANGED = Multipliers()
+_STILL = Multipliers(rate=0, decay=0)
+_SIDE = 64  # pixels of an image that is long enough for every encoder
 
 
 def make_optimizer(training: NetworkTraining) -> torch.optim.Optimizer:
@@ -24,17 +26,19 @@ def make_optimizer(training: NetworkTraining) -> torch.optim.Optimizer:
     settings, network = training.recipe.optimizer, training.network
     check_prefixes(network, settings)
     encoder = {id(p) for p in network.encoder_parameters()}
-    groups: dict[tuple[bool, str], list[Tensor]] = {}
+    still = _up_to(network, training.recipe.frozen_stride) if training.recipe.frozen_stride else set()
+    groups: dict[tuple[bool, str, bool], list[Tensor]] = {}
     for name, parameter in training.named_parameters():
         if parameter.requires_grad:
-            key = id(parameter) not in encoder, _prefix(name.removeprefix("network."), settings)
+            prefix = _prefix(name.removeprefix("network."), settings)
+            key = id(parameter) not in encoder, prefix, id(parameter) in still
             groups.setdefault(key, []).append(parameter)
     parts = []
-    for decoder, prefix in sorted(groups):
-        multipliers = settings.prefixes.get(prefix, _UNCHANGED)
+    for decoder, prefix, is_still in sorted(groups):
+        multipliers = _STILL if is_still else settings.prefixes.get(prefix, _UNCHANGED)
         parts.append(
             {
-                "params": groups[decoder, prefix],
+                "params": groups[decoder, prefix, is_still],
                 "factor": (1.0 if decoder else settings.encoder_factor) * multipliers.rate,
                 "weight_decay": settings.weight_decay * multipliers.decay,
             }
@@ -54,6 +58,32 @@ def check_prefixes(network: TrainableNetwork, settings: Optimizer) -> None:
         if not any(name.startswith(prefix) for name, _ in network.named_parameters()):
             known = [f"{name}." for name, module in network.named_modules() if name and _learns(module)]
             raise UsageError(f"optimizer.prefixes: no parameter begins with '{prefix}'{nearest(prefix, known)}")
+
+
+def _up_to(network: TrainableNetwork, stride: int) -> set[int]:
+    """Return the ids of the encoder's parameters that its features at a stride, or at finer ones, depend on.
+
+    Raises
+    ------
+    UsageError
+        If the network's encoder gives no features by strides.
+    """
+    found: set[int] = set()
+    for encoder in network.encoder_modules():
+        device = next(encoder.parameters()).device
+        modes = [(module, module.training) for module in encoder.modules()]
+        encoder.eval()
+        with torch.enable_grad():
+            taps = encoder(torch.zeros(1, 3, _SIDE, _SIDE, device=device))
+            if not isinstance(taps, (list, tuple)):
+                raise UsageError(f"frozen_stride={stride}: network '{network.name}' gives no features by strides")
+            parameters = list(encoder.parameters())
+            wanted = [tap.sum() for tap in taps if tap.shape[-1] * stride >= _SIDE and tap.requires_grad]
+            gradients = torch.autograd.grad(sum(wanted), parameters, allow_unused=True)
+        found |= {id(p) for p, gradient in zip(parameters, gradients, strict=True) if gradient is not None}
+        for module, mode in modes:
+            module.training = mode
+    return found
 
 
 def _learns(module: nn.Module) -> bool:

@@ -47,6 +47,11 @@ class Recipe(BaseModel):
         How many batches a step learns from: their gradients are averaged.
     freeze_encoder_epochs : float
         The encoder's weights stay as they are for these first epochs.
+    freeze_encoder_norms : bool
+        The encoder's batch norms keep the statistics that they came with.
+    frozen_stride : int
+        The layers that the encoder's features at this stride, and finer ones, depend on have a learning rate and a
+        weight decay of 0; 0 for none.
     loss : dict
         Loss -> weight; see `salbox.losses.LOSSES`.
     temperature : float
@@ -55,10 +60,16 @@ class Recipe(BaseModel):
         Of teachers that run in the process: a feature to learn beside the map.
     flips : bool
         Whether pictures are mirrored at random, as far as their teachers' maps allow it.
+    crop : float
+        The share of each side that is looked at of a picture, at a random place; 1 for all of it.
+    patience : int, optional
+        Epochs without a better one after which the training ends.
     precision : {"auto", "32", "bf16-mixed", "16-mixed"}
         "auto" is mixed precision on a GPU and single precision on a CPU.
     clip_gradient : float
         Largest norm of the gradient, 0 for any.
+    max_minutes : float, optional
+        Of training, where the command gives no time.
     """
 
     model_config = Part.model_config
@@ -76,12 +87,17 @@ class Recipe(BaseModel):
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
     freeze_encoder_epochs: NotNegative = 0.0
+    freeze_encoder_norms: bool = False
+    frozen_stride: Literal[0, 2, 4, 8, 16, 32] = 0
     loss: dict[str, NotNegative] = {"cc": 1.0, "mse": 5.0}
     temperature: Positive = 1.0
     hint: Hint = Hint()
     flips: bool = True
+    crop: Annotated[float, Field(gt=0, le=1)] = 1.0
+    patience: Count | None = None
     precision: Literal["auto", "32", "bf16-mixed", "16-mixed"] = "auto"
     clip_gradient: NotNegative = 0.0
+    max_minutes: Positive | None = None
 
     @field_validator("epoch_images", mode="before")
     @classmethod

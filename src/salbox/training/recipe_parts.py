@@ -63,6 +63,8 @@ class Schedule(Part):
         Of "step": the epochs that are over when the rate is multiplied by `factor`; once for each time it is listed.
     every : float
         Of "exponential": after how many epochs, each time, the rate is multiplied by `factor`.
+    every_steps : int, optional
+        The same in steps of the optimizer, of which an epoch has as many as its pictures make; it goes before `every`.
     warm_up : float
         Of "one-cycle": the share of the training in which the rate rises.
     warm_up_epochs : float
@@ -77,10 +79,17 @@ class Schedule(Part):
     milestones: list[Positive] = []
     factor: Positive = 0.1
     every: Positive = 1.0
+    every_steps: Count | None = None
     warm_up: Annotated[float, Field(gt=0, lt=1)] = 0.3
     warm_up_epochs: NotNegative = 0.0
     start: Share = 0.01
     floor: Share = 0.0
+
+    def in_epochs(self, steps: float) -> Schedule:
+        """Return the schedule with what it counts in steps counted in epochs, of so many steps each."""
+        if self.every_steps is None:
+            return self
+        return self.model_copy(update={"every": self.every_steps / steps, "every_steps": None})
 
     def stretched(self, scale: float) -> Schedule:
         """Return the schedule with all that it counts in epochs so many times as long."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 
+from ..losses import Truth
 from ..networks.trainable.base import TrainableNetwork
 from .batches import Batch
 from .clock import Clock, now
@@ -60,6 +61,7 @@ def measure(
     trainable: Callable[[TrainableNetwork], list[torch.nn.Module]] | None = None,
     first: int = 0,
     clock: Clock = "wall",
+    given: Sequence[Truth] = ("teacher",),
 ) -> Speed:
     """Return the speed of a training on a batch such as it will see; the network is left as it is.
 
@@ -68,7 +70,7 @@ def measure(
     """
     copied = copy.deepcopy(network).to(memory_format=torch.channels_last)
     parts = trainable(copied) if trainable is not None else None
-    module = NetworkTraining(copied, recipe, online_teacher=online_teacher, trainable=parts, first=first)
+    module = NetworkTraining(copied, recipe, online_teacher=online_teacher, trainable=parts, first=first, given=given)
     with quiet():
         fabric = make_fabric(recipe, device)
         model, optimizer = fabric.setup(module, make_optimizer(module))

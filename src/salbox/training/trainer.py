@@ -109,7 +109,12 @@ class _Loop:
     def __init__(self, fabric: Fabric, job: Job, progress: Progress, stop: Stop) -> None:
         job.network.to(memory_format=torch.channels_last)
         self._module = NetworkTraining(
-            job.network, job.recipe, online_teacher=job.online_teacher, trainable=job.trainable, first=job.first
+            job.network,
+            job.recipe,
+            online_teacher=job.online_teacher,
+            trainable=job.trainable,
+            first=job.first,
+            given=job.given,
         )
         self._optimizer = make_optimizer(self._module)
         self._model, self._stepper = fabric.setup(self._module, self._optimizer)
@@ -137,6 +142,7 @@ class _Loop:
             batch_size=recipe.batch_size,
             seed=job.seed,
             flips=recipe.flips,
+            crop=recipe.crop,
         )
         title = f"epoch {state.epoch + 1} of {recipe.epochs}"
         images = sum(len(each.rows) for each in drawn)
@@ -200,7 +206,7 @@ class _Loop:
             self._fabric.log_dict(measured, step=report.epoch)
         if complete:
             state.epoch, state.batch, state.loss_sum, state.losses = state.epoch + 1, 0, 0.0, 0
-        state.finished = state.epoch >= job.recipe.epochs
+        state.finished = state.epoch >= job.recipe.epochs or self._has_lost_patience
         (state.seconds,) = agree(self._fabric, (state.seconds,))
         return report
 
@@ -209,6 +215,14 @@ class _Loop:
         """Whether the epoch at hand is one after which the network is measured: each so many, and the last."""
         epoch, recipe = self._state.epoch + 1, self._job.recipe
         return epoch % recipe.validate_every == 0 or epoch >= recipe.epochs
+
+    @property
+    def _has_lost_patience(self) -> bool:
+        """Whether so many epochs have brought nothing better that the recipe ends the training."""
+        patience = self._job.recipe.patience
+        without = 0 if self._best is None else self._state.epoch - self._best.epoch - 1
+        (epochs,) = agree(self._fabric, (float(without),))
+        return patience is not None and epochs >= patience
 
     @property
     def _over(self) -> bool:

@@ -141,6 +141,8 @@ def validate(
     sums: Tensor | None = None
     for batch in batches:
         here = batch.to(device)
+        if here.domain:
+            network.choose_domain(here.domain)
         maps = network.maps(here.images.float())[:, first:].float()
         maps = maps.exp() if network.output == "log_density" else maps
         maps = maps.repeat(1, here.maps.shape[1] // heads, 1, 1)

@@ -469,7 +469,7 @@ def test_a_view_renders_in_the_worker(photos, tmp_path):
 
 def test_reading_maps_and_planning_loads_no_training_library():
     code = (
-        "import sys; import salbox.distillation.teachers.teacher, salbox.distillation.splitting;"
+        "import sys; import salbox.distillation.teachers.teacher, salbox.training.splitting;"
         "import salbox.distillation.teachers.augmentations;"
         "sys.exit(any(m in sys.modules for m in ('torch', 'lightning', 'timm', 'onnx')))"
     )

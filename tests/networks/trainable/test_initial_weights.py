@@ -224,3 +224,16 @@ def test_what_cannot_be_had_gets_one_line(student, init, message, tmp_path, monk
     with pytest.raises(salbox.WeightsError, match=message) as caught:
         build_network(student, ["a"], init=init)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_vgg16_of_torchvision_in_both_streams(tmp_path):
+    torchvision = pytest.importorskip("torchvision")
+    source = torchvision.models.vgg16(weights=None).features
+    torch.save({f"features.{name}": t for name, t in source.state_dict().items()}, tmp_path / "vgg16.pth")
+    network = build_network(
+        "salicon", ["people"], encoder="vgg16", init=tmp_path / "vgg16.pth", size=(64, 64), shared=False
+    )
+    for encoder in network.encoder_modules():
+        for own, its in zip(encoder.parameters(), source.parameters(), strict=True):
+            assert torch.equal(own, its)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...errors import UsageError
+from ...types import FloatMap
 from ..deepgaze.center_bias import center_bias
 from ..deepgaze.layers import TRUNCATE, GaussianBlur
 from ..encoders import TENSORFLOW
@@ -16,13 +19,14 @@ from .network import WIDTHS, Readout
 
 SIZE = (288, 384)
 SCALE = 4  # from the readout at stride 8 to the blur at stride 2
+PRIORS = ("osie", "own")
 SIGMA = 8.0  # pixels at stride 2: where the blur's standard deviation starts
 
 
 class DGIIDesign(Design):
     """1x1 convolutions over features, a blur, and a centre bias that is added; a map a head.
 
-    The centre bias is OSIE's, weighed for each head. Where the published readout has ReLUs, softplus stands as in
+    The centre bias is weighed for each head. Where the published readout has ReLUs, softplus stands as in
     DeepGaze IIE: with first weights the two channels before the last layer would often be dead.
 
     Parameters
@@ -32,6 +36,9 @@ class DGIIDesign(Design):
         See `salbox.networks.encoders.make_encoder`.
     size : (int, int)
         Height and width in pixels: about so many pixels a photo has when the network looks at it, in its own shape.
+    prior : {"osie", "own"}
+        The centre bias: where people looked on OSIE, or what `set_prior` is called with, which is kept with the
+        weights.
 
     References
     ----------
@@ -44,16 +51,39 @@ class DGIIDesign(Design):
 
     bias: Tensor
 
-    def __init__(self, heads: Sequence[str], *, encoder: str = TENSORFLOW, size: tuple[int, int] = SIZE) -> None:
-        super().__init__("dgii", heads, encoder, size)
+    def __init__(
+        self,
+        heads: Sequence[str],
+        *,
+        encoder: str = TENSORFLOW,
+        size: tuple[int, int] = SIZE,
+        prior: Literal["osie", "own"] = "osie",
+    ) -> None:
+        if prior not in PRIORS:
+            raise UsageError(f"network 'dgii': prior={prior!r}: expected {' or '.join(PRIORS)}")
+        super().__init__("dgii", heads, encoder, size, **({} if prior == "osie" else {"prior": prior}))
         widths = (*WIDTHS[:-1], len(self.heads))
         self.readout = Readout(sum(self.channels[2:]), widths, functional.softplus)
         # As far as the first blur reaches, whatever is learned: an exported graph has one kernel.
         self.blur = GaussianBlur(SIGMA, reach=int(TRUNCATE * SIGMA))
         self.bias_weight = nn.Parameter(torch.ones(len(self.heads), 1, 1))
-        prior = torch.from_numpy(center_bias("osie", size[0] // 2, size[1] // 2))
+        known = torch.from_numpy(center_bias("osie", size[0] // 2, size[1] // 2))
         # Its mean is taken off, so that logits start around zero.
-        self.register_buffer("bias", (prior - prior.mean())[None, None], persistent=False)
+        self.register_buffer("bias", (known - known.mean())[None, None], persistent=prior == "own")
+
+        self._needs_prior = prior == "own"
+
+    @property
+    def needs_prior(self) -> bool:
+        """Whether `prior` is "own"."""
+        return self._needs_prior
+
+    def set_prior(self, log_density: FloatMap) -> None:
+        """Take another centre bias, the natural log of a density over (h, w) pixels, where the prior is "own"."""
+        height, width = self.bias.shape[-2:]
+        resized = torch.from_numpy(center_bias(log_density, *log_density.shape))[None, None]
+        resized = functional.interpolate(resized, size=(height, width), mode="bilinear", align_corners=False)
+        self.bias.copy_(resized - resized.mean())
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return "stride2" .. "stride32" of the encoder, and "readout", a channel a head, at stride 8."""

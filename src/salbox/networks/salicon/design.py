@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from ..encoders import TENSORFLOW
@@ -23,9 +24,14 @@ class SaliconDesign(Design):
     ----------
     heads : names
     encoder : str
-        See `salbox.networks.encoders.make_encoder`. Both streams have its weights in common.
+        See `salbox.networks.encoders.make_encoder`.
     size : (int, int)
         Height and width in pixels: about so many pixels a photo has when the network looks at it, in its own shape.
+    shared : bool
+        Whether both streams have their encoder's weights in common; else the coarse one starts from a copy of its own.
+    published_gradient : bool
+        Whether the coarse features' gradient is what OpenSALICON's interpolation layer gives back, the gradient resized
+        bilinearly, instead of the true one. What the network computes is the same.
 
     References
     ----------
@@ -38,9 +44,29 @@ class SaliconDesign(Design):
     small: ClassVar[Mapping[str, Any]] = MappingProxyType({"size": (64, 128)})
     stride = covered = 32
 
-    def __init__(self, heads: Sequence[str], *, encoder: str = TENSORFLOW, size: tuple[int, int] = SIZE) -> None:
-        super().__init__("salicon", heads, encoder, size)
-        self.decoder = Readout(self.channels[-1], len(self.heads))
+    def __init__(
+        self,
+        heads: Sequence[str],
+        *,
+        encoder: str = TENSORFLOW,
+        size: tuple[int, int] = SIZE,
+        shared: bool = True,
+        published_gradient: bool = False,
+    ) -> None:
+        named = {"shared": shared, "published_gradient": published_gradient}
+        usual = {"shared": True, "published_gradient": False}
+        super().__init__("salicon", heads, encoder, size, **{k: v for k, v in named.items() if v != usual[k]})
+        self.decoder = Readout(self.channels[-1], len(self.heads), published_gradient=published_gradient)
+        self.coarse_encoder = None if shared else copy.deepcopy(self.encoder)
+
+    def first_weights_loaded(self) -> None:
+        """Copy the encoder's first weights to the coarse stream, where it has weights of its own."""
+        if self.coarse_encoder is not None:
+            self.coarse_encoder.load_state_dict(self.encoder.state_dict())
+
+    def encoder_modules(self) -> tuple[nn.Module, ...]:
+        """Return the encoders of both streams."""
+        return (self.encoder,) if self.coarse_encoder is None else (self.encoder, self.coarse_encoder)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return "stride2" .. "stride32" of the encoder, "coarse" of the halved images at stride 64, and "joined".
@@ -51,7 +77,8 @@ class SaliconDesign(Design):
             RGB, 0..255, H and W at least 64.
         """
         found = self.taps(images)
-        found["coarse"] = self.taps(functional.avg_pool2d(images, 2))["stride32"]
+        encoder = self.encoder if self.coarse_encoder is None else self.coarse_encoder
+        found["coarse"] = self.taps(functional.avg_pool2d(images, 2), encoder)["stride32"]
         found["joined"] = self.decoder.joined(found["stride32"], found["coarse"])
         return found
 

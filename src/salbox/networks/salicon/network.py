@@ -6,6 +6,9 @@ one's, and a 1x1 convolution reads the map off both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,17 +20,40 @@ RANGE = 255.0  # that pixels are divided by, once the means are off
 
 
 class Readout(nn.Module):
-    """What follows the two streams: a 1x1 convolution over both."""
+    """What follows the two streams: a 1x1 convolution over both.
 
-    def __init__(self, channels: int, outputs: int = 1) -> None:
+    With `published_gradient` the interpolation's backward pass is that of OpenSALICON's own layer (Thomas 2016,
+    section 2): the gradient resized bilinearly to the coarse features.
+    """
+
+    def __init__(self, channels: int, outputs: int = 1, *, published_gradient: bool = False) -> None:
         super().__init__()
+        self._enlarged = PublishedInterpolation.apply if published_gradient else enlarged
         self.readout = nn.Conv2d(2 * channels, outputs, 1)
 
     def joined(self, fine: Tensor, coarse: Tensor) -> Tensor:
         """Return the coarse stream's features enlarged, and the fine one's behind them: (N, 2 channels, h, w)."""
-        size = fine.shape[-2:]
-        enlarged = F.interpolate(coarse, size=size, mode="bilinear", align_corners=True)
-        return torch.cat([enlarged, fine], dim=1)
+        return torch.cat([self._enlarged(coarse, fine.shape[-2:]), fine], dim=1)
+
+
+def enlarged(values: Tensor, size: Sequence[int]) -> Tensor:
+    """Return features, (N, C, h, w), brought to (H, W) bilinearly, corners on corners."""
+    return F.interpolate(values, size=tuple(size), mode="bilinear", align_corners=True)
+
+
+class PublishedInterpolation(torch.autograd.Function):
+    """The forward pass of `enlarged` with a backward pass that is not its derivative but the gradient made smaller."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor, size: Sequence[int]) -> Tensor:
+        """Return the values enlarged."""
+        context.size = tuple(values.shape[-2:])
+        return enlarged(values, size)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        """Return the gradient at the coarse size."""
+        return enlarged(gradients[0], context.size), None
 
 
 class Salicon(Readout):

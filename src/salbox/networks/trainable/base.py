@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from ...errors import UsageError
 from ...runtime.preprocessing import Preprocessing
-from ...types import Output
+from ...types import FloatMap, Output, Shape
 from ..layers import Normalize
 
 OUTPUTS: tuple[Output, ...] = get_args(Output)  # what the maps of a network can be
@@ -156,19 +157,51 @@ class TrainableNetwork(nn.Module, ABC):
             return torch.log_softmax(logits.flatten(2), dim=2).reshape(logits.shape)
         return torch.sigmoid(logits)
 
+    def map_size(self, height: int, width: int) -> Shape:
+        """Return the (height, width) of the maps of images of so many pixels; safe in threads, nothing is computed."""
+        copied = copy.deepcopy(self).to("meta").eval()
+        with torch.no_grad():
+            shape = copied(torch.zeros(1, 3, height, width, device="meta")).shape
+        return int(shape[2]), int(shape[3])
+
+    @classmethod
+    def for_domains(cls, domains: Sequence[str]) -> dict[str, Any]:
+        """Return keywords of `factory.build_network` for a network that learns from several data sets; {} for most."""
+        return {}
+
+    @property
+    def needs_prior(self) -> bool:
+        """Whether the network is to be given the centre bias of what it learns from, by `set_prior`."""
+        return False
+
+    def set_prior(self, log_density: FloatMap) -> None:
+        """Take a centre bias, the natural log of a density over (h, w) pixels; see `needs_prior`."""
+        raise UsageError(f"network '{self.name}' has no centre bias to set")
+
+    def choose_domain(self, domain: str) -> None:  # most networks know no domains
+        """Use what belongs to one data set, of networks that keep something apart for each; else nothing happens."""
+
+    def first_weights_loaded(self) -> None:  # nothing to do for most
+        """Do what depends on the encoder's first weights, which have just been loaded."""
+
+    def encoder_modules(self) -> tuple[nn.Module, ...]:
+        """Return the parts that first weights are known for."""
+        return (self.encoder,)
+
     def encoder_parameters(self) -> Iterator[nn.Parameter]:
         """Yield the encoder's parameters."""
-        yield from self.encoder.parameters()
+        for module in self.encoder_modules():
+            yield from module.parameters()
 
     def decoder_parameters(self) -> Iterator[nn.Parameter]:
         """Yield all parameters that are not the encoder's."""
-        of_encoder = {id(p) for p in self.encoder.parameters()}
+        of_encoder = {id(p) for p in self.encoder_parameters()}
         yield from (p for p in self.parameters() if id(p) not in of_encoder)
 
     def freeze_encoder(self, frozen: bool = True) -> None:
         """Stop the encoder's learning, the statistics of its batch norms included, or let it go on."""
         self._frozen = frozen
-        for parameter in self.encoder.parameters():
+        for parameter in self.encoder_parameters():
             parameter.requires_grad_(not frozen)
         self.train(self.training)
 
@@ -176,5 +209,6 @@ class TrainableNetwork(nn.Module, ABC):
         """Set training or evaluation mode; a frozen encoder stays in evaluation mode."""
         super().train(mode)
         if self._frozen:
-            self.encoder.eval()
+            for module in self.encoder_modules():
+                module.eval()
         return self

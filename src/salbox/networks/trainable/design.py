@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...errors import UsageError
 from ...runtime.preprocessing import Preprocessing
@@ -27,7 +27,7 @@ class Design(TrainableNetwork):
     size : (int, int)
         Height and width in pixels: about so many pixels a photo has when the network looks at it, in its own shape.
     **arguments
-        What else the class was called with: whole numbers of at least 1.
+        What else the class was called with; whole numbers are to be at least 1.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Design(TrainableNetwork):
     ) -> None:
         super().__init__(name, heads, Preprocessing("area", *size, self.smallest))
         for key, value in arguments.items():
-            if not isinstance(value, int) or value < 1:
+            if type(value) is int and value < 1:
                 raise UsageError(f"network '{name}': {key}={value!r}: expected a whole number, at least 1")
         self.arguments = {"encoder": encoder, "size": list(size), **arguments}
         made = make_encoder(encoder)
@@ -53,9 +53,12 @@ class Design(TrainableNetwork):
         self.channels = made.channels
         self.normalize = Normalize(made.mean, made.std)
 
-    def taps(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the encoder's features of images as `forward` takes them: "stride2" .. "stride32"."""
-        features = self.encoder(self.normalize(images))
+    def taps(self, images: Tensor, encoder: nn.Module | None = None) -> dict[str, Tensor]:
+        """Return the encoder's features of images as `forward` takes them: "stride2" .. "stride32".
+
+        Another encoder of the same kind can be named.
+        """
+        features = (encoder or self.encoder)(self.normalize(images))
         return {f"stride{stride}": tap for stride, tap in zip(STRIDES, features, strict=True)}
 
 

@@ -109,6 +109,7 @@ def build_network(
         torch.manual_seed(seed)
         network = _make(name, heads, given, output)
     network.init_note = load_initial_weights(network, init, calibration)
+    network.first_weights_loaded()
     return network.train()
 
 
@@ -168,6 +169,17 @@ def network_class(name: str) -> type[TrainableNetwork]:
         )
     found: type[TrainableNetwork] = resolve(NETWORKS[name])
     return found
+
+
+def encoder_of(name: str, encoder: str | None = None) -> str | None:
+    """Return the encoder that a network is made on: the one named, or its own; None if it has no choice.
+
+    Raises
+    ------
+    UsageError
+        If there is no such network.
+    """
+    return encoder if encoder is not None else _defaults(name).get("encoder")
 
 
 def _make(name: str, heads: Sequence[str], arguments: Mapping[str, Any], output: Output | None) -> TrainableNetwork:

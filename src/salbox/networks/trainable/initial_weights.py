@@ -29,7 +29,7 @@ PHOTOS = 64  # that batch norm statistics are taken from
 BATCH = 8
 
 # What files of whole networks hold beyond the encoder.
-UNUSED = ("classifier.", "fc.", "head.", "conv_head.", "bn2.", "features.18.")
+UNUSED = ("classifier.", "fc.", "head.", "pre_logits.", "conv_head.", "bn2.", "features.18.")
 
 
 def trained_in_pytorch(init: str | Path) -> bool:
@@ -119,11 +119,13 @@ def _load(network: TrainableNetwork, tensors: Mapping[str, Tensor], where: str |
     """
     if any(name.startswith("encoder.") for name in tensors):
         tensors = {n.removeprefix("encoder."): t for n, t in tensors.items() if n.startswith("encoder.")}
-    own_names = _own_names(network.encoder)
+    own_names, own = _own_names(network.encoder), network.encoder.state_dict()
     renamed = {}
     for name, tensor in tensors.items():
         module, _, kind = name.rpartition(".")
-        renamed[f"{own_names.get(module, module)}.{kind}"] = tensor
+        # With its features tapped, timm calls a layer of VGG features_0 that is features.0 in whole networks.
+        flat = f"{module.replace('.', '_', 1)}.{kind}"
+        renamed[flat if flat in own else f"{own_names.get(module, module)}.{kind}"] = tensor
     left_out = [name for names in _spellings() for name in names if own_names and name not in own_names]
     unused = {f"{name}." for name in left_out} | _beyond_the_end(network)
     load_tensors(network.encoder, renamed, where, unused=(*UNUSED, *unused))

@@ -16,6 +16,8 @@ GAUSSIAN_HEIGHT = 6.0  # of the prior maps
 CHANNELS = 256  # at stride 32
 SKIPS = (64, 128)  # channels that come to the decoder from strides 8 and 16
 SMOOTHING = 41  # side of the kernel of the final smoothing
+CELL = 8  # pixels: the stride of what it smooths
+_REACH = -(-(SMOOTHING // 2) // CELL)  # cells that the kernel reaches beyond the one at hand
 
 
 class Readout(nn.Module):
@@ -69,10 +71,35 @@ class Readout(nn.Module):
     def smoothed(self, values: Tensor, domain: str) -> Tensor:
         """Return the maps of what `mixed` gives: (N, outputs, 8 h, 8 w)."""
         values = self.get_submodule(f"adaptation_{domain.lower()}")(values)
-        values = functional.interpolate(values, scale_factor=8, mode="nearest")
-        values = functional.pad(values, [SMOOTHING // 2] * 4, mode="replicate")
-        smoothed: Tensor = self.get_submodule(f"smoothing_{domain.lower()}")(values)
-        return smoothed
+        return smoothed_and_enlarged(values, self.get_parameter(f"smoothing_{domain.lower()}.weight"))
+
+
+def smoothed_and_enlarged(values: Tensor, kernels: Tensor) -> Tensor:
+    """Return maps enlarged eight times by nearest neighbours, borders repeated, and smoothed: (N, C, 8 h, 8 w).
+
+    Where eight pixels are alike along a side, a kernel of 41 by 41 is 64 kernels of 7 by 7 on what was enlarged, one
+    for each place in a cell: the same sums with a thirtieth of the products.
+
+    Parameters
+    ----------
+    values : (N, C, h, w)
+    kernels : (C, 1, 41, 41)
+    """
+    sums = _cell_sums(kernels)
+    count, taps = kernels.shape[0], 2 * _REACH + 1
+    folded = (sums @ kernels[:, 0] @ sums.T).reshape(count, CELL, taps, CELL, taps).permute(0, 1, 3, 2, 4)
+    padded = functional.pad(values, [_REACH] * 4, mode="replicate")
+    places = functional.conv2d(padded, folded.reshape(count * CELL**2, 1, taps, taps), groups=count)
+    return functional.pixel_shuffle(places, CELL)
+
+
+def _cell_sums(like: Tensor) -> Tensor:
+    """Return which taps of a kernel fall on which cell, for each place in a cell: (8 * 7, 41) of 0 and 1."""
+    place = torch.arange(CELL)[:, None, None]
+    cell = torch.arange(-_REACH, _REACH + 1)[None, :, None]
+    tap = torch.arange(SMOOTHING)[None, None, :] - SMOOTHING // 2
+    falls = torch.div(place + tap, CELL, rounding_mode="floor") == cell
+    return falls.reshape(-1, SMOOTHING).to(like)
 
 
 def prior_maps(gaussians: Tensor, height: int, width: int) -> Tensor:

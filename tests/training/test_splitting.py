@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from salbox.distillation.splitting import first_pixels, part_of_name, photo_key, read_split, split, write_split
 from salbox.errors import UsageError
 from salbox.imaging.inputs import ImageFile, find_images
 from salbox.imaging.writing import write_picture
+from salbox.training.splitting import first_pixels, part_of_name, photo_key, read_split, split, write_split
 
 
 def photos(*names: str) -> list[ImageFile]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..training.recipe import Recipe
-from ..training.speed import Speed
+from .recipe import Recipe
+from .speed import Speed
 
 _MARGIN = 0.95  # of the time; what measuring the speed misses takes the rest
 

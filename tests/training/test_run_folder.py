@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("pydantic")
 
-from salbox.distillation.run_folder import RunFolder
 from salbox.errors import UsageError
 from salbox.training.recipe import read_recipe
+from salbox.training.run_folder import RunFolder
 from salbox.version import __version__
 
 IDENTITY = {"teachers": {"bms": {"model": "bms"}}, "seed": 0}

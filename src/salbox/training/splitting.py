@@ -87,7 +87,7 @@ def first_pixels(photos: Iterable[ImageFile], most: int) -> list[Pixels]:
 
 def part_of_name(name: str) -> Part:
     """Return the part of a photo by the hash of its file's name, suffix included."""
-    number = _number(name)
+    number = name_number(name)
     if number % TEST_EVERY == 0:
         return "test"
     return "validation" if number // TEST_EVERY % VALIDATION_EVERY == 0 else "training"
@@ -176,7 +176,8 @@ def write_split(path: Path, parts: Mapping[str, Part], contents: Mapping[str, st
             )
 
 
-def _number(name: str) -> int:
+def name_number(name: str) -> int:
+    """Return the hash of a file's name as a whole number, which all choices of parts are made by."""
     return int(hashlib.sha1(name.encode("utf-8", _ERRORS), usedforsecurity=False).hexdigest(), 16)
 
 
@@ -184,7 +185,7 @@ def _fill_empty(parts: dict[str, Part]) -> dict[str, Part]:
     """Give each empty part a photo of the fullest one, if there are as many photos as parts."""
     while len(parts) >= len(PARTS) and (empty := [p for p in PARTS if p not in parts.values()]):
         fullest = max(PARTS, key=list(parts.values()).count)
-        moved = min((key for key, part in parts.items() if part == fullest), key=_number)
+        moved = min((key for key, part in parts.items() if part == fullest), key=name_number)
         parts[moved] = empty[-1]
     return parts
 

@@ -11,9 +11,9 @@ from typing import Any
 from ..errors import UsageError, one_line
 from ..imaging.writing import atomic
 from ..models.exported import STUDENT_FILE
-from ..training.recipe import Recipe, check_recipe
 from ..types import Flip
 from ..version import __version__
+from .recipe import Recipe, check_recipe
 
 _FORMAT = 1
 _RECORD = "run.json"
