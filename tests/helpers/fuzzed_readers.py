@@ -203,13 +203,13 @@ def _read_metadata(path: Path) -> None:
 
 
 def _read_split(path: Path) -> None:
-    from salbox.distillation.splitting import read_split
+    from salbox.training.splitting import read_split
 
     read_split(path)
 
 
 def _read_run_record(path: Path) -> None:
-    from salbox.distillation.run_folder import RunFolder
+    from salbox.training.run_folder import RunFolder
 
     folder = RunFolder(path.parent / "run")
     folder.path.mkdir(exist_ok=True)

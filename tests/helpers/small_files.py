@@ -235,7 +235,7 @@ def split(path: Path) -> None:
 
 
 def run_record(path: Path) -> None:
-    from salbox.distillation.run_folder import RunFolder
+    from salbox.training.run_folder import RunFolder
 
     folder = RunFolder(path.parent / "made")
     folder.path.mkdir(exist_ok=True)

@@ -12,9 +12,6 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
-from salbox.distillation.run_folder import RunFolder  # noqa: E402
-from salbox.distillation.splitting import write_split  # noqa: E402
-
 import salbox  # noqa: E402
 from salbox.imaging.writing import write_map  # noqa: E402
 from salbox.networks.export.models import shrink_exported  # noqa: E402
@@ -22,6 +19,8 @@ from salbox.networks.export.onnx import export_onnx  # noqa: E402
 from salbox.networks.trainable.base import TrainableNetwork  # noqa: E402
 from salbox.networks.trainable.factory import build_network, rebuild  # noqa: E402
 from salbox.runtime.network import open_network  # noqa: E402
+from salbox.training.run_folder import RunFolder  # noqa: E402
+from salbox.training.splitting import write_split  # noqa: E402
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 HEADS = ("gbvs", "rare2012", "bms")

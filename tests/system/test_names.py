@@ -6,7 +6,6 @@ import unicodedata
 
 import numpy as np
 import pytest
-from salbox.distillation.splitting import PARTS, photo_key, split
 from trees import mask_pair, nus_tree, photo
 
 from salbox.datasets import open_dataset
@@ -15,6 +14,7 @@ from salbox.errors import UsageError
 from salbox.evaluation import map_folders
 from salbox.imaging.inputs import find_images
 from salbox.system.names import one_form, stored_file
+from salbox.training.splitting import PARTS, photo_key, split
 
 NAMES = ("café", "naïve", "plain")
 
