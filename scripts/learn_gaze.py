@@ -35,7 +35,6 @@ from gaze_data import (
     validates,
 )
 
-from salbox.distillation.initial_network import map_size
 from salbox.models.exported import packaged
 from salbox.models.registry import SHIPPED
 from salbox.networks.trainable.base import TrainableNetwork
@@ -220,7 +219,7 @@ def _ready(samples: Sequence[Sample], name: str, setting: Setting, network: Trai
 
 
 def _sizes(network: TrainableNetwork) -> Callable[[int, int], tuple[int, int]]:
-    return cache(lambda height, width: map_size(network, height, width))
+    return cache(network.map_size)
 
 
 def _calibration() -> list[Pixels]:

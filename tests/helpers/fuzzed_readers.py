@@ -184,8 +184,8 @@ def _read_tensors(path: Path) -> None:
 
 def _read_run_weights(path: Path) -> None:
     """Read a description, put into the head of a file of weights: the file's own form is another reader's."""
-    from salbox.distillation.heads import read_weights
     from salbox.errors import WeightsError
+    from salbox.networks.trainable.saved import read_weights
 
     text = json.dumps({"__metadata__": {"salbox": path.read_bytes().decode("utf-8", "replace")}}).encode()
     inner = path.with_suffix(".safetensors")

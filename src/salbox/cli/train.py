@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import MissingExtraError
+from .output import say
 from .progress import ConsoleProgress
 
 _EXTRA = ("torch", "timm", "lightning", "onnx", "onnxscript", "safetensors", "pydantic", "yaml", "tensorboard")
@@ -125,10 +126,10 @@ def train(
     with ConsoleProgress(keep=False) as progress:
         if estimate:
             for line in estimating.estimate(plan, progress).lines():
-                typer.echo(line)
+                say(line)
             return 0
         done = training.train(plan, progress)
     for found in done.measured:
-        typer.echo(found.summary())
-    typer.echo(done.command)
+        say(found.summary())
+    say(done.command)
     return 0
