@@ -206,3 +206,12 @@ def test_a_name_that_is_no_utf8_has_a_part():
     assert split(photos(name, "a.jpg", "b.jpg")).part_of().keys() == {"n\udcff", "a", "b"}
     number = int(hashlib.sha1(b"n\xff.jpg").hexdigest(), 16)
     assert (part_of_name(name) == "test") == (number % 18 == 0)
+
+
+def test_the_first_names_of_what_has_moved():
+    pytest.importorskip("pydantic")
+    from salbox.distillation import run_folder, splitting
+    from salbox.training.run_folder import RunFolder
+
+    assert splitting.split is split
+    assert run_folder.RunFolder is RunFolder
