@@ -166,6 +166,7 @@ def test_a_run_from_folder_to_command(people, tmp_path):
         assert examples.size[0] > 800
     figures = json.loads((run / "evaluation.json").read_text())["people"]
     found = {r["model"]: r["value"] for r in figures["results"] if r["metric"] == "nss"}
+    assert not any("work" in str(fact) for fact in figures["facts"].values())  # which is gone by now
     assert found["run"] > 1
     (measured,) = done.measured
     assert measured.part == "test"
@@ -286,6 +287,21 @@ def test_trained_further_from_a_run(people, tmp_path):
     )
     train(plan, Lines())
     assert "trained further from run" in " ".join(salbox.card(str(tmp_path / "on")).limits)
+
+
+def test_a_run_made_otherwise_is_not_trained_further_in_silence(people, tmp_path):
+    train(plan_of(tmp_path / "run", people, settings=(*QUICK, "epochs=1")), Lines())
+    given = {"datasets": [f"folder:{people}"], "init": str(tmp_path / "run"), "settings": (*QUICK, "epochs=1")}
+    with pytest.raises(UsageError, match="was trained with encoder=mobilenetv2"):
+        train(make_plan("box", tmp_path / "other encoder", **given, encoder="resnet18"), Lines())
+    with pytest.raises(UsageError, match="is a 'box', and the recipe's student a 'msinet'"):
+        train(make_plan("msinet", tmp_path / "other network", **given), Lines())
+
+
+def test_a_network_that_keeps_data_sets_apart_has_to_know_them(people, tmp_path):
+    settings = (*QUICK, "size=[64, 64]", "network.domains=[here, there]")
+    with pytest.raises(UsageError, match=r"no domain 'people'.*--dataset LABEL="):
+        train(plan_of(tmp_path / "run", people, recipe="unisal", settings=settings), Lines())
 
 
 def test_what_an_estimate_says(people, tmp_path):

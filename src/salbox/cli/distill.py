@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,11 +12,23 @@ from ..imaging.postprocess import PostProcess
 from ..models.specs import parse_models
 from ..paths import user_path
 from .options import (
+    TRAINING_PACKAGES,
+    CompressSchedule,
+    Devices,
+    EncoderName,
+    EstimateOnly,
+    LookedAtSize,
     MaxModelSize,
+    MaxTime,
     ModelHashes,
     ModelParameters,
     ModelWeights,
+    RecipeSettings,
     Recursive,
+    RunOutput,
+    Seed,
+    SplitFile,
+    TrainingDevice,
     loading_options,
     refuse_unused,
     with_preprocess,
@@ -25,15 +36,13 @@ from .options import (
 from .output import say
 from .progress import ConsoleProgress
 
-_EXTRA = ("torch", "timm", "lightning", "onnx", "onnxscript", "safetensors", "pydantic", "yaml", "tensorboard")
-
 
 @with_preprocess
 def distill(
     images: Annotated[
         list[str], typer.Option("--images", metavar="DIR", help="Photos to learn from: a folder. Repeatable.")
     ],
-    run: Annotated[Path, typer.Option("-o", "--output", metavar="RUN", help="The run folder.")],
+    run: RunOutput,
     preprocess: PostProcess,
     teacher: Annotated[
         list[str], typer.Option("--teacher", metavar="NAMES", help="Models to learn, separated by commas: a head each.")
@@ -52,16 +61,9 @@ def distill(
         str | None,
         typer.Option("--student", metavar="NAME", help="box, kdsalbox, a design such as msinet, or module:Class."),
     ] = None,
-    encoder: Annotated[
-        str | None, typer.Option("--encoder", metavar="NAME", help="The student's encoder, by timm's name.")
-    ] = None,
-    size: Annotated[
-        str | None, typer.Option("--size", metavar="HxW", help="The size that photos are looked at.")
-    ] = None,
-    settings: Annotated[
-        list[str],
-        typer.Option("--set", metavar="KEY=VALUE", help="A key of the recipe, such as loss.mse=2. Repeatable."),
-    ] = [],  # noqa: B006
+    encoder: EncoderName = None,
+    size: LookedAtSize = None,
+    settings: RecipeSettings = [],  # noqa: B006
     init: Annotated[
         str | None,
         typer.Option(
@@ -77,10 +79,7 @@ def distill(
         float,
         typer.Option("--domains", metavar="SHARE", help="Learn this share of the photos in a changed form too."),
     ] = 0.0,
-    split: Annotated[
-        Path | None,
-        typer.Option("--split", metavar="FILE", help="CSV or JSON: which photo trains, validates, tests."),
-    ] = None,
+    split: SplitFile = None,
     histogram_matched: Annotated[
         bool, typer.Option("--histogram-matched", help="Match the maps to human fixation densities' histogram first.")
     ] = False,
@@ -91,21 +90,13 @@ def distill(
     in_process: Annotated[
         bool, typer.Option("--in-process", help="Run the teacher, a PyTorch network, beside the student.")
     ] = False,
-    max_time: Annotated[
-        str | None, typer.Option("--max-time", metavar="HH:MM:SS", help="End the training then.")
-    ] = None,
-    compress_schedule: Annotated[
-        bool, typer.Option("--compress-schedule", help="Scale epochs and milestones to --max-time.")
-    ] = False,
-    estimate: Annotated[bool, typer.Option("--estimate", help="Say how long it will take, and leave.")] = False,
-    seed: Annotated[int, typer.Option("--seed", metavar="N")] = 0,
+    max_time: MaxTime = None,
+    compress_schedule: CompressSchedule = False,
+    estimate: EstimateOnly = False,
+    seed: Seed = 0,
     workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="Processes for the teachers.")] = None,
-    device: Annotated[
-        str, typer.Option("--device", metavar="DEVICE", help="Where networks compute: cpu, cuda or cuda:1.")
-    ] = "cpu",
-    devices: Annotated[
-        int, typer.Option("--devices", metavar="N", help="Share each batch among N of them, from that one on.")
-    ] = 1,
+    device: TrainingDevice = "cpu",
+    devices: Devices = 1,
     param: ModelParameters = [],  # noqa: B006
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
@@ -139,7 +130,7 @@ def distill(
         from ..training.recipe import read_recipe
         from ..training.splitting import read_split
     except ImportError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
+        if (error.name or "").partition(".")[0] not in TRAINING_PACKAGES:
             raise
         raise MissingExtraError("salbox distill", "train") from None
     if not teacher and not teacher_maps:

@@ -117,6 +117,34 @@ CeilingMixture = Annotated[
     typer.Option("--mixture-ceiling", help="Add a row: the same by a better density, fitted to each image."),
 ]
 
+# Of trainings: `salbox distill` and `salbox train`.
+RunOutput = Annotated[Path, typer.Option("-o", "--output", metavar="RUN", help="The run folder.")]
+EncoderName = Annotated[str | None, typer.Option("--encoder", metavar="NAME", help="The encoder, by timm's name.")]
+LookedAtSize = Annotated[str | None, typer.Option("--size", metavar="HxW", help="The size that photos are looked at.")]
+RecipeSettings = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="A key of the recipe, such as batch_size=8. Repeatable."),
+]
+SplitFile = Annotated[
+    Path | None,
+    typer.Option("--split", metavar="FILE", help="CSV or JSON: which photo trains, validates, tests."),
+]
+MaxTime = Annotated[str | None, typer.Option("--max-time", metavar="HH:MM:SS", help="End the training then.")]
+CompressSchedule = Annotated[
+    bool, typer.Option("--compress-schedule", help="Scale epochs and milestones to --max-time.")
+]
+EstimateOnly = Annotated[bool, typer.Option("--estimate", help="Say how long it will take, and leave.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N")]
+TrainingDevice = Annotated[
+    str, typer.Option("--device", metavar="DEVICE", help="Where networks compute: cpu, cuda or cuda:1.")
+]
+Devices = Annotated[
+    int, typer.Option("--devices", metavar="N", help="Share each batch among N of them, from that one on.")
+]
+TRAINING_PACKAGES = (
+    "torch", "timm", "lightning", "onnx", "onnxscript", "safetensors", "pydantic", "yaml", "tensorboard"
+)  # fmt: skip
+
 _HELP = {
     "histogram_matching": "Give each map a certain distribution of values.",
     "histogram_matching_reference": "The picture, or folder of pictures, that has it.",

@@ -9,15 +9,28 @@ from typing import Annotated
 import typer
 
 from ..errors import MissingExtraError
+from ..paths import user_path
+from .options import (
+    TRAINING_PACKAGES,
+    CompressSchedule,
+    Devices,
+    EncoderName,
+    EstimateOnly,
+    LookedAtSize,
+    MaxTime,
+    RecipeSettings,
+    RunOutput,
+    Seed,
+    SplitFile,
+    TrainingDevice,
+)
 from .output import say
 from .progress import ConsoleProgress
-
-_EXTRA = ("torch", "timm", "lightning", "onnx", "onnxscript", "safetensors", "pydantic", "yaml", "tensorboard")
 
 
 def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="How to train: a name, or a YAML file.")],
-    run: Annotated[Path, typer.Option("-o", "--output", metavar="RUN", help="The run folder.")],
+    run: RunOutput,
     dataset: Annotated[
         list[str],
         typer.Option(
@@ -34,16 +47,9 @@ def train(
     maps: Annotated[
         Path | None, typer.Option("--maps", metavar="DIR", help="Their fixation maps, files of equal names.")
     ] = None,
-    encoder: Annotated[
-        str | None, typer.Option("--encoder", metavar="NAME", help="The encoder, by timm's name.")
-    ] = None,
-    size: Annotated[
-        str | None, typer.Option("--size", metavar="HxW", help="The size that photos are looked at.")
-    ] = None,
-    settings: Annotated[
-        list[str],
-        typer.Option("--set", metavar="KEY=VALUE", help="A key of the recipe, such as batch_size=8. Repeatable."),
-    ] = [],  # noqa: B006
+    encoder: EncoderName = None,
+    size: LookedAtSize = None,
+    settings: RecipeSettings = [],  # noqa: B006
     init: Annotated[
         str | None,
         typer.Option(
@@ -54,27 +60,16 @@ def train(
         ),
     ] = None,
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the network's map is called.")] = "people",
-    split: Annotated[
-        Path | None,
-        typer.Option("--split", metavar="FILE", help="CSV or JSON: which picture trains, validates, tests."),
-    ] = None,
+    split: SplitFile = None,
     all_images: Annotated[
         bool, typer.Option("--all-images", help="Keep none for a test: learn from the data sets' test parts too.")
     ] = False,
-    max_time: Annotated[
-        str | None, typer.Option("--max-time", metavar="HH:MM:SS", help="End the training then.")
-    ] = None,
-    compress_schedule: Annotated[
-        bool, typer.Option("--compress-schedule", help="Scale epochs and milestones to --max-time.")
-    ] = False,
-    estimate: Annotated[bool, typer.Option("--estimate", help="Say how long it will take, and leave.")] = False,
-    seed: Annotated[int, typer.Option("--seed", metavar="N")] = 0,
-    device: Annotated[
-        str, typer.Option("--device", metavar="DEVICE", help="Where networks compute: cpu, cuda or cuda:1.")
-    ] = "cpu",
-    devices: Annotated[
-        int, typer.Option("--devices", metavar="N", help="Share each batch among N of them, from that one on.")
-    ] = 1,
+    max_time: MaxTime = None,
+    compress_schedule: CompressSchedule = False,
+    estimate: EstimateOnly = False,
+    seed: Seed = 0,
+    device: TrainingDevice = "cpu",
+    devices: Devices = 1,
 ) -> int:
     """Train a network on where people looked, or on masks of objects, and measure it on pictures it has not seen.
 
@@ -100,12 +95,12 @@ def train(
         from ..training.options import parse_size, parse_time
         from ..training.splitting import read_split
     except ImportError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
+        if (error.name or "").partition(".")[0] not in TRAINING_PACKAGES:
             raise
         raise MissingExtraError("salbox train", "train") from None
     plan = from_command_line.make_plan(
         recipe,
-        run.expanduser(),
+        user_path(run),
         datasets=dataset,
         weights=weight,
         images=images,
@@ -115,7 +110,7 @@ def train(
         size=None if size is None else parse_size(size),
         init=init,
         head=name,
-        chosen=None if split is None else read_split(split),
+        chosen=None if split is None else read_split(user_path(split)),
         all_images=all_images,
         seed=seed,
         max_seconds=None if max_time is None else parse_time(max_time),

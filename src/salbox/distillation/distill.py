@@ -9,13 +9,14 @@ import torch
 
 from ..system.progress import SILENT, Progress
 from ..system.threads import available_threads
-from ..training.batches import draw_epoch, load
+from ..training.batches import typical_batch
 from ..training.cache import Pictures
-from ..training.compression import compress, describe
+from ..training.compression import recipe_as_run
 from ..training.job import Job, TrainingResult
 from ..training.logs import epoch_line
 from ..training.recipe import Recipe
 from ..training.run_folder import RunFolder
+from ..training.speed import Speed
 from ..training.splitting import split, write_split
 from ..training.trainer import fit
 from ..training.validation import CRITERIA
@@ -39,8 +40,7 @@ class DistillationResult:
     @property
     def command(self) -> str:
         """The command that uses the student."""
-        name = f"'{self.run}'" if " " in str(self.run) else str(self.run)
-        return f"salbox predict photo.jpg -m {name} -o maps"
+        return RunFolder(self.run).command
 
 
 def distill(plan: Plan, progress: Progress = SILENT) -> DistillationResult:
@@ -69,33 +69,24 @@ def distill(plan: Plan, progress: Progress = SILENT) -> DistillationResult:
     write_split(folder.split, parts.part_of(), photo_contents(plan.photos))
     data = prepare_training_data(plan, parts, folder, progress)
     training, validation = prepare_pictures(data, initial, folder, progress)
-    recipe = _recipe_as_run(plan, initial, training, validation, folder, progress)
+    recipe = recipe_as_run(
+        folder,
+        plan.recipe,
+        lambda: _speed(plan, initial, training),
+        len(training),
+        len(validation),
+        plan.max_seconds if plan.compress else None,
+        progress,
+    )
     result = _train(plan, initial, recipe, training, validation, folder, progress)
     fidelity = package(initial, data, folder, progress, learned_photos(plan, initial, data))
     folder.finish()
     return DistillationResult(plan.run, folder.heads, result, fidelity)
 
 
-def _recipe_as_run(
-    plan: Plan,
-    initial: InitialNetwork,
-    training: Pictures,
-    validation: Pictures,
-    folder: RunFolder,
-    progress: Progress,
-) -> Recipe:
-    """Return the recipe as it is run: as given, or compressed once to the time; the run folder keeps it."""
-    if folder.recipe is not None:
-        return folder.recipe
-    recipe = plan.recipe
-    if plan.compress:
-        drawn = draw_epoch(training, 0, images=len(training), batch_size=recipe.batch_size, seed=plan.seed)
-        batch = load(training, max(drawn, key=lambda each: len(each.rows)))
-        speed = initial.speed(recipe, batch, plan.device, plan.clock)
-        recipe = compress(recipe, speed, len(training), len(validation), float(plan.max_seconds or 0))
-        progress.say(describe(plan.recipe, recipe, speed))
-    folder.note_recipe(recipe)
-    return recipe
+def _speed(plan: Plan, initial: InitialNetwork, training: Pictures) -> Speed:
+    batch = typical_batch(training, batch_size=plan.recipe.batch_size, seed=plan.seed)
+    return initial.speed(plan.recipe, batch, plan.device, plan.clock)
 
 
 def _train(

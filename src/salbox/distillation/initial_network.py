@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import torch
 
@@ -14,10 +13,7 @@ from ..losses import WeightedLoss
 from ..models.cards import ModelCard
 from ..networks.encoders import WeightsWarning
 from ..networks.trainable.base import TrainableNetwork
-from ..networks.trainable.box import Box
 from ..networks.trainable.factory import build_network, network_class
-from ..networks.trainable.growing import can_become, regrown
-from ..networks.trainable.saved import read_weights
 from ..system.progress import Progress
 from ..training.batches import Batch
 from ..training.clock import Clock
@@ -25,7 +21,7 @@ from ..training.devices import check_devices
 from ..training.online_teacher import OnlineTeacher
 from ..training.optimizer import check_prefixes
 from ..training.recipe import Recipe
-from ..training.run_folder import RunFolder
+from ..training.run_network import read_trained
 from ..training.speed import Speed, measure
 from ..training.splitting import Split, first_pixels
 from ..training.validation import check_criterion
@@ -107,7 +103,7 @@ def make_initial_network(plan: Plan, parts: Split, progress: Progress) -> Initia
         targets = student.output_targets(len(plan.targets))
         heads = [plan.heads[place] for place in targets[: len(targets) // (1 + len(student.side_outputs))]]
         if plan.init_run is not None:
-            network = _trained(plan.init_run, heads, plan.recipe)
+            network = read_trained(plan.init_run, heads, plan.recipe)
         else:
             network = _untrained(plan, heads, parts, progress)
         initial = InitialNetwork(network, targets)
@@ -149,37 +145,6 @@ def _untrained(plan: Plan, heads: Sequence[str], parts: Split, progress: Progres
     if network.output == "score" and "output" not in recipe.network and all(t.is_probability for t in plan.targets):
         network.output = "probability"
     return network
-
-
-def _trained(run: Path, heads: Sequence[str], recipe: Recipe) -> TrainableNetwork:
-    """Return the network of a run, to be trained further; a box may end earlier than it did, or see details anew.
-
-    Raises
-    ------
-    UsageError
-        If it is another network than the recipe's, or has other heads.
-    WeightsError
-        If it cannot be read.
-    """
-    network = read_weights(RunFolder(run).weights)
-    if network.name != recipe.student:
-        raise UsageError(f"{run} is a '{network.name}', and the recipe's student a '{recipe.student}'")
-    if list(network.heads) != list(heads):
-        raise UsageError(f"{run} has the heads {', '.join(network.heads)}; train it further on the same ones, in order")
-    wanted = {"encoder": recipe.encoder, "size": recipe.size, **recipe.network}
-    changes = {}
-    for key, value in wanted.items():
-        own = network.settings.get(key)
-        if isinstance(network, Box) and can_become(key, own, value):
-            changes[key] = value
-            continue
-        own = tuple(own) if isinstance(own, list) else own  # as JSON keeps a size
-        if value is not None and value != own:
-            raise UsageError(f"{run} was trained with {key}={own}, and the recipe has {value}")
-    if isinstance(network, Box) and changes:
-        network = regrown(network, changes)
-    network.init_note = f"trained further from {run.name}"
-    return network.train()
 
 
 def default_init(recipe: Recipe) -> str:

@@ -19,6 +19,7 @@ from ..models.specs import split_loading
 from ..networks.trainable.factory import FIRST_WEIGHTS
 from ..paths import user_path
 from ..system.contents import joint_digest, path_digest
+from ..training.options import check_length
 from ..training.recipe import Recipe
 from ..training.run_folder import WEIGHTS_FILE
 from ..training.splitting import Part, photo_key
@@ -161,12 +162,7 @@ class Plan:
             raise UsageError("--in-process and several --devices do not go together")
         if self.recipe.hint.weight and not self.in_process:
             raise UsageError("hints need the teacher's features: add --in-process")
-        if self.max_seconds is not None and self.max_seconds <= 0:
-            raise UsageError("--max-time: expected more than no time")
-        if self.compress and self.max_seconds is None:
-            raise UsageError("--compress-schedule needs --max-time")
-        if self.seed < 0:
-            raise UsageError(f"seed={self.seed}: expected 0 or above")
+        check_length(self.max_seconds, self.compress, self.seed)
 
     @property
     def init_run(self) -> Path | None:

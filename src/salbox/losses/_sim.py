@@ -12,7 +12,7 @@ from ._maps import density, existing, log_density, mean_of_valid
 def sim(logits: Tensor, target: Tensor, valid: Tensor, *, output: Output = "score") -> Tensor:
     """Return the mean of 1 - sum min(s, t), s and t the maps divided by their sums: a scalar in 0..1.
 
-    One minus the metric "sim". It is the same number as "tv", worked out another way.
+    One minus the metric "sim". It is the same number as "tv", half of sum |s - t|.
 
     Parameters
     ----------

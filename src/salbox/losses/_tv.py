@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from ..types import Output
-from ._maps import density, existing, log_density, mean_of_valid
+from ._sim import sim
 
 
 def tv(logits: Tensor, target: Tensor, valid: Tensor, *, output: Output = "score") -> Tensor:
@@ -43,5 +43,4 @@ def tv(logits: Tensor, target: Tensor, valid: Tensor, *, output: Output = "score
     >>> tv(torch.zeros(1, 1, 1, 4), target, valid).item()
     0.5
     """
-    own = log_density(logits, output).exp()
-    return mean_of_valid((own - density(existing(target, valid, logits))).abs().sum(dim=2) / 2, valid)
+    return sim(logits, target, valid, output=output)

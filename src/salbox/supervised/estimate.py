@@ -13,12 +13,11 @@ from ..system.threads import available_threads
 from ..training.clock import duration
 from ..training.compression import compress, describe
 from ..training.recipe import Recipe
-from ..training.speed import measure
 from .initial_network import make_initial_network
 from .parts import Parts, parts_of
 from .plan import Plan
 from .samples import make_pictures
-from .train import first_batch, in_epochs, limit
+from .train import in_epochs, limit, speed_of
 
 EXPORT = 20.0  # seconds: writing the network as ONNX
 
@@ -58,11 +57,9 @@ def estimate(plan: Plan, progress: Progress = SILENT) -> Estimate:
     numbers = {kind: sum(len(data) for part in parts if (data := getattr(part, kind)) is not None) for kind in _KINDS}
     recipe, notes = in_epochs(plan.recipe, numbers["training"]), []
     with tempfile.TemporaryDirectory() as folder:
-        few = _first(parts[0], max(recipe.batch_size, 1))
+        few = _first(parts[0], recipe.batch_size)
         pictures = make_pictures([(few, few.training)], network, plan.given, Path(folder), "training", SILENT)
-        speed = measure(
-            network, recipe, first_batch(pictures, recipe, plan.seed), plan.device, clock=plan.clock, given=plan.given
-        )
+        speed = speed_of(plan, network, recipe, pictures)
     if plan.compress:
         before = recipe
         recipe = compress(recipe, speed, numbers["training"], numbers["validation"], float(plan.max_seconds or 0))

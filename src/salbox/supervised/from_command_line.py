@@ -10,6 +10,7 @@ from ..errors import UsageError, nearest
 from ..networks.encoders import TENSORFLOW
 from ..networks.trainable import imagenet
 from ..networks.trainable.factory import encoder_of
+from ..paths import user_path
 from ..training.clock import Clock
 from ..training.recipe import Recipe, read_recipe
 from ..training.splitting import Part
@@ -78,7 +79,7 @@ def make_plan(
     shares = _weights(weights)
     sources = [_source(text, shares, whole=all_images or chosen is not None) for text in datasets]
     if images is not None and maps is not None:
-        data = open_density_maps(images.expanduser(), maps.expanduser())
+        data = open_density_maps(user_path(images), user_path(maps))
         sources.append(Source(OWN, data, weight=shares.pop(OWN, 1.0)))
     if shares:
         name, known = next(iter(shares)), [source.name for source in sources]

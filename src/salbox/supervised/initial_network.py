@@ -13,11 +13,10 @@ from ..losses import WeightedLoss
 from ..networks.encoders import WeightsWarning
 from ..networks.trainable.base import TrainableNetwork
 from ..networks.trainable.factory import build_network, network_class
-from ..networks.trainable.saved import read_weights
 from ..system.progress import Progress
 from ..training.devices import check_devices
 from ..training.optimizer import check_prefixes
-from ..training.run_folder import RunFolder
+from ..training.run_network import read_trained
 from ..training.validation import check_criterion
 from ..types import FloatMap
 from .parts import Parts
@@ -37,7 +36,12 @@ def make_initial_network(plan: Plan, parts: Sequence[Parts], progress: Progress)
         If the first weights cannot be had or do not fit.
     """
     recipe = plan.recipe
-    network = _untrained(plan, progress) if plan.init_run is None else _trained(plan)
+    if plan.init_run is None:
+        network = _untrained(plan, progress)
+    else:
+        network = read_trained(plan.init_run, [plan.head], recipe, renamed=True)
+    for source in reversed(plan.sources):  # one that keeps data sets apart has to know them all
+        network.choose_domain(source.domain)
     WeightedLoss(recipe.loss, temperature=recipe.temperature, output=network.output, given=plan.given)
     check_criterion(recipe.select, network.output)
     check_prefixes(network, recipe.optimizer)
@@ -70,20 +74,6 @@ def _untrained(plan: Plan, progress: Progress) -> TrainableNetwork:
         )
     for warning in raised:
         progress.say(f"note: {warning.message}")
-    return network
-
-
-def _trained(plan: Plan) -> TrainableNetwork:
-    """Return the network of a run, to be trained further on other data or otherwise."""
-    recipe, run = plan.recipe, plan.init_run
-    assert run is not None  # noqa: S101  # the caller has looked
-    network = read_weights(RunFolder(run).weights)
-    if network.name != recipe.student:
-        raise UsageError(f"{run} is a '{network.name}', and the recipe's network a '{recipe.student}'")
-    if len(network.heads) != 1:
-        raise UsageError(f"{run} has the heads {', '.join(network.heads)}; a network with one is trained further")
-    network.heads = (plan.head,)
-    network.init_note = f"trained further from {run.name}"
     return network
 
 

@@ -117,7 +117,9 @@ def _measure(folder: RunFolder, parts: Sequence[Parts], progress: Progress) -> l
         except SalboxError as error:
             progress.say(f"failed: {part.source.name} could not be measured on: {error}")
             continue
-        found.append(Measured(part.source.name, name, table, row.name))
+        # Figures image by image go with the run's working files.
+        facts = {key: fact for key, fact in table.facts.items() if key != "results"}
+        found.append(Measured(part.source.name, name, replace(table, facts=facts), row.name))
     return found
 
 

@@ -15,6 +15,7 @@ from ..losses import LOSSES, Truth
 from ..networks.trainable.factory import FIRST_WEIGHTS
 from ..paths import user_path
 from ..system.contents import path_digest
+from ..training.options import check_length
 from ..training.recipe import Recipe
 from ..training.run_folder import WEIGHTS_FILE
 from ..training.splitting import Part
@@ -106,12 +107,7 @@ class Plan:
         for source in self.sources:
             if not (source.weight > 0 and source.weight < float("inf")):
                 raise UsageError(f"weight of {source.name}: {source.weight:g}, expected a positive number")
-        if self.max_seconds is not None and self.max_seconds <= 0:
-            raise UsageError("--max-time: expected more than no time")
-        if self.compress and self.max_seconds is None:
-            raise UsageError("--compress-schedule needs --max-time")
-        if self.seed < 0:
-            raise UsageError(f"seed={self.seed}: expected 0 or above")
+        check_length(self.max_seconds, self.compress, self.seed)
         if self.recipe.hint.weight:
             raise UsageError("hints are a teacher's: leave out hint.weight, or use salbox distill")
         self.given  # noqa: B018  # raises where the data sets have nothing in common

@@ -13,14 +13,14 @@ from ..networks.trainable.base import TrainableNetwork
 from ..system.contents import content_digests
 from ..system.progress import SILENT, Progress
 from ..system.threads import available_threads
-from ..training.batches import Batch, draw_epoch, load
+from ..training.batches import typical_batch
 from ..training.cache import Pictures
-from ..training.compression import compress, describe
+from ..training.compression import recipe_as_run
 from ..training.job import Job, TrainingResult
 from ..training.logs import epoch_line
 from ..training.recipe import Recipe
 from ..training.run_folder import RunFolder
-from ..training.speed import measure
+from ..training.speed import Speed, measure
 from ..training.splitting import Part, write_split
 from ..training.trainer import fit
 from ..training.validation import CRITERIA
@@ -42,8 +42,7 @@ class TrainResult:
     @property
     def command(self) -> str:
         """The command that uses the network."""
-        name = f"'{self.run}'" if " " in str(self.run) else str(self.run)
-        return f"salbox predict photo.jpg -m {name} -o maps"
+        return RunFolder(self.run).command
 
 
 def train(plan: Plan, progress: Progress = SILENT) -> TrainResult:
@@ -72,7 +71,16 @@ def train(plan: Plan, progress: Progress = SILENT) -> TrainResult:
     folder.note(heads=network.heads)
     write_split(folder.split, *_part_of(parts))
     training, validation = _pictures(plan, network, parts, folder, progress)
-    recipe = _recipe_as_run(plan, network, training, validation, folder, progress)
+    whole = in_epochs(plan.recipe, len(training))
+    recipe = recipe_as_run(
+        folder,
+        whole,
+        lambda: speed_of(plan, network, whole, training),
+        len(training),
+        len(validation),
+        plan.max_seconds if plan.compress else None,
+        progress,
+    )
     job = Job(
         network=network,
         recipe=recipe,
@@ -99,12 +107,10 @@ def train(plan: Plan, progress: Progress = SILENT) -> TrainResult:
     return TrainResult(plan.run, result, tuple(measured))
 
 
-def first_batch(training: Pictures, recipe: Recipe, seed: int) -> Batch:
-    """Return a batch such as most will be, to measure the speed on."""
-    drawn = draw_epoch(
-        training, 0, images=len(training), batch_size=recipe.batch_size, seed=seed, flips=recipe.flips, crop=recipe.crop
-    )
-    return load(training, max(drawn, key=lambda each: len(each.rows)))
+def speed_of(plan: Plan, network: TrainableNetwork, recipe: Recipe, training: Pictures) -> Speed:
+    """Return the measured speed of a training on these pictures."""
+    batch = typical_batch(training, batch_size=recipe.batch_size, seed=plan.seed, flips=recipe.flips, crop=recipe.crop)
+    return measure(network, recipe, batch, plan.device, clock=plan.clock, given=plan.given)
 
 
 def _pictures(
@@ -118,28 +124,6 @@ def _pictures(
         progress.say("note: no picture to validate on: the training pictures choose the checkpoint")
         return made, made
     return made, make_pictures(validation, network, plan.given, folder.work, "validation", progress)
-
-
-def _recipe_as_run(
-    plan: Plan,
-    network: TrainableNetwork,
-    training: Pictures,
-    validation: Pictures,
-    folder: RunFolder,
-    progress: Progress,
-) -> Recipe:
-    """Return the recipe as it is run: steps counted in epochs, compressed to the time; the run folder keeps it."""
-    if folder.recipe is not None:
-        return folder.recipe
-    recipe = in_epochs(plan.recipe, len(training))
-    if plan.compress:
-        batch = first_batch(training, recipe, plan.seed)
-        speed = measure(network, recipe, batch, plan.device, clock=plan.clock, given=plan.given)
-        before = recipe
-        recipe = compress(recipe, speed, len(training), len(validation), float(plan.max_seconds or 0))
-        progress.say(describe(before, recipe, speed))
-    folder.note_recipe(recipe)
-    return recipe
 
 
 def in_epochs(recipe: Recipe, pictures: int) -> Recipe:

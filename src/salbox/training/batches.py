@@ -141,6 +141,12 @@ def draw_epoch(
     return [batches[i] for i in random.permutation(len(batches))]
 
 
+def typical_batch(pictures: Pictures, *, batch_size: int, seed: int, flips: bool = True, crop: float = 1.0) -> Batch:
+    """Return a batch such as most will be, to measure a training's speed on."""
+    drawn = draw_epoch(pictures, 0, images=len(pictures), batch_size=batch_size, seed=seed, flips=flips, crop=crop)
+    return load(pictures, max(drawn, key=lambda each: len(each.rows)))
+
+
 def load(pictures: Pictures, drawn: Drawn) -> Batch:
     """Return a batch as tensors."""
     group = pictures.groups[drawn.group]

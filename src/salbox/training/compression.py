@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from ..system.progress import Progress
 from .recipe import Recipe
+from .run_folder import RunFolder
 from .speed import Speed
 
 _MARGIN = 0.95  # of the time; what measuring the speed misses takes the rest
@@ -24,3 +28,37 @@ def describe(before: Recipe, after: Recipe, speed: Speed) -> str:
     if after.freeze_encoder_epochs:
         lines.append(f"encoder frozen for {after.freeze_encoder_epochs:.3g}")
     return "; ".join(lines)
+
+
+def recipe_as_run(
+    folder: RunFolder,
+    recipe: Recipe,
+    measure: Callable[[], Speed],
+    pictures: int,
+    validation: int,
+    seconds: float | None,
+    progress: Progress,
+) -> Recipe:
+    """Return a recipe as a run has it: as given, or compressed once; the run folder keeps it.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    recipe : Recipe
+    measure : callable
+        Returns the speed, if it is asked for.
+    pictures, validation : int
+        How many train and validate.
+    seconds : float, optional
+        What to compress it to.
+    progress : Progress
+    """
+    if folder.recipe is not None:
+        return folder.recipe
+    whole = recipe
+    if seconds is not None:
+        speed = measure()
+        recipe = compress(whole, speed, pictures, validation, seconds)
+        progress.say(describe(whole, recipe, speed))
+    folder.note_recipe(recipe)
+    return recipe

@@ -1,4 +1,4 @@
-"""What the command lines of trainings say in text: times and sizes."""
+"""What the command lines of trainings say: times and sizes in text, and what goes together."""
 
 from __future__ import annotations
 
@@ -35,3 +35,13 @@ def parse_size(text: str) -> tuple[int, int]:
     if found is None:
         raise UsageError(f"--size '{text}': expected HEIGHTxWIDTH, such as 192x256")
     return int(found[1]), int(found[2])
+
+
+def check_length(max_seconds: float | None, compress: bool, seed: int) -> None:
+    """Raise a UsageError unless a plan's time, its schedule and its seed go together."""
+    if max_seconds is not None and max_seconds <= 0:
+        raise UsageError("--max-time: expected more than no time")
+    if compress and max_seconds is None:
+        raise UsageError("--compress-schedule needs --max-time")
+    if seed < 0:
+        raise UsageError(f"seed={seed}: expected 0 or above")

@@ -88,6 +88,12 @@ class RunFolder:
         return bool(self._record.get("finished"))
 
     @property
+    def command(self) -> str:
+        """The command that uses the network."""
+        name = f"'{self.path}'" if " " in str(self.path) else str(self.path)
+        return f"salbox predict photo.jpg -m {name} -o maps"
+
+    @property
     def heads(self) -> tuple[str, ...]:
         """The names of the student's heads, () before there is a student."""
         return tuple(self._record.get("heads", ()))

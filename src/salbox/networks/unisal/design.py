@@ -75,7 +75,10 @@ class UniSalDesign(Design):
         if len(self.domains) == 1:
             return
         if domain not in self.domains:
-            raise UsageError(f"network 'unisal' has no domain '{domain}'{nearest(domain, self.domains)}")
+            raise UsageError(
+                f"network 'unisal' has no domain '{domain}'{nearest(domain, self.domains)} (it has "
+                f"{', '.join(self.domains)}; a data set is labelled as one of them by --dataset LABEL=NAME:PATH)"
+            )
         self.domain = domain
         self.arguments["domain"] = domain
 
