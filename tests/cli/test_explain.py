@@ -1,0 +1,50 @@
+"""`salbox explain` on the command line."""
+
+from __future__ import annotations
+
+import pytest
+from shapes_world import write_world
+
+pytest.importorskip("torch")
+pytest.importorskip("pyarrow")
+
+
+def test_a_network_as_it_is_and_one_of_its_channels(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("SALBOX_THREADS", "1")
+    write_world(tmp_path, 6)
+    command = ("explain", "gbvs.student", "--no-train", "--concepts", f"masks:{tmp_path / 'things'}")
+    command += ("--min-photos", "2", "-o", tmp_path / "why")
+    code, output, complaints = cli(*command)
+    assert code == 0, complaints
+    assert "of 48 have a name" in output
+    assert "red circle  IoU" in output
+    code, output, complaints = cli(*command, "--basis", "3")
+    assert code == 0, complaints
+    assert output.startswith("basis 3: active above")
+    assert "most active on\n  masks/" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("gbvs.student",), "nothing to learn from: give --dataset"),
+        (("gbvs.student", "--no-train", "--layer", "decode"), "no feature 'decode'"),
+        (("gbvs.student", "--step", "dissects"), "no step 'dissects'"),
+        (("gbvs.student", "--no-train", "--step", "factorize", "--dataset", "folder:looks"), "leave --no-train out"),
+        (("gbvs.studen", "--no-train"), "gbvs.student"),
+    ],
+)
+def test_errors_are_one_line(cli, tmp_path, arguments, message):
+    write_world(tmp_path, 2)
+    concepts = ("--concepts", f"masks:{tmp_path / 'things'}", "--min-photos", "1")
+    code, _, complaints = cli("explain", *arguments, *concepts, "-o", tmp_path / "why")
+    assert code == 2
+    assert message in complaints
+    assert len(complaints.strip().splitlines()) == 1
+
+
+def test_concepts_have_to_name_what_photos_show(cli, tmp_path):
+    write_world(tmp_path, 2)
+    code, _, complaints = cli("explain", "gaze", "--concepts", f"folder:{tmp_path / 'looks'}", "-o", tmp_path / "why")
+    assert code == 2
+    assert "folder: does not name what its photos show" in complaints

@@ -1,0 +1,160 @@
+"""Any trainable network with its last features as sums of bases, beside the same sums written out."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+# ruff: noqa: E402 - what follows needs torch
+
+from salbox.errors import UsageError
+from salbox.losses import WeightedLoss
+from salbox.networks.factorized.design import Factorized, factorize, second_phase
+from salbox.networks.trainable.base import TrainableNetwork
+from salbox.networks.trainable.factory import NETWORKS, build_network, network_class, rebuild
+from salbox.networks.trainable.saved import read_weights, save_weights
+from salbox.networks.transalnet import network as transalnet
+from salbox.runtime.preprocessing import Preprocessing
+
+
+@pytest.fixture(autouse=True)
+def _narrow_transformers(monkeypatch):
+    monkeypatch.setattr(transalnet.Decoder, "transformers", ((24, 3), (24, 3), (16, 2)))
+    monkeypatch.setattr(transalnet.Decoder, "widths", (24, 24, 16, 8, 8, 8, 8))
+
+
+def network(name: str, heads=("a",)) -> TrainableNetwork:
+    narrow = {key: value for key, value in network_class(name).small.items() if key != "size"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return build_network(name, heads, **narrow).eval()
+
+
+def images(height=64, width=96):
+    values = np.random.default_rng(0).integers(0, 256, (2, 3, height, width))
+    return torch.from_numpy(values).float()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_reading_off_the_last_features_is_what_a_network_does(name):
+    own = network(name, ("a", "b"))
+    with torch.no_grad():
+        decoded = own.decoder_features(images())
+        assert torch.equal(own.after_readout(own.decoder_readout(decoded)), own(images()))
+        read = own.decoder_readout(decoded)
+    assert read.shape[:2] == (2, 2)
+    assert read.shape[2:] == decoded.shape[2:]
+
+
+@pytest.mark.parametrize("name", ["gaze", "unisal", "dgii"])
+def test_both_phases_as_they_are_written_in_the_paper(name):
+    first = factorize(network(name), 5, seed=1).eval()
+    second = second_phase(first, seed=2).eval()
+    with torch.no_grad():
+        v = first.network.decoder_features(images())
+        p = first.bases.weight
+        alpha = 1 / (1 + torch.exp(-torch.einsum("bchw,nc->bnhw", v, p)))
+        torch.testing.assert_close(first.probabilities(images()), alpha)
+        torch.testing.assert_close(second.probabilities(images()), alpha)
+        again = torch.einsum("bnhw,nc->bchw", alpha, p)
+        expected = first.network.after_readout(first.network.decoder_readout(again))
+        torch.testing.assert_close(first(images()), expected, rtol=1e-4, atol=1e-4)
+        padded = torch.nn.functional.pad(alpha, (1, 1, 1, 1))
+        kernel = second.weights.weight
+        patches = padded.unfold(2, 3, 1).unfold(3, 3, 1)
+        read = torch.einsum("bnhwij,knij->bkhw", patches, kernel)
+        torch.testing.assert_close(second(images()), first.network.after_readout(read), rtol=1e-4, atol=1e-4)
+
+
+def test_in_the_first_phase_all_learns_and_in_the_second_the_last_layer_alone():
+    own = network("gaze")
+    first = factorize(own, 5).train()
+    first(images()).square().mean().backward()
+    # Features that pass through bases do not change which parameters there are.
+    without = [name for name, p in first.named_parameters() if p.grad is None]
+    assert without == []
+    second = second_phase(first).train()
+    before = {name: value.clone() for name, value in second.state_dict().items()}
+    optimizer = torch.optim.SGD([p for p in second.parameters() if p.requires_grad], lr=1.0)
+    second(images()).square().mean().backward()
+    optimizer.step()
+    changed = [name for name, value in second.state_dict().items() if not torch.equal(value, before[name])]
+    assert changed == ["weights.weight"]
+
+
+def test_the_network_that_it_is_made_of_stays_as_it_is():
+    own = network("box")
+    before = {name: value.clone() for name, value in own.state_dict().items()}
+    made = factorize(own, 3)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.add_(1)
+    assert all(torch.equal(value, before[name]) for name, value in own.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["box", "gaze"])
+def test_it_is_kept_and_read_again(name, tmp_path):
+    second = second_phase(factorize(network(name), 4, size=(64, 96))).eval()
+    save_weights(second, tmp_path / "weights.safetensors")
+    again = read_weights(tmp_path / "weights.safetensors").eval()
+    assert isinstance(again, Factorized)
+    assert again.settings == json.loads(json.dumps(second.settings))
+    assert again.preprocessing == second.preprocessing
+    with torch.no_grad():
+        assert torch.equal(again.maps(images()), second.maps(images()))
+
+
+def test_the_loss_is_the_published_one():
+    """Prediction over its maximum, then over its sum; KL with 1e-7, NSS with N - 1: a thousandth of difference."""
+    rng = torch.Generator().manual_seed(0)
+    logits = torch.randn(3, 1, 20, 30, generator=rng)
+    density = torch.rand(3, 1, 20, 30, generator=rng) ** 4
+    fixations = (torch.rand(3, 1, 20, 30, generator=rng) > 0.98).float()
+    ours = WeightedLoss({"nss": 1, "kl": 10, "cc": 2}, given=("density", "fixations"))
+    found = ours(logits, {"density": density, "fixations": fixations}, torch.ones(3, 1, dtype=torch.bool))
+    eps, total = 1e-7, 0.0
+    for s, d, f in zip(torch.sigmoid(logits).double(), density.double(), fixations.double(), strict=True):
+        s = s / s.max()
+        s, d = s / s.sum(), d / d.sum()
+        kl = (d * torch.log(eps + d / (s + eps))).sum()
+        a, b = s - s.mean(), d - d.mean()
+        cc = (a * b).sum() / torch.sqrt((a * a).sum() * (b * b).sum() + eps**2)
+        nss = ((s - s.mean()) / s.std() * f).sum() / f.sum()
+        total += (-nss + 10 * kl - 2 * cc) / 3
+    assert found.item() - 2 == pytest.approx(float(total), rel=1e-3)  # ours is 2 (1 - CC)
+
+
+class Silent(TrainableNetwork):
+    """A network of a user's own that does not say how it reads maps off its features."""
+
+    def __init__(self, heads):
+        super().__init__("silent", heads, Preprocessing("fixed", 32, 32))
+        self.encoder = torch.nn.Conv2d(3, 2, 3, padding=1)
+        self.normalize = torch.nn.Identity()
+
+    def features(self, images):
+        return {"encoder": self.encoder(images)}
+
+    def forward(self, images):
+        return self.features(images)["encoder"][:, :1]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Factorized(["a"], bases=0), "bases=0: expected a whole number"),
+        (lambda: Factorized(["a"], readout="mine"), "readout='mine': expected own or bases"),
+        (lambda: Factorized(["a"], network="factorized"), "not factorised itself"),
+        (lambda: Factorized(["a"], network="boxx"), "no network 'boxx'"),
+        (lambda: rebuild("factorized", ["a"], {"bases": 1 << 30}), "numbers, more than networks have"),
+        (lambda: Silent(["a"]).decoder_readout(images()), r"does not say how its maps are read off features"),
+    ],
+)
+def test_what_cannot_be_is_refused(make, message):
+    with pytest.raises(UsageError, match=message):
+        make()
