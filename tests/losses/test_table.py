@@ -26,7 +26,8 @@ def test_needs_no_pytorch():
 
 
 def test_says_what_the_design_knows():
-    assert set(LOSSES) == {"bce", "kl", "cc", "mse", "nss", "sim", "nll", "tv", "hint"}
+    objects = {"dice", "boundary-dice", "structure-polishing", "soft-iou"}
+    assert set(LOSSES) == {"bce", "kl", "cc", "mse", "nss", "sim", "nll", "tv", "hint"} | objects
     for name, loss in LOSSES.items():
         assert loss.name == name
         assert loss.needs
@@ -40,7 +41,7 @@ def test_each_has_a_file_and_a_function_of_its_name():
     for name, loss in LOSSES.items():
         module, attribute = loss.function.split(":")
         assert (folder / f"{module.rpartition('.')[2]}.py").is_file()
-        assert attribute == name
+        assert attribute == name.replace("-", "_")
 
 
 def test_a_loss_chooses_the_first_of_its_needs_that_there_is():

@@ -1,6 +1,9 @@
 from ._bce import bce as bce
+from ._boundary_dice import boundaries as boundaries
+from ._boundary_dice import boundary_dice as boundary_dice
 from ._cc import cc as cc
 from ._cc import correlations as correlations
+from ._dice import dice as dice
 from ._hint import FeatureHint as FeatureHint
 from ._hint import hint as hint
 from ._kl import kl as kl
@@ -8,6 +11,8 @@ from ._mse import mse as mse
 from ._nll import nll as nll
 from ._nss import nss as nss
 from ._sim import sim as sim
+from ._soft_iou import soft_iou as soft_iou
+from ._structure_polishing import structure_polishing as structure_polishing
 from ._tv import tv as tv
 from .loss import Loss as Loss
 from .loss import Truth as Truth

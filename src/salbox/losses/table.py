@@ -1,4 +1,8 @@
-"""The losses by name, one line each. To add one write its file, `_NAME.py`, and its line here; none needs PyTorch."""
+"""The losses by name, one line each; none needs PyTorch.
+
+To add one write its file, `_NAME.py`, and its line here; a dash in its name is an underscore in the file's and the
+function's.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +15,30 @@ from .loss import ANY, Loss, Truth
 
 _PIXELWISE: tuple[Output, ...] = ("score", "probability")
 _MAPS: tuple[Truth, ...] = ("teacher", "density")
+_OBJECTS: tuple[Truth, ...] = (*_MAPS, "mask")
 
 
 def _loss(name: str, needs: tuple[Truth, ...], accepts: tuple[Output, ...], *parameters: str) -> Loss:
-    return Loss(name, needs, accepts, parameters, f"salbox.losses._{name}:{name}")
+    written = name.replace("-", "_")
+    return Loss(name, needs, accepts, parameters, f"salbox.losses._{written}:{written}")
 
 
 LOSSES: Mapping[str, Loss] = MappingProxyType(
     {
         loss.name: loss
         for loss in (
-            _loss("bce", (*_MAPS, "mask"), _PIXELWISE),
+            _loss("bce", _OBJECTS, _PIXELWISE),
             _loss("kl", _MAPS, ANY, "temperature", "output"),
             _loss("cc", _MAPS, ANY, "output"),
-            _loss("mse", (*_MAPS, "mask"), ANY, "output"),
+            _loss("mse", _OBJECTS, ANY, "output"),
             _loss("nss", ("fixations",), ANY, "output"),
             _loss("sim", _MAPS, ANY, "output"),
             _loss("nll", ("fixations",), ("log_density",)),
             _loss("tv", _MAPS, ANY, "output"),
+            _loss("dice", _OBJECTS, _PIXELWISE),
+            _loss("boundary-dice", _OBJECTS, _PIXELWISE, "boundary_width"),
+            _loss("structure-polishing", _OBJECTS, _PIXELWISE, "boundary_width"),
+            _loss("soft-iou", _OBJECTS, _PIXELWISE),
             _loss("hint", ("features",), ANY),
         )
     }

@@ -21,6 +21,8 @@ class WeightedLoss:
         Name in `LOSSES` -> weight, as ``{"cc": 1, "mse": 5}``.
     temperature : float
         Of "kl".
+    boundary_width : int
+        Of "boundary-dice" and "structure-polishing", in pixels.
     output : {"score", "log_density", "probability"}
         What the network's logits are.
     given : names
@@ -54,13 +56,15 @@ class WeightedLoss:
         weights: Mapping[str, float],
         *,
         temperature: float = 1.0,
+        boundary_width: int = 1,
         output: Output | str = "score",
         given: Sequence[Truth] = ("teacher",),
     ) -> None:
         check_losses(weights, output=output, given=given)
         self._first = given[0]
+        settings = {"temperature": temperature, "boundary_width": boundary_width, "output": output}
         self._parts = [
-            (weight, LOSSES[name].choose(given), LOSSES[name].bind(temperature=temperature, output=output))
+            (weight, LOSSES[name].choose(given), LOSSES[name].bind(**settings))
             for name, weight in weights.items()
             if weight
         ]

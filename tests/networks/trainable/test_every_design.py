@@ -23,6 +23,7 @@ from salbox.models.registry import MODELS
 from salbox.networks.attention_center.network import AttentionCenter
 from salbox.networks.attention_center.predictor import AttentionCenterPredictor
 from salbox.networks.backbones.resnet50 import ResNet50
+from salbox.networks.backbones.swin_b import SwinB
 from salbox.networks.deepgaze2e.network import DeepGazeIIE
 from salbox.networks.deepgaze2e.predictor import DeepGazeIIEPredictor
 from salbox.networks.dgii.network import DeepGazeII
@@ -42,6 +43,13 @@ from salbox.networks.salicon import network as salicon
 from salbox.networks.salicon.predictor import SaliconPredictor
 from salbox.networks.sam import network as sam
 from salbox.networks.sam.predictor import SamPredictor
+from salbox.networks.scfnet import network as scfnet
+from salbox.networks.scfnet.predictor import (
+    SCFNetPredictor,
+    SCFNetR50Predictor,
+    SCFNetSwinBPredictor,
+    SCFNetV16Predictor,
+)
 from salbox.networks.trainable.factory import NETWORKS, build_network, network_class
 from salbox.networks.transalnet import network as transalnet
 from salbox.networks.transalnet.predictor import TranSalNetPredictor
@@ -92,15 +100,30 @@ PUBLISHED = {
     "transalnet": Published(lambda: transalnet.TranSalNet(ResNet50(), SIZE), TranSalNetPredictor, lambda: pixels(SIZE)),
     "fastgaze": Published(FastGaze, FastGazePredictor, lambda: pixels((33, 47)), AROUND),
     "attention-center": Published(AttentionCenter, AttentionCenterPredictor, lambda: pixels(SIZE), AROUND),
+    "scfnet": Published(scfnet.SCFNet, SCFNetPredictor, lambda: pixels(SIZE)),
+    "scfnet.r50": Published(lambda: scfnet.SCFNet("resnet50"), SCFNetR50Predictor, lambda: pixels(SIZE)),
+    "scfnet.v16": Published(lambda: scfnet.SCFNet("vgg16"), SCFNetV16Predictor, lambda: pixels(SIZE)),
+    "scfnet.swinb": Published(lambda: scfnet.SCFNet("swin-b", SIZE), SCFNetSwinBPredictor, lambda: pixels(SIZE)),
     "aim.kdsalbox": Published(lambda: KDSalBox(["aim"]), KDSalBoxPredictor, lambda: pixels(SIZE)),
 }
-HEAVY = ("sam", "deepgaze2e", "dinet", "transalnet")  # 100 MB and more
+HEAVY = (
+    "sam",
+    "deepgaze2e",
+    "dinet",
+    "transalnet",
+    "scfnet.r50",
+    "scfnet.v16",
+    "scfnet.swinb",
+)  # large, or of many layers
+LAST = {"scfnet": "decoder.linear2.weight"}  # of networks that are trained, as for `loud`
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-    for predictor in (SamPredictor, DINetPredictor, TranSalNetPredictor):
+    for predictor in (SamPredictor, DINetPredictor, TranSalNetPredictor, SCFNetPredictor, SCFNetSwinBPredictor):
         monkeypatch.setattr(predictor, "size", SIZE)
+    swin = scfnet.Variant(lambda size: SwinB(size, width=32, depths=(2, 2, 2, 2)), (32, 64, 128, 256))
+    monkeypatch.setitem(scfnet.VARIANTS, "swin-b", swin)
     monkeypatch.setattr(MSINetPredictor, "sizes", {"salicon": SIZE})
     monkeypatch.setattr(SaliconPredictor, "sizes", ((65, 97), (32, 48)))
     monkeypatch.setattr(transalnet.Decoder, "transformers", ((24, 3), (24, 3), (16, 2)))
@@ -188,7 +211,7 @@ def test_trainable(name, encoder, tmp_path):
     logits = network(batch)
     logits.square().mean().backward()
     assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
-    loud(network)
+    loud(network, LAST.get(name, ""))
     path = tmp_path / "network.onnx"
     export_onnx(network, path, {h: salbox.card("gaussian") for h in network.heads}, {"one": "aim", "two": "bms"})
     exported = open_network(path, threads=1)

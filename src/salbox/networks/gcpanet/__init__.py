@@ -1,0 +1,1 @@
+"""GCPANet (Chen, Xu, Cong and Huang 2020)."""

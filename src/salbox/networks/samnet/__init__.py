@@ -1,0 +1,1 @@
+"""SAMNet (Liu, Zhang, Bian, Zhang and Cheng 2021)."""

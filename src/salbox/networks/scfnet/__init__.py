@@ -1,0 +1,1 @@
+"""SCFNet, which finds salient objects (Zhang, Liang and Shi 2022)."""
