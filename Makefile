@@ -58,6 +58,7 @@ bench: .venv-all/stamp  ## measure again what docs/results holds
 	$(ALL)/python benchmarks/students.py
 	$(ALL)/python benchmarks/student_trials.py
 	$(ALL)/python benchmarks/gaze.py
+	$(ALL)/python benchmarks/training.py
 
 .venv/core.stamp: pyproject.toml constraints.txt
 	test -x $(CORE)/python || $(PYTHON) -m venv .venv

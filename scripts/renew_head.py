@@ -5,7 +5,8 @@
 For a teacher whose maps have changed. The head begins with the old head's weights; trunk and other heads stay, bit for
 bit. Photos, their parts and their changes are those of scripts/distil_students.py. A run goes on where it was stopped.
 The card states the fidelity once it is measured: so renew, measure (benchmarks/fidelity.py --only HEAD --run RUN), and
-renew again, which takes seconds.
+renew again, which takes seconds. The histogram curves are of the older weights then: fit them anew with
+scripts/fit_histogram_curves.py.
 """
 
 from __future__ import annotations

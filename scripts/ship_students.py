@@ -4,7 +4,8 @@
 
 RUN is what scripts/distil_students.py made; by default its third training. The cards state the fidelity that
 benchmarks/fidelity.py measured, if it measured this very network: so ship, measure, and ship again. What is shipped
-twice has the same weights.
+twice has the same weights. Then come the histogram curves: scripts/fit_histogram_curves.py. They stay where the weights
+do.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from salbox.imaging.writing import atomic
 from salbox.models.cards import License, ModelCard
 from salbox.models.loading import card
 from salbox.networks.export.cards import put_cards
+from salbox.networks.export.histogram_curves import put_curves
 from salbox.networks.export.models import shrink_exported
 from salbox.runtime.fingerprint import weights_fingerprint
 from salbox.runtime.metadata import Head, Metadata, resolution
@@ -69,7 +71,11 @@ def ship(run: Path, target: Path = TARGET, figures: Path = FIGURES) -> dict[str,
     with atomic(target) as temporary:
         shrink_exported(folder.student, temporary, "int8")
         metadata = open_network(temporary, threads=1).metadata
-        found = measured_figures(figures, weights_fingerprint(temporary))
+        fingerprint = weights_fingerprint(temporary)
+        found = measured_figures(figures, fingerprint)
+        curves = open_network(target, threads=1).histogram_curves if target.is_file() else None
+        if curves is not None and curves.weights == fingerprint:
+            put_curves(temporary, curves)
         for _ in range(2):  # the cards state the size of the file that they are in
             size = temporary.stat().st_size
             cards = {head.name: finished(head, metadata, folder, size, found) for head in metadata.heads}

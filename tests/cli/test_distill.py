@@ -83,6 +83,8 @@ def test_estimate_says_how_long_and_leaves(cli, photos, tmp_path):
         (("--teacher", "bms", "--add-to", "nowhere"), "nowhere"),
         (("--teacher", "bms", "--pre-histogram-matching", "biast"), "did you mean 'biased'"),
         (("--teacher-maps", "nowhere"), "nowhere"),
+        (("--teacher-maps", "nowhere", "--pre-threshold", "otsu"), "--pre-... does nothing without --teacher"),
+        (("--teacher-maps", "nowhere", "--histogram-matched"), "--histogram-matched does nothing without --teacher"),
         (("--teacher", "bms", "--histogram-matched", "--pre-histogram-matching", "equalization"), "give one"),
     ],
 )

@@ -27,7 +27,7 @@ def make(student: str, *heads: str):
     ("student", "heads", "own", "targets", "names"),
     [
         ("resnet18-a", ("a", "b"), ("a", "b"), (0, 1), ("a", "b")),
-        ("resnet18-b", ("a",), ("a",), (0, 0), ("a", "a (feature map)")),
+        ("resnet18-b", ("a",), ("a",), (0, 0), ("a",)),  # a map for both
         ("resnet18-b", ("a", "b"), ("a",), (0, 1), ("a", "b")),
     ],
 )
@@ -35,7 +35,7 @@ def test_what_outputs_learn_from(student, heads, own, targets, names):
     initial = make(student, *heads)
     assert initial.network.heads == own
     assert initial.output_targets == targets
-    assert initial.output_names(heads) == names
+    assert initial.map_names(heads) == names
     assert initial.trainable is None
 
 

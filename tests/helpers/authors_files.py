@@ -146,6 +146,22 @@ def msinet_weights(shared: Path) -> dict[str, np.ndarray]:
     return {key: generate(key, shape, kind, "tf") for key, shape, kind in facts_of(shared, "msinet")["keys"]}
 
 
+def scfnet(shared: Path, folder: Path, encoder: str) -> Path:
+    """`encoder` is m3_0.5, r50 or swinb."""
+    facts, generate = facts_of(shared, f"kdscfnet_{encoder}"), generator(shared)
+    exceptions = facts["weight_rule_exceptions"]
+
+    def array(key: str, shape: list[int], kind: str) -> np.ndarray:
+        if key.endswith(".relative_position_bias_table"):
+            return (0.1 * np.random.default_rng(zlib.crc32(key.encode())).standard_normal(shape)).astype(np.float32)
+        values = generate(key, shape, kind, "paddle")
+        return values * np.float32(exceptions[key].removeprefix("multiplied by ")) if key in exceptions else values
+
+    return writers.write_paddle(
+        folder / f"{encoder}.pdparams", {key: array(key, *rest) for key, *rest in facts["keys"]}
+    )
+
+
 def as_tensorflow_decodes(path: Path) -> np.ndarray:
     """Return a photo as TensorFlow decodes it: by libjpeg's fast cosine transform, which Pillow has for drafts.
 
@@ -181,3 +197,35 @@ def write_torch(path: Path, arrays: Mapping[str, np.ndarray]) -> Path:
 
     torch.save({key: torch.from_numpy(values) for key, values in arrays.items()}, path)
     return path
+
+
+def u2net(shared: Path, folder: Path, name: str) -> Path:
+    """`name` is u2net or u2netp."""
+    facts = facts_of(shared, name)
+    ((which, text),) = facts["weight_rule_exceptions"].items()
+    assert which == "outconv.weight and .bias"
+    factor = np.float32(text.removeprefix("multiplied by "))
+
+    def exception(key, values, rng):
+        return values * factor if key.startswith("outconv.") else values
+
+    return write_torch(folder / f"{name}.pth", generated(shared, facts, exception))
+
+
+def samnet(shared: Path, folder: Path) -> Path:
+    """A file of a network that was trained on several GPUs: its names begin with "module."."""
+    quiet = {".fuse.conv.1.weight": 0.25, ".fuse.conv.1.bias": 0.25, ".fc2.weight": 0.0625, ".convs.3.weight": 0.0625}
+    facts = facts_of(shared, "samnet")
+    assert sorted(text for text in facts["weight_rule_exceptions"].values()) == [
+        "multiplied by 0.0625", "multiplied by 0.25", "multiplied by 0.5", "multiplied by 0.5"
+    ]  # fmt: skip
+
+    def exception(key, values, rng):
+        if key.startswith("heads.4."):
+            return values * np.float32(0.5)
+        within = key.startswith("context_path.")
+        factor = next((f for end, f in quiet.items() if within and key.endswith(end)), 1)
+        return values * np.float32(factor)
+
+    arrays = generated(shared, facts, exception)
+    return write_torch(folder / "SAMNet.pth", {f"module.{key}": values for key, values in arrays.items()})

@@ -167,6 +167,13 @@ def _read_arrays(path: Path) -> None:
         array.read()
 
 
+def _read_paddle(path: Path) -> None:
+    from salbox.formats.paddle import read_paddle
+
+    for array in read_paddle(path).values():
+        array.read()
+
+
 def _read_tensors(path: Path) -> None:
     import torch
 
@@ -302,6 +309,8 @@ READERS = [
     Fuzzed("network of others", ".onnx", small_files.foreign, _read_foreign_network),
     Fuzzed("metadata", ".json", small_files.metadata, _read_metadata, is_text=True),
     Fuzzed("caffe", ".caffemodel", small_files.caffe, _read_arrays),
+    Fuzzed("paddle", ".pdparams", small_files.paddle, _read_paddle),
+    Fuzzed("paddle of old", ".pdparams", lambda path: small_files.paddle(path, 2), _read_paddle),
     Fuzzed("checkpoint of tensorflow", ".index", small_files.checkpoint, _read_arrays),
     Fuzzed("graph of tensorflow", ".pb", small_files.graph, _read_arrays),
     Fuzzed("pth", ".pth", small_files.pth, _read_tensors, _TRAIN),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import struct
 import zlib
 from pathlib import Path
@@ -186,6 +187,12 @@ def state() -> dict[str, Any]:
         "conv.bias": torch.zeros(2, dtype=torch.float16),
         "steps": torch.tensor(3),
     }
+
+
+def paddle(path: Path, protocol: int = 4) -> None:
+    arrays = {"conv.weight": np.ones((2, 1, 3, 3), np.float32), "conv.bias": np.arange(2), "scale": np.array(0.5)}
+    names = {"StructuredToParameterName@@": {name: f"{name}_0" for name in arrays}}
+    path.write_bytes(pickle.dumps(arrays | names, protocol=protocol))
 
 
 def pth(path: Path, old: bool = False) -> None:

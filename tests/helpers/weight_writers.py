@@ -1,7 +1,8 @@
-"""Files of weights as TensorFlow, Caffe and Keras write them, byte by byte, without any of the three."""
+"""Files of weights as TensorFlow, Caffe, Keras and Paddle write them, byte by byte, without any of the four."""
 
 from __future__ import annotations
 
+import pickle
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -152,4 +153,12 @@ def write_keras(path: Path, layers: Sequence[tuple[str, Mapping[str, np.ndarray]
             group.attrs["weight_names"] = np.array([array.encode() for array in arrays])
             for array, values in arrays.items():
                 group.create_dataset(array, data=values)
+    return path
+
+
+def write_paddle(path: Path, arrays: Mapping[str, np.ndarray]) -> Path:
+    """Write a network's state: a pickle of arrays, and beside them what Paddle itself calls each."""
+    names = {"StructuredToParameterName@@": {name: f"parameter_{i}" for i, name in enumerate(arrays)}}
+    with path.open("wb") as file:
+        pickle.dump({**arrays, **names}, file, protocol=4)
     return path

@@ -143,3 +143,26 @@ def gray_png(path, numbers, bits):
 def test_lossy_pictures_are_no_class_numbers(tmp_path):
     with pytest.raises(ImageError, match="of the kind JPEG, which does not keep class numbers"):
         read_class_numbers(saved(tmp_path / "a.jpg", INSIDE * np.uint8(255)))
+
+
+def test_labels_with_a_border_are_no_mask(tmp_path):
+    """As PASCAL VOC has them in grey: read as grey values, only the border would be the object."""
+    labels = np.zeros((30, 40), np.uint8)
+    labels[5:25, 5:35] = 255
+    labels[7:23, 7:20] = 3
+    labels[7:23, 22:33] = 12
+    Image.fromarray(labels).save(tmp_path / "labels.png")
+    with pytest.raises(ImageError, match="a border of 255"):
+        read_mask(tmp_path / "labels.png")
+    assert read_mask(tmp_path / "labels.png", is_graded=True).max() == 255  # of shares they may be
+
+
+def test_edges_of_a_mask_are_no_labels(tmp_path):
+    mask = np.zeros((30, 40), np.uint8)
+    mask[5:25, 5:35] = 255
+    for name, changed in (("plain", mask), ("dark edge", np.where(np.roll(mask, 1, 0) != mask, 20, mask))):
+        Image.fromarray(changed.astype(np.uint8)).save(tmp_path / f"{name}.png")
+        assert (read_mask(tmp_path / f"{name}.png") > 128).sum() > 500
+    soft = Image.fromarray(mask).resize((13, 9), Image.Resampling.BILINEAR).resize((40, 30), Image.Resampling.BILINEAR)
+    soft.save(tmp_path / "soft.jpg")
+    assert (read_mask(tmp_path / "soft.jpg") > 128).any()

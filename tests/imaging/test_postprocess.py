@@ -19,6 +19,7 @@ from salbox.imaging.histograms import mean_fixation_histogram
 from salbox.imaging.postprocess import CHOICES
 
 RAMP = np.arange(12, dtype=np.float32).reshape(3, 4)
+THRESHOLDS = st.one_of(st.just("none"), st.just("otsu"), st.floats(-10, 300), st.integers(0, 100).map("p{}".format))
 SMOOTH = ndimage.gaussian_filter(np.random.default_rng(1).random((60, 80)), 4).astype(np.float32)
 
 
@@ -38,6 +39,7 @@ def test_the_default_applies_nothing():
         ({"scale_output": "min-max", "scale_min": -1.0}, "score"),
         ({"scale_output": "normalized"}, "score"),
         ({"scale_output": "log-density"}, "log_density"),
+        ({"threshold": "otsu"}, "probability"),
     ],
 )
 def test_a_probability_stays_one_within_0_and_1(changes, expected):
@@ -162,18 +164,21 @@ class TestHistogramMatching:
         assert (np.diff(matched.ravel()[order]) >= 0).all()
 
 
-def test_the_order_is_matching_smoothing_prior_scaling():
+def test_the_order_is_matching_smoothing_prior_scaling_threshold():
     everything = PostProcess(
         histogram_matching="equalization",
         do_smoothing="custom",
         center_prior="proportional_mult",
         scale_output="min-max",
+        threshold=0.3,
     )
     step = PostProcess(histogram_matching="equalization")(SMOOTH)
     step = PostProcess(do_smoothing="custom")(step)
     step = PostProcess(center_prior="proportional_mult")(step)
     step = PostProcess(scale_output="min-max")(step)
+    step = PostProcess(threshold=0.3)(step)
     np.testing.assert_array_equal(everything(SMOOTH), step)
+    assert 0 < (step == 0).mean() < 1
 
 
 @pytest.mark.parametrize(
@@ -187,6 +192,12 @@ def test_the_order_is_matching_smoothing_prior_scaling():
         ({"center_prior_weight": 1.5}, "0 to 1"),
         ({"scale_min": 1, "scale_max": 1}, "smaller and a larger"),
         ({"histogram_matching": "image-based"}, "needs a histogram_matching_reference"),
+        ({"threshold": "ostu"}, "did you mean 'otsu'"),
+        ({"threshold": "p101"}, "percentile such as p90"),
+        ({"threshold": "-5%"}, "percentile such as p90"),
+        ({"threshold": float("nan")}, "expected none, a number"),
+        ({"threshold": "1e300"}, "expected none, a number"),
+        ({"threshold": True}, "expected none, a number"),
     ],
 )
 def test_wrong_options_say_what_is_right(options, message):
@@ -210,6 +221,7 @@ def test_what_is_no_map_is_refused(array):
     do_smoothing=st.sampled_from(CHOICES["do_smoothing"]),
     center_prior=st.sampled_from(CHOICES["center_prior"]),
     scale_output=st.sampled_from(CHOICES["scale_output"]),
+    threshold=THRESHOLDS,
 )
 def test_every_map_stays_a_map(saliency, **options):
     process = PostProcess(**options)
@@ -308,6 +320,7 @@ class TestLogDensities:
     do_smoothing=st.sampled_from(CHOICES["do_smoothing"]),
     center_prior=st.sampled_from(CHOICES["center_prior"]),
     scale_output=st.sampled_from(CHOICES["scale_output"]),
+    threshold=THRESHOLDS,
 )
 def test_a_density_is_said_to_be_one_if_it_is(values, **options):
     process = PostProcess(**options)

@@ -173,3 +173,12 @@ def test_min_max_stays_within_0_and_1(values):
         assert (scaled.min(), scaled.max()) == (0, 1)
     else:
         assert not scaled.any()
+
+
+@pytest.mark.parametrize(("file_format", "full"), [("png", 255), ("png16", 65535)])
+def test_a_probability_is_not_stretched(file_format, full, tmp_path):
+    path = tmp_path / "map.png"
+    write_map(path, np.array([[0.2, 0.5], [0.25, 0.4]], np.float32), file_format, {}, output="probability")
+    with Image.open(path) as image:
+        np.testing.assert_array_equal(np.asarray(image), np.rint(np.array([[0.2, 0.5], [0.25, 0.4]]) * full))
+    assert read_notes(path)["bounds"] == [0.0, 1.0]

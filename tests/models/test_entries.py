@@ -12,13 +12,14 @@ import pytest
 import salbox
 from salbox.models.entries import Checkpoint, ExportedFile, Function, Packaged, PackagedPredictor
 from salbox.models.exported import packaged
-from salbox.models.registry import GAZE, MODELS, SHIPPED, resolve
+from salbox.models.registry import GAZE, MODELS, PEOPLE, SHIPPED, resolve
+from salbox.models.rembg import RembgFile
 
 PREDICTORS = {entry.predictor: name for name, entry in MODELS.items() if isinstance(entry, Checkpoint)}
 
 
 def test_every_kind_is_there():
-    assert {type(entry) for entry in MODELS.values()} == {Function, Checkpoint, Packaged, PackagedPredictor}
+    assert {type(entry) for entry in MODELS.values()} == {Function, Checkpoint, Packaged, PackagedPredictor, RembgFile}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -49,10 +50,13 @@ def test_every_predictor_is_where_the_line_says(path):
 
 
 def test_every_packaged_head_is_in_its_file():
-    heads = {entry.head for entry in MODELS.values() if isinstance(entry, Packaged)}
-    network = resolve(Packaged.code.partition(":")[0] + ":open_network")(packaged(SHIPPED))
-    assert heads == set(network.heads)
-    assert isinstance(network, resolve(Packaged.code))
+    entries = [entry for entry in MODELS.values() if isinstance(entry, Packaged)]
+    files = {entry.file for entry in entries}
+    assert files == {SHIPPED, *(f"{name}.onnx" for name in PEOPLE)}
+    for file in files:
+        network = resolve(Packaged.code.partition(":")[0] + ":open_network")(packaged(file))
+        assert {entry.head for entry in entries if entry.file == file} == set(network.heads)
+        assert isinstance(network, resolve(Packaged.code))
 
 
 def test_what_a_model_is_loaded_from_is_what_its_line_says():

@@ -15,6 +15,7 @@ from skimage import data
 
 import salbox
 from salbox.models.registry import CLASSICAL
+from salbox.models.rembg import REMBG
 
 READY = salbox.list_models(ready=True)
 # The students that ship are heads of one network, KDSalBox's ten published ones are one network: one stands for all.
@@ -23,6 +24,7 @@ MODELS = [name for name in READY if name not in HEADS[1:]]
 MODELS += ["fastgaze", "attention-center", "glimpse", "gbvs.kdsalbox"]
 # These take generated weights of up to 400 MB: each has tests of its own, odd sizes included.
 LARGE = {"unisal", "sam", "dgii", "deepgaze2e", "salicon", "msinet", "dinet", "transalnet"}
+LARGE |= {"scfnet", "scfnet.r50", "scfnet.v16", "scfnet.swinb", "samnet", "gcpanet", *REMBG}
 FAST = ("bms", "gaussian", "gbvs", "ikn", "imsig")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import salbox
-from salbox.models.registry import STUDENTS
+from salbox.models.registry import PEOPLE, STUDENTS
 
 CLASSICAL = ["aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "gaussian"]
 
@@ -22,7 +22,12 @@ def test_lists_models_by_task():
 
 
 def test_models_that_need_no_files_are_ready():
-    assert set(salbox.list_models(ready=True)) == {*CLASSICAL, "gaze", *(f"{name}.student" for name in STUDENTS)}
+    assert set(salbox.list_models(ready=True)) == {
+        *CLASSICAL,
+        "gaze",
+        *PEOPLE,
+        *(f"{name}.student" for name in STUDENTS),
+    }
 
 
 def test_what_comes_with_its_weights_takes_no_others():

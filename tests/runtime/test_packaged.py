@@ -16,13 +16,15 @@ import pytest
 
 import salbox
 from salbox.models.exported import packaged
-from salbox.models.registry import GAZE, SHIPPED, STUDENTS
+from salbox.models.registry import GAZE, PEOPLE, SHIPPED, STUDENTS
 from salbox.runtime.fingerprint import weights_fingerprint
+from salbox.runtime.network import open_network
 from salbox.runtime.session import recorded
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "docs" / "results" / "fidelity" / "figures.json"
 GAZE_FIGURES = ROOT / "docs" / "results" / "gaze" / "figures.json"
+PEOPLE_FIGURES = ROOT / "docs" / "results" / "training" / "figures.json"
 NETWORK, GAZE_NETWORK = Path(packaged(SHIPPED)), Path(packaged(GAZE))
 NAMES = [f"{head}.student" for head in STUDENTS]
 LARGEST = 6_000_000  # bytes, all heads together
@@ -95,6 +97,31 @@ def test_the_card_of_gaze_states_what_was_measured_on_this_network():
         )
 
 
+def test_cards_of_what_learned_from_people_state_what_was_measured_on_these_networks():
+    """Shipped again after benchmarks/training.py: see scripts/ship_people.py."""
+    figures = json.loads(PEOPLE_FIGURES.read_text(encoding="utf-8"))
+    assert sum(Path(packaged(f"{name}.onnx")).stat().st_size for name in PEOPLE) <= 8_000_000
+    for name in PEOPLE:
+        assert figures["weights"][name] == weights_fingerprint(Path(packaged(f"{name}.onnx"))), "measure this network"
+        card = salbox.card(name)
+        assert card.name == name
+        assert card.origin.startswith("trained by salbox on people's fixations: ")
+        assert "not the published network" in card.limits[0]
+        lines = card.agreement.split("; ")
+        assert len(lines) == len(figures["sets"])
+        for line, (where, own) in zip(lines, figures["sets"].items(), strict=True):
+            row = own["rows"][name]
+            assert line.startswith(f"{own['photos']} photos of {where}: NSS {row['nss']:.2f}, ")
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_what_learned_from_people_gives_a_density(name, photo, monkeypatch):
+    monkeypatch.delenv("SALBOX_WEIGHTS", raising=False)
+    density = salbox.load(name).log_density(photo)
+    assert density.shape == photo.shape[:2]
+    assert np.exp(density.astype(np.float64)).sum() == pytest.approx(1, abs=1e-3)
+
+
 def test_all_maps_come_from_one_run(photo):
     with recorded() as runs:
         maps = salbox.predict(photo, models=NAMES)
@@ -102,6 +129,18 @@ def test_all_maps_come_from_one_run(photo):
     assert list(maps) == NAMES
     for name in NAMES:
         np.testing.assert_array_equal(maps[name], salbox.load(name)(photo))
+
+
+def test_every_student_has_a_histogram_curve_that_was_fitted_to_this_network(photo):
+    matched = open_network(NETWORK).histogram_matched()
+    assert matched is not None, "fit them: scripts/fit_histogram_curves.py"
+    assert set(matched.heads) == set(STUDENTS), "fit them: scripts/fit_histogram_curves.py"
+    maps = salbox.predict(photo, models=NAMES, histogram_matched=True)
+    curves = open_network(NETWORK).histogram_curves
+    for name, head in zip(NAMES, STUDENTS, strict=True):
+        # Whatever the picture: half of the pixels are at most what the curve says of half, but for bringing to size.
+        half = np.interp(0.5, curves.quantiles, curves.heads[head])
+        assert np.median(maps[name]) == pytest.approx(half, abs=0.02)
 
 
 def test_the_file_is_small():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,11 @@ from salbox.distillation.teachers.augmentations import plan_views  # noqa: E402
 from salbox.errors import SalboxError  # noqa: E402
 from salbox.imaging.inputs import ImageFile  # noqa: E402
 from salbox.imaging.writing import write_map  # noqa: E402
+from salbox.networks.export.histogram_curves import put_curves  # noqa: E402
 from salbox.networks.export.onnx import export_onnx  # noqa: E402
 from salbox.networks.trainable.factory import build_network  # noqa: E402
 from salbox.runtime.fingerprint import weights_fingerprint  # noqa: E402
+from salbox.runtime.histogram_curves import HistogramCurves  # noqa: E402
 from salbox.runtime.network import open_network  # noqa: E402
 from salbox.training.run_folder import RunFolder  # noqa: E402
 from salbox.training.splitting import write_split  # noqa: E402
@@ -108,6 +111,21 @@ def test_figures_are_stated_of_the_network_that_they_were_measured_on(script, ru
     kept.write_text(json.dumps(figures("another")), encoding="utf-8")
     script.ship(run, target, kept)
     assert open_network(target).cards["gbvs"].agreement == "not measured yet"
+
+
+def test_histogram_curves_stay_where_the_weights_do(script, run, tmp_path):
+    target = tmp_path / "box.onnx"
+    script.ship(run, target, tmp_path / "none.json")
+    curves = HistogramCurves(weights_fingerprint(target), (0.5, 1.0), dict.fromkeys(HEADS, (0.0, 1.0)))
+    put_curves(target, curves)
+    script.ship(run, target, tmp_path / "none.json")
+    assert open_network(target).histogram_curves == curves
+    with pytest.warns(UserWarning, match="random weights"):
+        other = build_network("box", HEADS, size=(64, 96), seed=1)
+    export_onnx(other, target, {head: salbox.card(head) for head in HEADS}, {head: head for head in HEADS})
+    put_curves(target, replace(curves, weights=weights_fingerprint(target)))
+    script.ship(run, target, tmp_path / "none.json")
+    assert open_network(target).histogram_curves is None
 
 
 def test_a_run_that_is_not_finished_ships_nothing(script, tmp_path):

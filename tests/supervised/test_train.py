@@ -25,6 +25,7 @@ from salbox.supervised.plan import Plan, Source  # noqa: E402
 from salbox.supervised.samples import samples  # noqa: E402
 from salbox.supervised.train import in_epochs, train  # noqa: E402
 from salbox.system.progress import Progress  # noqa: E402
+from salbox.training.augmentation import Augmentation  # noqa: E402
 from salbox.training.batches import draw_epoch, load  # noqa: E402
 from salbox.training.cache import joined, prepare  # noqa: E402
 from salbox.training.recipe import read_recipe  # noqa: E402
@@ -124,7 +125,7 @@ def test_counts_move_with_flips_and_crops(people, tmp_path):
         samples(data, ("density", "fixations")), tmp_path / "p", map_size=lambda h, w: (h // 4, w // 4), **options
     )
     (group,) = pictures.groups
-    drawn = draw_epoch(pictures, 0, images=24, batch_size=8, seed=1, flips=True, crop=0.5)
+    drawn = draw_epoch(pictures, 0, images=24, batch_size=8, seed=1, augmentation=Augmentation(crop=0.5))
     flipped = 0
     for each in drawn:
         batch = load(pictures, each)

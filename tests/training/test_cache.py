@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 
 from salbox.errors import ImageError, UsageError  # noqa: E402
 from salbox.runtime.preprocessing import Preprocessing  # noqa: E402
+from salbox.training.augmentation import Augmentation  # noqa: E402
 from salbox.training.batches import draw_epoch, in_order, load  # noqa: E402
 from salbox.training.cache import Sample, prepare  # noqa: E402
 
@@ -119,7 +120,10 @@ def test_flips_take_picture_and_map_together_and_only_as_allowed(tmp_path):
                 assert batch.images[i, :, 0, column].tolist() == [255] * 3
                 assert batch.maps[i, 0, 0, column] > 0
     assert set(kinds) == {"", "h"}
-    assert not any("".join(d.flips) for d in draw_epoch(pictures, 0, images=8, batch_size=8, seed=0, flips=False))
+    assert not any(
+        "".join(d.flips)
+        for d in draw_epoch(pictures, 0, images=8, batch_size=8, seed=0, augmentation=Augmentation(flips=False))
+    )
 
 
 def test_a_flip_takes_the_maps_away_that_do_not_allow_it(tmp_path):

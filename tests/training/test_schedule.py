@@ -75,6 +75,7 @@ SHIPPED: dict[str, Callable[[Recipe], Rates]] = {
     "kdsalbox-code": milestones,
     "kdsalbox-paper": constant,
     "resnet18-kd": constant,
+    "factorized": lambda recipe: cumulative(recipe),
 }
 
 
@@ -221,7 +222,8 @@ def test_every_recipe_that_ships_is_compared():
         "transalnet",
         "unisal",
     }  # tests/supervised/test_recipes.py
-    assert people | {*SHIPPED} == {*recipe_names()}
+    objects = {"fs-scfnet", "kd-scfnet"}  # tests/supervised/test_object_recipes.py
+    assert people | objects | {*SHIPPED} == {*recipe_names()}
 
 
 @pytest.mark.parametrize("name", [*SHIPPED, *PUBLISHED])

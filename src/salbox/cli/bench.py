@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from ..bench import REPEAT, Cost
 from ..bench import bench as measure_costs
+from ..datasets import open_dataset
 from ..errors import UsageError
+from ..evaluation import ModelSource, evaluate
+from ..evaluation.bootstrap import Estimate
+from ..evaluation.cost_plot import Measured, cost_plot, read_figures
+from ..evaluation.evaluating import usual_metrics
+from ..evaluation.published import TEST_PHOTOS, Published, published_objects
+from ..imaging.figures import check_figure
 from ..imaging.writing import atomic
+from ..metrics import Metric, get_metric
 from ..models.specs import parse_models
 from ..paths import user_path
 from .options import (
@@ -23,8 +32,13 @@ from .options import (
     ModelParameters,
     ModelWeights,
     Precision,
+    refuse_unused,
 )
-from .output import figures_table, say, standard_output, to_csv
+from .output import escape, figures_table, say, standard_output, to_csv
+from .progress import ConsoleProgress, console
+
+F_MAXIMUM = "max_f"
+NONE = "none"  # of --published
 
 _UNITS = (("G", 1e9), ("M", 1e6), ("k", 1e3))
 
@@ -45,6 +59,33 @@ def bench(
     max_model_size: MaxModelSize = None,
     precision: Precision = "float32",
     channels_last: ChannelsLast = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Draw how good they are over what they cost: .png, .pdf, .svg.",
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", metavar="NAME:PATH", help="Measure how good they are there, for --plot.")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="FILE", help="Or take it from what 'salbox evaluate --csv' printed."),
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", metavar="NAME", help="Drawn by --plot.  [default: max_f if there is one]")
+    ] = None,
+    published: Annotated[
+        str | None,
+        typer.Option(
+            "--published",
+            metavar="NAME",
+            help="Draw a paper's figures beside them: duts-te, ecssd, hku-is, dut-omron, pascal-s or none.  "
+            "[default: those of --dataset]",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON, in bytes and seconds.")] = False,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write the figures as CSV, in bytes and seconds.")
@@ -72,9 +113,16 @@ def bench(
       salbox bench -m runs/mine --threads 1 --repeat 100 --json
 
       salbox bench -m unisal --weights weights_best.pth --device cuda --precision half --channels-last
+
+      salbox bench -m u2netp.onnx,runs/objects --plot costs.png --dataset ecssd:~/data/ECSSD --metric mae
+
+      salbox bench -m u2netp.onnx,runs/objects --plot costs.png --against results.csv --published duts-te
     """
+    _check_plot(plot, dataset, against, metric, published)
+    parsed = parse_models(models, param, weights, sha256, device, max_model_size)
+    accuracy = None if plot is None else _accuracy(parsed, dataset, against, metric, published)
     costs = measure_costs(
-        parse_models(models, param, weights, sha256, device, max_model_size),
+        parsed,
         [_size(text) for text in sizes],
         threads=threads,
         repeat=repeat,
@@ -85,10 +133,76 @@ def bench(
         with atomic(user_path(csv_file)) as temporary:
             rows = [cost.to_dict() for cost in costs]
             temporary.write_text(to_csv(list(rows[0]), [list(row.values()) for row in rows]) + "\n", encoding="utf-8")
+    if plot is not None and accuracy is not None:
+        _draw(costs, accuracy, user_path(plot))
+        console.print(escape(f"wrote {plot}"))
     if as_json:
         say(json.dumps([cost.to_dict() for cost in costs], indent=2))
     else:
         _print(costs)
+
+
+class _Accuracy(NamedTuple):
+    """How good models are in a metric, in words where, and what a paper prints of others there."""
+
+    metric: Metric
+    figures: dict[str, Estimate]
+    where: str
+    published: tuple[Published, ...]
+
+
+def _check_plot(
+    plot: Path | None, dataset: str | None, against: Path | None, metric: str | None, published: str | None
+) -> None:
+    """Raise a UsageError, before anything is measured, for options that do nothing or exclude each other."""
+    given = {"--dataset": dataset, "--against": against, "--metric": metric, "--published": published}
+    refuse_unused("--plot", plot, given)
+    if plot is None:
+        return
+    check_figure(plot)
+    if (dataset is None) == (against is None):
+        raise UsageError("--plot needs figures: --dataset NAME:PATH, or --against FILE of 'salbox evaluate --csv'")
+    if metric is not None:
+        get_metric(metric)
+    if published not in (None, NONE):
+        published_objects(published)
+
+
+def _accuracy(
+    models: Mapping[str, Mapping[str, Any]],
+    dataset: str | None,
+    against: Path | None,
+    metric: str | None,
+    published: str | None,
+) -> _Accuracy:
+    """Return how good the models are, measured on a dataset or read from a file."""
+    if against is not None:
+        chosen, found = read_figures(user_path(against), metric)
+        where, beside = against.name, published
+    else:
+        data = open_dataset(str(dataset))
+        usual = F_MAXIMUM if data.gives == {"mask"} else next(iter(usual_metrics(data)), None)
+        names = [name] if (name := metric or usual) else None
+        rows = [ModelSource(name, keywords) for name, keywords in models.items()]
+        with ConsoleProgress() as progress:
+            table = evaluate(data, rows, names, progress=progress)
+        chosen, where = table.metrics[0], f"{table.dataset}, split {table.split}, {len(table.images)} images"
+        found = {row: each for row in table.rows if (each := table.estimate(row, chosen.name)) is not None}
+        beside = published or TEST_PHOTOS.get(data.card.name)
+    if missing := [name for name in models if name not in found]:
+        raise UsageError(f"no {chosen.name} of {', '.join(missing)} ({where} has {', '.join(found) or 'none'})")
+    return _Accuracy(chosen, found, where, () if beside in (None, NONE) else published_objects(beside))
+
+
+def _draw(costs: list[Cost], accuracy: _Accuracy, path: Path) -> None:
+    first = costs[0]
+    drawn = [
+        Measured(cost.model, accuracy.figures[cost.model], cost.parameters, cost.macs, cost.images_per_second)
+        for cost in costs
+        if (cost.width, cost.height) == (first.width, first.height)
+    ]
+    how = f"photo of {first.width}x{first.height}, {first.threads} thread{'s' if first.threads > 1 else ''}"
+    cost_plot(accuracy.metric, drawn, accuracy.published, path, title=f"{accuracy.where}; {how}")
 
 
 def _size(text: str) -> tuple[int, int]:

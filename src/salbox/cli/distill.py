@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import MissingExtraError, UsageError
-from ..imaging.postprocess import PostProcess
+from ..imaging.postprocess import NOTHING, PostProcess
 from ..models.specs import parse_models
 from ..paths import user_path
 from .options import (
@@ -54,6 +54,23 @@ def distill(
     map_flips: Annotated[
         str, typer.Option("--map-flips", metavar="none|h|v|hv", help="How those maps may be mirrored with the photos.")
     ] = "none",
+    maps_output: Annotated[
+        str | None,
+        typer.Option(
+            "--maps-output",
+            metavar="score|log_density|probability",
+            help="What their numbers are; probabilities are learned as they are.  "
+            "[default: what their files say, else score]",
+        ),
+    ] = None,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(
+            "--min-confidence",
+            metavar="X",
+            help="Leave out photos in which a teacher of probabilities sees no object for sure, 0 to 1.",
+        ),
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option("--recipe", metavar="NAME|FILE", help="How to train.  [default: the student's; box]")
     ] = None,
@@ -115,6 +132,8 @@ def distill(
 
       salbox distill --teacher-maps mine=maps --images photos -o runs/mine --recipe kdsalbox-code --size 192x256
 
+      salbox distill --student scfnet --teacher-maps maps/isnet --images photos --min-confidence 0.6 -o runs/objects
+
       salbox distill --teacher bms --images photos --add-to runs/two -o runs/three
 
       salbox distill --teacher aim --images photos -o runs/aim --estimate
@@ -135,8 +154,17 @@ def distill(
         raise MissingExtraError("salbox distill", "train") from None
     if not teacher and not teacher_maps:
         raise UsageError("no teacher; give --teacher NAME or --teacher-maps DIR")
-    refuse_unused("--teacher-maps", teacher_maps, {"--map-flips": map_flips != "none"})
+    refuse_unused(
+        "--teacher-maps",
+        teacher_maps,
+        {"--map-flips": map_flips != "none", "--maps-output": maps_output is not None},
+    )
     refuse_unused("--teacher", teacher, loading_options(param, weights, sha256, None, max_model_size))
+    refuse_unused(
+        "--teacher (salbox experiment processes maps that are there)",
+        teacher,
+        {"--histogram-matched": histogram_matched, "--pre-...": preprocess != NOTHING},
+    )
     if histogram_matched:
         preprocess = from_command_line.histogram_matched(preprocess)
     models = (
@@ -147,7 +175,9 @@ def distill(
     plan = Plan(
         photos=tuple(from_command_line.select_photos(images, recursive=recursive, limit=limit, seed=seed, run=run)),
         run=user_path(run),
-        targets=from_command_line.head_targets(models, teacher_maps, preprocess=preprocess, map_flips=map_flips),
+        targets=from_command_line.head_targets(
+            models, teacher_maps, preprocess=preprocess, map_flips=map_flips, maps_output=maps_output
+        ),
         recipe=read_recipe(
             from_command_line.recipe_name(recipe, student),
             settings,
@@ -159,6 +189,7 @@ def distill(
         domains=domains,
         chosen=None if split is None else read_split(split),
         add_to=add_to,
+        min_confidence=min_confidence,
         in_process=in_process,
         seed=seed,
         max_seconds=None if max_time is None else parse_time(max_time),

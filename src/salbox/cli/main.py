@@ -32,6 +32,8 @@ VERBS = {
     "teach": "Write a teacher's maps of photos to MAPS/<model>/<name>.png: 16-bit pictures, longest side 320.",
     "distill": "Train a small network to do as a model does, and measure how well it follows on photos.",
     "train": "Train a network on where people looked, or on masks of objects.",
+    "experiment": "Train students of several models, test them and run them on photos, as a file says.",
+    "explain": "Find out what a network looks at: bases of its features, what they stand for, what they do to maps.",
     "export": "Write a network as ONNX: any number and size of images, with its card and its preprocessing inside.",
     "bench": "Measure what models cost: parameters, MACs, FLOPs, file size, load time, latency, images per second.",
     "doctor": "Print versions, providers and extras: what works here and what an install would add.",

@@ -40,6 +40,8 @@ def models(
         raise UsageError("--json and --bibtex exclude each other")
     refuse_unused("the list of all: leave NAME out", name is None, {"--task": task is not None})
     names = [name] if name else list_models(task)  # type: ignore[arg-type]
+    if not names:
+        raise UsageError(f"no models for the task '{task}'; a model of your own is named by its path")
     cards = [card(n, max_model_size=max_model_size) for n in names]
     if as_json:
         say(json.dumps([c.to_dict() for c in cards] if name is None else cards[0].to_dict(), indent=2))

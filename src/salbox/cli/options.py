@@ -14,7 +14,7 @@ import typer
 
 from ..errors import SalboxError, UsageError
 from ..formats.onnx_file import MAX_MEGABYTES
-from ..imaging.postprocess import CHOICES, NOTHING, PostProcess
+from ..imaging.postprocess import CHOICES, PostProcess, without_effect
 from ..models.loading import card
 from ..models.model import PRECISIONS
 from ..models.specs import split_names
@@ -159,20 +159,7 @@ _HELP = {
     "scale_output": "How the numbers are scaled; pictures are min-max scaled in any case.",
     "scale_min": "Smallest value, for min-max.",
     "scale_max": "Largest value, for min-max.",
-}
-# Fields of `PostProcess` that another decides about: its values with which they count.
-_SMOOTHING, _PRIOR = "do_smoothing", "center_prior"
-_COUNTS_WITH = {
-    "histogram_matching_reference": ("histogram_matching", ("biased", "image-based")),
-    "smooth_size": (_SMOOTHING, ("custom",)),
-    "smooth_std": (_SMOOTHING, ("custom",)),
-    "smooth_prop": (_SMOOTHING, ("proportional",)),
-    **dict.fromkeys(
-        ("center_prior_prop", "center_prior_weight", "center_prior_scale_first"),
-        (_PRIOR, ("proportional_add", "proportional_mult")),
-    ),
-    "scale_min": ("scale_output", ("min-max",)),
-    "scale_max": ("scale_output", ("min-max",)),
+    "threshold": "What lies below becomes the map's smallest value; PN is a percentile, such as p90 or 90%.",
 }
 _TYPES = {"smooth_size": int, "center_prior_scale_first": bool}
 
@@ -240,10 +227,10 @@ def _with_options(verb: Callable[..., Any], argument: str, prefix: str) -> Calla
         except UsageError as error:
             own = "" if prefix else _own_parameter(chosen, given.get("models") or ())
             raise UsageError(f"{error}{own}") from None
-        for name, (deciding, values) in _COUNTS_WITH.items():
-            differs = getattr(process, name) != getattr(NOTHING, name)
-            needed = f"{_flag(deciding, prefix)} {' or '.join(values)}"
-            refuse_unused(needed, getattr(process, deciding) in values, {_flag(name, prefix): differs})
+        if (found := without_effect(process)) is not None:
+            name, needed = found
+            deciding, _, values = needed.partition(" ")
+            refuse_unused(f"{_flag(deciding, prefix)} {values}", False, {_flag(name, prefix): True})
         return verb(*args, **given, **{argument: process})
 
     kept = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
@@ -282,11 +269,13 @@ def _flag(name: str, prefix: str) -> str:
 def _annotation(name: str, prefix: str) -> Any:
     """Return the annotation of an option for a field of `PostProcess`; `PostProcess` itself checks the value."""
     flag = _flag(name, prefix)
-    text = f"Of the teacher: {_HELP[name][0].lower()}{_HELP[name][1:]}" if prefix else _HELP[name]
+    text = f"Of the maps to learn from: {_HELP[name][0].lower()}{_HELP[name][1:]}" if prefix else _HELP[name]
     if name in CHOICES:
         return Annotated[str, typer.Option(flag, metavar="|".join(CHOICES[name]), help=text)]
     if name == "histogram_matching_reference":
         return Annotated[str | None, typer.Option(flag, metavar="PATH", help=text)]
     if name == "center_prior_scale_first":
         return Annotated[bool, typer.Option(f"{flag}/--no-{flag[2:]}", help=text)]
+    if name == "threshold":
+        return Annotated[str, typer.Option(flag, metavar="none|N|PN|otsu", help=text)]
     return Annotated[_TYPES.get(name, float), typer.Option(flag, metavar="N", help=text)]

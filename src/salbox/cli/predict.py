@@ -9,13 +9,15 @@ from typing import Annotated
 
 import typer
 
+from ..errors import UsageError
 from ..imaging.image import MAX_PIXELS
 from ..imaging.inputs import find_images_and_videos
 from ..imaging.plots import MASS_SHARES
 from ..imaging.postprocess import PostProcess
 from ..imaging.video_writing import VIDEO_FORMATS
 from ..imaging.writing import FORMATS
-from ..models.specs import parse_models
+from ..models.exported import HISTOGRAM_MATCHED
+from ..models.specs import ensure_histogram_matched, parse_models
 from ..paths import user_path
 from ..prediction.batch import BatchPlan, Outcome, run_batch
 from ..prediction.images import output_folders
@@ -84,6 +86,13 @@ def predict(
             "--quality", metavar="fast|best", help="Of gaze: best looks four times, mirrored too, and takes the mean."
         ),
     ] = None,
+    histogram_matched: Annotated[
+        bool,
+        typer.Option(
+            "--histogram-matched",
+            help="Of students that ship: their teachers' maps after histogram matching to a mean fixation map.",
+        ),
+    ] = False,
     param: ModelParameters = [],  # noqa: B006
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
@@ -110,6 +119,8 @@ def predict(
 
       salbox predict photos -m sun -o maps --do-smoothing proportional --smooth-prop 0.02
 
+      salbox predict photos -m '*.student' --histogram-matched -o maps
+
       salbox predict photos -m mymodels:contrast -o maps
 
       salbox predict clip.mp4 -m gbvs -o maps --overlay --stride 2
@@ -117,11 +128,17 @@ def predict(
       cat photo.jpg | salbox predict - -m gbvs -o - > map.png
     """
     refuse_unused("--overlay", overlay, {"--alpha": alpha != ALPHA, "--contours": contours})
+    if histogram_matched and postprocess.histogram_matching != "none":
+        raise UsageError("--histogram-matched and --histogram-matching: give one of the two")
+    settings = [*param, *([f"quality={quality}"] if quality else [])]
+    chosen = parse_models(models, settings, weights, sha256, device, max_model_size)
+    if histogram_matched:
+        for name, keywords in chosen.items():
+            ensure_histogram_matched(name, max_model_size)
+            keywords.setdefault(HISTOGRAM_MATCHED.name, True)
     of_videos = {"--stride": stride != 1, "--smooth-seconds": smooth_seconds != 0}
     plan = BatchPlan(
-        models=parse_models(
-            models, [*param, *([f"quality={quality}"] if quality else [])], weights, sha256, device, max_model_size
-        ),
+        models=chosen,
         folder=user_path(output),
         file_format=file_format or "png",
         postprocess=postprocess,

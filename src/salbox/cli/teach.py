@@ -53,6 +53,9 @@ def teach(
 ) -> int:
     """Write a teacher's maps of photos to MAPS/<model>/<name>.png: 16-bit pictures, longest side 320.
 
+    Maps that are probabilities, of models of objects, are stored as they are, in 8 bits; confidence.csv says how sure
+    the teacher is of each.
+
     Classical models see each photo at a longest side of 640, networks see it as it is. MAPS/<model>/teacher.json says
     what made the maps. A run that was interrupted or killed goes on where it was; maps of another teacher or other
     parameters are refused. An unreadable photo costs one line; the others are done, and the exit code is 1.

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import MissingExtraError
+from ..imaging.postprocess import PostProcess
 from ..paths import user_path
 from .options import (
     TRAINING_PACKAGES,
@@ -23,14 +24,17 @@ from .options import (
     Seed,
     SplitFile,
     TrainingDevice,
+    with_preprocess,
 )
 from .output import say
 from .progress import ConsoleProgress
 
 
+@with_preprocess
 def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="How to train: a name, or a YAML file.")],
     run: RunOutput,
+    preprocess: PostProcess,
     dataset: Annotated[
         list[str],
         typer.Option(
@@ -84,6 +88,8 @@ def train(
 
       salbox train msinet --images photos --maps densities --size 240x320 -o runs/mine --estimate
 
+      salbox train box --images photos --maps densities --pre-histogram-matching biased -o runs/matched
+
       salbox train box --dataset mine=folder:~/study --init runs/unisal -o runs/further
     """
     # As in `distill`: threads that wait for each other are not to spin for long. Read when PyTorch is imported.
@@ -112,6 +118,7 @@ def train(
         head=name,
         chosen=None if split is None else read_split(user_path(split)),
         all_images=all_images,
+        preprocess=preprocess,
         seed=seed,
         max_seconds=None if max_time is None else parse_time(max_time),
         compress=compress_schedule,

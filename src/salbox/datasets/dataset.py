@@ -248,6 +248,14 @@ class Dataset:
         mask = read_mask(item.mask, is_graded=self.card.graded_masks)
         return _upright(mask, self.shape(index), item.mask)
 
+    def mask_shape(self, index: int) -> Shape:
+        """Return a mask's (H, W), of a picture read from the file's head; raises as `mask`."""
+        path = self.items[index].mask
+        if path is None or path.suffix.lower() == ".npy":
+            height, width = self.mask(index).shape
+            return height, width
+        return image_shape(path)
+
     def sigma(self, index: int) -> float:
         """Return the density's sigma on an image, in its pixels.
 

@@ -137,6 +137,7 @@ KNOWN: dict[str, Known] = {
     ),
     "gqa": Known("concepts", (("sceneGraphs/*_sceneGraphs.json",), ("*_sceneGraphs.json", "images/"))),
     "coco-semantic": Known("concepts", (("images/", "masks/", "classes.yaml"),)),
+    "masks": Known("concepts", tuple((f"images/*.{suffix}", "masks/*/*.png") for suffix in ("jpg", "png"))),
     "folder": Known(
         "any",
         tuple((f"{images}/", f"{truth}/") for images in ("images", "stimuli") for truth in _TRUTHS),

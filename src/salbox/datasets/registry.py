@@ -41,6 +41,7 @@ DATASETS |= {
         ("coco-semantic", "coco_semantic", "coco_semantic"),
         ("eyecrowd-faces", "face_boxes", "face_boxes"),
         ("duts-wordnet", "wordnet", "duts_wordnet"),
+        ("masks", "mask_folder", "mask_folder"),
     )
 }
 

@@ -85,8 +85,9 @@ def distill(plan: Plan, progress: Progress = SILENT) -> DistillationResult:
 
 
 def _speed(plan: Plan, initial: InitialNetwork, training: Pictures) -> Speed:
-    batch = typical_batch(training, batch_size=plan.recipe.batch_size, seed=plan.seed)
-    return initial.speed(plan.recipe, batch, plan.device, plan.clock)
+    recipe = plan.recipe
+    batch = typical_batch(training, batch_size=recipe.batch_size, seed=plan.seed, augmentation=recipe.augmentation)
+    return initial.speed(recipe, batch, plan.device, plan.clock)
 
 
 def _train(
@@ -105,7 +106,7 @@ def _train(
         training=training,
         validation=validation,
         folder=folder.work,
-        names=initial.output_names(plan.heads),
+        names=initial.map_names(plan.heads),
         seed=plan.seed,
         device=plan.device,
         devices=plan.devices,

@@ -5,19 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from ..errors import UsageError, nearest
 from ..imaging.inputs import ImageFile, find_images
 from ..imaging.postprocess import NOTHING, PostProcess
 from ..models.loading import card
 from ..prediction.images import folder_name
+from ..types import Output
 from .plan import HeadTarget
 from .teachers.maps_folder import TeacherMaps
 from .teachers.teacher import Teacher
 
 # What a student is trained by if no recipe is named.
-RECIPES = {"kdsalbox": "kdsalbox-code", "resnet18-a": "resnet18-kd", "resnet18-b": "resnet18-kd"}
+RECIPES = {
+    "kdsalbox": "kdsalbox-code",
+    "resnet18-a": "resnet18-kd",
+    "resnet18-b": "resnet18-kd",
+    "scfnet": "kd-scfnet",
+}
 DEFAULT_RECIPE = "box"
 
 _FLIPS = {"none": (), "h": ("h",), "v": ("v",), "hv": ("h", "v")}
@@ -67,6 +73,7 @@ def head_targets(
     *,
     preprocess: PostProcess = NOTHING,
     map_flips: str = "none",
+    maps_output: str | None = None,
 ) -> tuple[HeadTarget, ...]:
     """Return what the heads learn from, folders of maps first.
 
@@ -80,21 +87,33 @@ def head_targets(
         What is done to the models' maps first.
     map_flips : {"none", "h", "v", "hv"}
         How folders of maps may be mirrored with their photos.
+    maps_output : {"score", "log_density", "probability"}, optional
+        What the numbers of those maps are, where their files do not say it.
 
     Raises
     ------
     UsageError
-        If a folder holds no maps.
+        If a folder holds no maps, or for an output that there is not.
     """
     if map_flips not in _FLIPS:
         raise UsageError(f"--map-flips '{map_flips}'{nearest(map_flips, _FLIPS)} (one of {', '.join(_FLIPS)})")
+    known = get_args(Output)
+    if maps_output not in (None, *known):
+        raise UsageError(f"--maps-output '{maps_output}'{nearest(str(maps_output), known)} (one of {', '.join(known)})")
     targets = []
     for text in maps:
         name, equals, path = text.partition("=")
         if not equals or "/" in name:
             name, path = "", text
         folder = TeacherMaps(path).folder
-        targets.append(HeadTarget(name or _maps_name(folder), maps=folder, flips=_FLIPS[map_flips]))
+        targets.append(
+            HeadTarget(
+                name or _maps_name(folder),
+                maps=folder,
+                flips=_FLIPS[map_flips],
+                output=cast("Output | None", maps_output),
+            )
+        )
     for model, arguments in models.items():
         targets.append(HeadTarget(folder_name(card(model).name), Teacher(model, dict(arguments), preprocess)))
     return tuple(targets)

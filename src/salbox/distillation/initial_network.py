@@ -18,6 +18,7 @@ from ..system.progress import Progress
 from ..training.batches import Batch
 from ..training.clock import Clock
 from ..training.devices import check_devices
+from ..training.module import check_side_weights
 from ..training.online_teacher import OnlineTeacher
 from ..training.optimizer import check_prefixes
 from ..training.recipe import Recipe
@@ -59,10 +60,20 @@ class InitialNetwork:
         """What learns: all, or of a network that heads are added to these heads."""
         return new_layers(self.network, self.first) if self.first else None
 
-    def output_names(self, heads: Sequence[str]) -> tuple[str, ...]:
-        """Return what the outputs that learn are called in logs: as the plan's heads, a side output by its own name."""
+    @property
+    def map_targets(self) -> tuple[int, ...]:
+        """The places of the targets whose maps are stored: those of `output_targets`, or of the main outputs alone.
+
+        The latter where all side outputs learn from what their head learns from.
+        """
         own = len(self.network.heads) - self.first
-        names = [heads[place] for place in self.output_targets]
+        main = self.output_targets[:own]
+        return main if main * (len(self.output_targets) // own) == self.output_targets else self.output_targets
+
+    def map_names(self, heads: Sequence[str]) -> tuple[str, ...]:
+        """Return what the maps of `map_targets` are called in logs: as the plan's heads, a side output's by its own."""
+        own = len(self.network.heads) - self.first
+        names = [heads[place] for place in self.map_targets]
         for i in range(own, len(names)):
             if names[i] in names[:own]:
                 names[i] = f"{names[i]} ({self.network.side_outputs[i // own - 1]})"
@@ -111,6 +122,7 @@ def make_initial_network(plan: Plan, parts: Split, progress: Progress) -> Initia
     WeightedLoss(plan.recipe.loss, temperature=plan.recipe.temperature, output=initial.network.output)
     check_criterion(plan.recipe.select, initial.network.output)
     check_prefixes(initial.network, plan.recipe.optimizer)
+    check_side_weights(initial.network, plan.recipe)
     check_devices(plan.recipe, plan.device, plan.devices)
     return _with_online_teacher(plan, initial) if plan.in_process else initial
 

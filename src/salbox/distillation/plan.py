@@ -23,7 +23,8 @@ from ..training.options import check_length
 from ..training.recipe import Recipe
 from ..training.run_folder import WEIGHTS_FILE
 from ..training.splitting import Part, photo_key
-from .teachers.maps_folder import TeacherMaps, is_unscaled, read_record
+from ..types import Output
+from .teachers.maps_folder import TeacherMaps
 from .teachers.teacher import Teacher
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class HeadTarget:
         Its maps are there; see `TeacherMaps`.
     flips : tuple of {"h", "v"}
         Of a folder of maps: how they may be mirrored with their photos. Of a model it is measured.
+    output : {"score", "log_density", "probability"}, optional
+        What the numbers of a folder of maps are, where their files do not say it.
     photos : set of names, optional
         The keys of the training and validation photos that it has maps of; a slow teacher need not see all. Photos
         that test are always among them.
@@ -57,19 +60,25 @@ class HeadTarget:
     teacher: Teacher | None = None
     maps: Path | None = None
     flips: tuple[str, ...] = ()
+    output: Output | None = None
     photos: frozenset[str] | None = None
 
     @property
     def is_probability(self) -> bool:
         """Whether its maps are probabilities, learned from as they are; all others are min-max scaled first."""
         if self.teacher is None:
-            return is_unscaled(read_record(cast("Path", self.maps)) or {})
+            return self.open_maps().unscaled
         return self.teacher.output == "probability"
+
+    def open_maps(self) -> TeacherMaps:
+        """Return the maps of a folder of them."""
+        return TeacherMaps(cast("Path", self.maps), self.output)
 
     def identity(self) -> dict[str, Any]:
         """Return what the target depends on, ready for JSON."""
         if self.teacher is None:
-            return {"maps": str(Path(str(self.maps)).resolve()), "flips": list(self.flips)}
+            output = {} if self.output is None else {"output": self.output}
+            return {"maps": str(Path(str(self.maps)).resolve()), "flips": list(self.flips), **output}
         parameters, loading = split_loading(self.teacher.arguments)
         found = card(self.teacher.model, max_model_size=loading.get("max_model_size"))
         checked = found.parameters_to_json(found.check_parameters(parameters))  # of a file with a hash of it
@@ -110,6 +119,9 @@ class Plan:
         Name -> part, instead of the hash of the name.
     add_to : str, optional
         "shipped" or a run folder: the targets become new heads on its network, of which nothing else changes.
+    min_confidence : float, optional
+        Photos of which a teacher of probabilities is less sure neither train nor validate its head; see
+        `teachers.confidence`.
     in_process : bool
         The teacher, one, runs beside the student on the very picture that it sees.
     seed : int
@@ -136,6 +148,7 @@ class Plan:
     keep_plain: bool = True
     chosen: Mapping[str, Part] | None = None
     add_to: str | None = None
+    min_confidence: float | None = None
     in_process: bool = False
     seed: int = 0
     max_seconds: float | None = None
@@ -158,11 +171,21 @@ class Plan:
             raise UsageError("--domains needs a teacher that can be run on the changed photos, not maps alone")
         if self.in_process and (len(self.targets) > 1 or self.targets[0].teacher is None):
             raise UsageError("--in-process is for one teacher, a PyTorch network of salbox")
+        if self.min_confidence is not None:
+            self._check_confidence(self.min_confidence)
         if self.in_process and self.devices > 1:
             raise UsageError("--in-process and several --devices do not go together")
         if self.recipe.hint.weight and not self.in_process:
             raise UsageError("hints need the teacher's features: add --in-process")
         check_length(self.max_seconds, self.compress, self.seed)
+
+    def _check_confidence(self, least: float) -> None:
+        if not 0 <= least <= 1:
+            raise UsageError(f"--min-confidence {least:g}: expected 0 to 1")
+        if self.in_process:
+            raise UsageError("--min-confidence needs maps that are stored: leave out --in-process")
+        if other := [target.head for target in self.targets if not target.is_probability]:
+            raise UsageError(f"--min-confidence is for teachers of probabilities; '{other[0]}' gives a score")
 
     @property
     def init_run(self) -> Path | None:
@@ -189,6 +212,7 @@ class Plan:
             "split": None if self.chosen is None else _fingerprint(sorted(self.chosen.items())),
             "add_to": _file(self.add_to),
             **{f"content of {key}": found for key, found in self._first_contents().items()},
+            **({} if self.min_confidence is None else {"min_confidence": self.min_confidence}),
             "in_process": self.in_process,
             "seed": self.seed,
             "compressed_to": self.max_seconds if self.compress else None,
@@ -199,7 +223,7 @@ class Plan:
         found = {"photos": joint_digest((photo_key(photo), photo.path) for photo in self.photos)}
         for target in self.targets:
             if target.teacher is None:
-                found[f"maps of {target.head}"] = TeacherMaps(cast("Path", target.maps)).content()
+                found[f"maps of {target.head}"] = target.open_maps().content()
         return found
 
     def _first_contents(self) -> dict[str, str]:

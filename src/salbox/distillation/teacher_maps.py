@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
-from ..errors import UsageError
+from ..errors import UsageError, name_some
 from ..imaging.inputs import ImageFile
 from ..models.loading import card
 from ..system.progress import Progress
@@ -18,6 +17,7 @@ from .domains import DOMAINS
 from .fidelity.measure import mean_map
 from .plan import HeadTarget, Plan
 from .teachers.augmentations import FlipRule, View, flipped, flips_of, measure_flip_cc, plain_view, plan_views
+from .teachers.confidence import confidence
 from .teachers.maps_folder import TeacherMaps, ensure_matching
 from .teachers.teacher import Teacher, map_folder, teach_views
 
@@ -117,7 +117,7 @@ def make_target_maps(
     """
     wanted = _wanted_views(plan, target, rule, views)
     if target.teacher is None:
-        maps = TeacherMaps(cast("Path", target.maps))
+        maps = target.open_maps()
     else:
         maps = _compute_maps(target.head, target.teacher, wanted, folder, plan.workers, progress)
     keys = [view.key for view in wanted]
@@ -125,10 +125,26 @@ def make_target_maps(
     ensure_matching(checked, maps, keys)
     # What a model failed at was said when it did.
     lines = checked.lines() if target.teacher is None or checked.broken else []
+    good = frozenset(checked.good)
+    if plan.min_confidence is not None:
+        learned = {view.key for part in ("training", "validation") for view in views[part]} & good
+        unsure = _unsure(maps, learned, plan.min_confidence)
+        lines.append(
+            f"{len(unsure)} of {len(learned)} pictures left out of training and validation, the teacher's confidence "
+            f"in them below {plan.min_confidence:g}{f': {name_some(unsure)}' if unsure else ''}"
+        )
+        good -= {*unsure}
+        if not good & learned:
+            raise UsageError(f"{target.head}: of no picture is the teacher as sure as --min-confidence asks")
     notes = [f"{target.head}: {line}" for line in lines]
     for note in notes:
         progress.say(note)
-    return TargetMaps(target, maps, frozenset(checked.good), rule), notes
+    return TargetMaps(target, maps, good, rule), notes
+
+
+def _unsure(maps: TeacherMaps, keys: Iterable[str], least: float) -> list[str]:
+    """Return the pictures of whose map the teacher is less sure, sorted."""
+    return [key for key in sorted(keys) if confidence(maps.read(key)).value < least]
 
 
 def _wanted_views(plan: Plan, target: HeadTarget, rule: FlipRule, views: Views) -> list[View]:

@@ -51,16 +51,16 @@ class TrainingData:
                 return part
         raise UsageError("no photo has a map to measure the student with")
 
-    def samples(self, part: Part, output_targets: Sequence[int]) -> list[Sample]:
+    def samples(self, part: Part, map_targets: Sequence[int]) -> list[Sample]:
         """Return the pictures of a part to train or validate on.
 
         Parameters
         ----------
         part : {"training", "validation", "test"}
-        output_targets : sequence of int
-            The place of the target that each output of the network learns from.
+        map_targets : sequence of int
+            The place of the target of each map that a picture gets.
         """
-        targets = [self.targets[place] for place in output_targets]
+        targets = [self.targets[place] for place in map_targets]
         flips = tuple("".join(target.rule.free) for target in targets)
         online = self.online and part == "training"
         samples = []
@@ -103,8 +103,8 @@ def prepare_pictures(
     UsageError
         If no picture is left to train on.
     """
-    training = _prepare_part("training", data.samples("training", initial.output_targets), initial, folder, progress)
-    samples = data.samples("validation", initial.output_targets)
+    training = _prepare_part("training", data.samples("training", initial.map_targets), initial, folder, progress)
+    samples = data.samples("validation", initial.map_targets)
     if not samples:
         progress.say("note: no photo to validate on: the training photos choose the checkpoint")
         return training, training
@@ -120,7 +120,7 @@ def _prepare_part(
         folder.work / part,
         resize=network.preprocessing.prepare,
         map_size=cache(network.map_size),
-        heads=len(initial.output_targets),
+        heads=len(initial.map_targets),
         identity=repr((network.preprocessing, network.name, network.settings, folder.contents)),
         progress=progress,
         title=f"{part} pictures",

@@ -11,19 +11,18 @@ import numpy as np
 
 from ..datasets import Dataset, open_dataset
 from ..datasets.outside import outside_note
-from ..errors import SalboxError, UsageError, name_some
+from ..errors import SalboxError, UsageError
 from ..metrics import METRICS, Metric, Truth, get_metric
 from ..system.progress import SILENT, Progress
 from ..version import __version__
 from .ceiling import HumanCeiling
 from .code import code_fingerprint
-from .maps import RESIZING
+from .remarks import facts_of, notes_of, unkept
 from .result import Evaluation, table_of
 from .rows import AnySource, check_names, rows_of
 from .running import Plan, results_folder, run
 from .sources import CenterBias, MapSource, RowSource, Source
 from .store import Store, default_folder
-from .training_photos import training_notes
 
 DEFAULTS: dict[str, tuple[str, ...]] = {
     "fixations": ("nss", "auc_judd", "auc", "sauc", "cc", "sim", "kl_mit"),
@@ -33,7 +32,6 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     ),
     "teacher": ("fidelity_cc", "fidelity_kl", "fidelity_sim", "fidelity_ssim", "fidelity_rmse", "fidelity_nss"),
 }  # fmt: skip
-
 
 _Kind = TypeVar("_Kind", bound=Source)
 
@@ -154,14 +152,14 @@ def _choose(
     if not possible:
         raise UsageError(f"{data.card.name}: the dataset holds no ground truth; name a teacher (--teacher)")
     if metrics is None:
-        kind = next(k for k in ("teacher", "fixations", "density", "mask") if k in given)
-        chosen = [get_metric(name) for name in DEFAULTS[kind]]
-    elif list(metrics) == ["all"]:
-        chosen = [m for m in possible if any(source.output in m.accepts for source in rows)]
+        chosen = [get_metric(name) for name in (DEFAULTS["teacher"] if teacher is not None else usual_metrics(data))]
+    elif "all" in metrics:
+        every = [m for m in possible if any(source.output in m.accepts for source in rows)]
+        chosen = list(dict.fromkeys([*every, *(get_metric(name) for name in metrics if name != "all")]))
     else:
         chosen = [get_metric(name) for name in dict.fromkeys(metrics)]
     for metric in chosen:
-        if metric not in possible:
+        if not given.issuperset(metric.needs):
             raise UsageError(
                 f"metric '{metric.name}' needs {' and '.join(metric.needs)}, which {data.card.name} does not give "
                 f"here; possible are {', '.join(m.name for m in possible)}"
@@ -171,6 +169,12 @@ def _choose(
         if "mask" in metric.needs:
             metric.score(np.eye(8), "probability", {"mask": np.eye(8, dtype=bool)})  # whether its package is there
     return tuple(chosen)
+
+
+def usual_metrics(data: Dataset) -> tuple[str, ...]:
+    """Return the names of the metrics usual for what a dataset gives; none if it gives nothing."""
+    kind = next((k for k in ("fixations", "density", "mask") if k in data.gives), None)
+    return () if kind is None else DEFAULTS[kind]
 
 
 def _with_fixations(data: Dataset) -> tuple[list[int], list[str], str]:
@@ -213,13 +217,8 @@ def _store(
         "sigma": sigma if sigma is not None else data.card.sigma,
         "teacher": None if teacher is None else teacher.settings(),
     }
-    is_kept = not _unkept(source) and not _unkept(teacher)
+    is_kept = not unkept(source) and not unkept(teacher)
     return Store(results_folder(folder, data) if is_kept else None, source.name, settings)
-
-
-def _unkept(source: Source | None) -> str:
-    """Return why a row's figures are not kept; "" if they are."""
-    return getattr(source, "unkept", "")
 
 
 def _collect(
@@ -241,16 +240,6 @@ def _collect(
     if not images:
         reason = failures[0] if failures else "no row has figures of the same images"
         raise UsageError(f"no image could be scored ({reason})")
-    notes = list(data.notes)
-    if len(images) < len(names):
-        notes.append(f"{len(images)} of {len(names)} images: those that every row has figures of")
-    for source in rows:
-        if isinstance(source, MapSource):
-            notes += _unmatched(source)
-    notes += _undefined(rows, chosen)
-    notes += training_notes(data, images, rows)
-    notes += [f"{s.name}: figures are not kept ({why})" for s in (*rows, teacher) if s and (why := _unkept(s))]
-    notes += [_damaged(source, store) for source, store in zip(rows, stores, strict=True) if store.damaged]
     return Evaluation(
         dataset=f"{data.card.name}:{data.path}",
         split=data.split,
@@ -260,93 +249,7 @@ def _collect(
             source.name: table_of([stores[k].results[name] for name in images], wanted[k])
             for k, source in enumerate(rows)
         },
-        facts=dict(_facts(data, rows, chosen, sigma, teacher, stores)),
-        notes=tuple(notes),
+        facts=dict(facts_of(data, rows, chosen, sigma, teacher, stores)),
+        notes=tuple(notes_of(data, images, rows, chosen, stores, teacher)),
         failures=tuple(failures),
     )
-
-
-def _undefined(rows: Sequence[Source], chosen: Sequence[Metric]) -> list[str]:
-    """Return a line for the rows of each output that some metrics are not defined for."""
-    notes = []
-    for output in dict.fromkeys(source.output for source in rows):
-        undefined = [m.name for m in chosen if output not in m.accepts]
-        if undefined:
-            names = ", ".join(source.name for source in rows if source.output == output)
-            way_out = "; with --scale-output log-density they are" if output == "score" else ""
-            notes.append(f"{', '.join(undefined)} not defined for a {output} ({names}){way_out}")
-    return notes
-
-
-def _damaged(source: Source, store: Store) -> str:
-    lines = "1 damaged line" if store.damaged == 1 else f"{store.damaged} damaged lines"
-    return f"{source.name}: {lines} of {store.path} left out; what is not there any more was computed again"
-
-
-def _unmatched(source: MapSource) -> list[str]:
-    folder, notes = source.folder, []
-    if folder.images_without:
-        notes.append(
-            f"{folder.name}: {len(folder.images_without)} images without a map: {name_some(folder.images_without)}"
-        )
-    if folder.maps_without:
-        notes.append(
-            f"{folder.name}: {len(folder.maps_without)} maps of no image here: {name_some(folder.maps_without)}"
-        )
-    if source.kind is None and folder.is_recognized:
-        notes.append(
-            f"{folder.name}: the files do not say what the maps are; exp of the numbers sums to 1, so they are taken "
-            "for log densities (--maps-output says otherwise)"
-        )
-    if source.output == "log_density" and folder.is_coarse:
-        notes.append(
-            f"{folder.name}: densities in 8 bits, all low values of which are one grey: AUCs and log-likelihoods are a "
-            "little off (png16, npy, tiff and mat keep them)"
-        )
-    return notes
-
-
-def _facts(
-    data: Dataset,
-    rows: Sequence[Source],
-    chosen: Sequence[Metric],
-    sigma: float | None,
-    teacher: Source | None,
-    stores: Sequence[Store],
-) -> Iterable[tuple[str, str]]:
-    for source in rows:
-        yield source.name, _describe(source)
-    if teacher is not None:
-        yield "teacher", f"{teacher.name}: {_describe(teacher)}"
-    needs = {need for metric in chosen for need in metric.needs}
-    if needs & {"density", "baseline"} or any(isinstance(s, (CenterBias, HumanCeiling)) for s in rows):
-        own_maps = all(item.density for item in data.items) and (sigma is None or "fixations" not in data.gives)
-        yield "density", "the dataset's own maps" if own_maps else _sigma_text(data, sigma)
-    yield "sizes", RESIZING
-    yield "salbox", __version__
-    kept = next((store.path for store in stores if store.path is not None), None)
-    yield "results", "not kept" if kept is None else str(kept.parent)
-
-
-def _sigma_text(data: Dataset, sigma: float | None) -> str:
-    if sigma is not None:
-        return f"Gaussian of {sigma:g} pixels (given)"
-    card = data.card
-    own = sorted({round(data.sigma(index), 3) for index in range(len(data))})
-    pixels = f"{own[0]:g}" if len(own) == 1 else f"{own[0]:g} to {own[-1]:g}"
-    side = "longest side" if card.sigma_side == "longest" else "width"
-    return f"Gaussian of {pixels} pixels: {card.sigma:g} at a {side} of {card.sigma_width}, {card.sigma_source}"
-
-
-def _describe(source: Source) -> str:
-    if isinstance(source, HumanCeiling):
-        return source.description
-    if isinstance(source, CenterBias):
-        return "density of the fixations on the split's other images, with 1 % spread evenly"
-    settings = source.settings()
-    parts = [settings["maps"]] if "maps" in settings else []
-    parts += [f"{k}={v}" for k, v in settings.get("parameters", {}).items()]
-    parts += [f"{k}={v}" for k, v in settings["postprocess"].items()]
-    if settings.get("longest_side"):
-        parts.append(f"on the image brought to a longest side of {settings['longest_side']}")
-    return f"{', '.join(parts) or 'no parameters'} ({source.output})"

@@ -15,6 +15,8 @@ from .opening import Picture, opened
 
 HALF = 128  # of an 8-bit mask, above it is the object; PySODMetrics' prepare_data
 
+_MOST_LABELS = 40  # objects or classes; PASCAL VOC has 20 classes, and fewer objects on a photo
+
 _LOSSLESS = ("PNG", "TIFF", "BMP", "GIF", "PPM")  # kinds that keep numbers
 _NUMBER_MODES = ("1", "L", "P", "I")  # and I;16, whose values can be numbers of classes
 _STEPS = {"L;2": 85, "L;4": 17}  # what Pillow multiplies values of few bits with, so that their largest is white
@@ -49,8 +51,8 @@ def read_mask(path: Path, *, is_graded: bool = False) -> npt.NDArray[Any]:
     Raises
     ------
     ImageError
-        If it cannot be read, is a colour picture, or is not black and has no value above half of white, as pictures of
-        labels: all of it would count as background.
+        If it cannot be read, is a colour picture, is not black and has no value above half of white, as pictures of
+        labels (all of it would count as background), or has labels with a border of 255 around them.
     """
     return as_gray_mask(_grays(path), str(path), is_graded=is_graded)
 
@@ -67,14 +69,31 @@ def as_gray_mask(values: npt.NDArray[Any], where: str, *, is_graded: bool = Fals
     if highest <= 1:  # some programs write so; as grey values these would all be background
         return values > 0
     reduced = to_uint8(values)
+    if is_graded:
+        return reduced if reduced.max() > HALF else reduced > HALF
+    if _are_labels(reduced):
+        raise ImageError(
+            f"{where}: labels with a border of 255 around the objects, as PASCAL VOC has them: only the border would "
+            "be the object; make the object 255 and the rest 0"
+        )
     if reduced.max() > HALF:
         return reduced
-    if is_graded:
-        return reduced > HALF
     raise ImageError(
         f"{where}: a mask with no value above half of white, though it is not black (largest {highest} of {white}): "
         f"labels are no mask; make the object {white} and the rest 0"
     )
+
+
+def _are_labels(gray: npt.NDArray[np.uint8]) -> bool:
+    """Return whether grey values are numbers of objects or classes, with 255 where none was decided.
+
+    Then more pixels are low numbers, a few different ones, than are 255, and nothing lies between. The edges of a mask
+    that was scaled or saved as JPEG have values in between, and are fewer than its inside.
+    """
+    counts = np.bincount(gray.ravel(), minlength=256)
+    numbers = counts[1 : HALF + 1]
+    is_apart = not counts[_MOST_LABELS + 1 : 255].any()
+    return bool(is_apart and counts[255] and numbers.sum() > counts[255])
 
 
 def read_class_numbers(path: Path) -> npt.NDArray[np.int64]:

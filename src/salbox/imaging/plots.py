@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..errors import UsageError
 from ..types import Output, Pixels
 from .figures import check_figure, color_table, new_figure, save_figure
-from .scaling import min_max, visible
+from .scaling import for_picture, min_max, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,7 +127,7 @@ def overlay(
     ----------
     image : (H, W, 3) uint8
     saliency : (H, W) array
-        Min-max scaled for the picture.
+        Min-max scaled for the picture, unless it is a probability.
     alpha : float
         Opacity of the heat map, 0 to 1: what is not salient is darkened, what is glows.
     contours : shares of the map's mass, each in (0, 1)
@@ -160,7 +160,7 @@ def overlay(
         raise UsageError(f"contours {tuple(contours)}: expected shares between 0 and 1")
     import cv2
 
-    scaled = min_max(visible(saliency, output))
+    scaled = for_picture(saliency, output)
     heat = color_table(COLOR_MAP)[np.rint(scaled * 255).astype(np.uint8)]
     blended = cv2.addWeighted(heat, alpha, image, 1 - alpha, 0)
     for share in contours:

@@ -1,4 +1,4 @@
-"""What is done to a map after the model: histogram matching, smoothing, centre prior, scaling, in this order.
+"""What is done to a map after the model, in order: histogram matching, smoothing, centre prior, scaling, threshold.
 
 The options are SMILER's (Wloka et al. 2018, arXiv 1812.08848) and, for histogram matching, KDSalBox's, under their
 names. The defaults apply nothing. Of a log density all steps see the density: densities are averaged, and a prior comes
@@ -22,6 +22,7 @@ from ..types import FloatMap, Output
 from .histograms import Histogram, equalize, map_histogram, match, mean_fixation_histogram, picture_histogram
 from .image import SUFFIXES
 from .scaling import log_density, log_of_density, min_max, normalized_log, standardize
+from .threshold import apply_threshold, check_threshold
 
 Matching = Literal["none", "equalization", "biased", "image-based"]
 Smoothing = Literal["default", "none", "custom", "proportional"]
@@ -32,6 +33,20 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "do_smoothing": get_args(Smoothing),
     "center_prior": get_args(CenterPrior),
     "scale_output": get_args(Scaling),
+}
+
+# Fields that another decides about: its values with which they count.
+_COUNTS_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
+    "histogram_matching_reference": ("histogram_matching", ("biased", "image-based")),
+    "smooth_size": ("do_smoothing", ("custom",)),
+    "smooth_std": ("do_smoothing", ("custom",)),
+    "smooth_prop": ("do_smoothing", ("proportional",)),
+    **dict.fromkeys(
+        ("center_prior_prop", "center_prior_weight", "center_prior_scale_first"),
+        ("center_prior", ("proportional_add", "proportional_mult")),
+    ),
+    "scale_min": ("scale_output", ("min-max",)),
+    "scale_max": ("scale_output", ("min-max",)),
 }
 
 Reference = npt.NDArray[Any] | str | os.PathLike[str] | None
@@ -70,6 +85,11 @@ class PostProcess:
         log density is not scaled: it stays one, of the smoothed density or that with the prior in it. Histogram
         matching makes a score of it, which is treated as any other.
     scale_min, scale_max : float
+    threshold : float or text
+        What lies below it becomes the map's smallest value, the rest stays as it is: "none"; a number, on the scale of
+        the map as it is by then; a percentile of its pixels, "p90" or "90%"; "otsu", the level that parts the grey
+        values of the map, or of the density, into two groups best. A log density that is asked for is one again
+        afterwards: exp sums to 1.
 
     Raises
     ------
@@ -96,8 +116,10 @@ class PostProcess:
     scale_output: Scaling = "none"
     scale_min: float = 0.0
     scale_max: float = 1.0
+    threshold: float | str = "none"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "threshold", check_threshold(self.threshold))  # in one form, so that equals are equal
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
@@ -159,13 +181,14 @@ class PostProcess:
         result = result.astype(np.float32)
         if output == "log_density":
             return self._of_log_density(result, name)
-        return self._scale(self._steps(result, name))
+        return self._crisp(self._scale(self._steps(result, name)))
 
     @property
     def _has_steps(self) -> bool:
-        """Whether anything is done to a map before it is scaled."""
+        """Whether anything is done to a map beside scaling it."""
         smooths = self.do_smoothing not in ("default", "none")
-        return smooths or self.histogram_matching != "none" or self.center_prior != "none"
+        others = self.histogram_matching != "none" or self.center_prior != "none" or self.threshold != "none"
+        return smooths or others
 
     def _of_log_density(self, values: FloatMap, name: str | None) -> FloatMap:
         """Return the processed map of a log density; the steps see the density."""
@@ -173,8 +196,8 @@ class PostProcess:
             return normalized_log(values) if self.scale_output == "log-density" else values
         density = self._steps(np.exp(normalized_log(values)), name)
         if self.scale_output == "log-density" and self.histogram_matching == "none":
-            return log_of_density(density)
-        return self._scale(density)
+            return self._crisp(log_of_density(density))
+        return self._crisp(self._scale(density))
 
     def _steps(self, saliency: FloatMap, name: str | None) -> FloatMap:
         return self._add_prior(self._smooth(self._match(saliency, name)))
@@ -232,8 +255,22 @@ class PostProcess:
             return log_density(saliency)
         return saliency
 
+    def _crisp(self, values: FloatMap) -> FloatMap:
+        """Return a scaled map with what is below the threshold at its smallest value."""
+        if self.threshold == "none" or self.scale_output != "log-density":
+            return apply_threshold(values, self.threshold)
+        return normalized_log(apply_threshold(values, self.threshold, like=np.exp(values)))
+
 
 NOTHING = PostProcess()
+
+
+def without_effect(process: PostProcess) -> tuple[str, str] | None:
+    """Return the first option that was changed and does nothing, and the option and values that it needs; else None."""
+    for name, (deciding, values) in _COUNTS_WITH.items():
+        if getattr(process, deciding) not in values and getattr(process, name) != getattr(NOTHING, name):
+            return name, f"{deciding} {' or '.join(values)}"
+    return None
 
 
 def centered_gaussian(length: int, sigma: float) -> npt.NDArray[np.float64]:

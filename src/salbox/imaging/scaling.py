@@ -98,6 +98,22 @@ def visible(saliency: npt.NDArray[Any], output: Output | None = None) -> npt.NDA
     return saliency
 
 
+def picture_range(saliency: npt.NDArray[Any], output: Output | None) -> tuple[float, float] | None:
+    """Return what black and white stand for in a picture of a map; None: its own minimum and maximum.
+
+    A probability is drawn as it is, so that of a photo without an object all is dark.
+    """
+    is_share = output == "probability" and saliency.size and saliency.min() >= 0 and saliency.max() <= 1
+    return (0.0, 1.0) if is_share else None
+
+
+def for_picture(saliency: npt.NDArray[Any], output: Output | None = None) -> FloatMap:
+    """Return a map as a picture of it shows it, in 0..1: `visible`, min-max scaled unless it is a probability."""
+    if picture_range(saliency, output) is not None:
+        return saliency.astype(np.float32, copy=False)
+    return min_max(visible(saliency, output))
+
+
 def density(saliency: npt.NDArray[Any], output: Output) -> npt.NDArray[Any]:
     """Return a map as others are compared with it: of a log density exp of it, float64; any other as it is."""
     return np.exp(saliency.astype(np.float64)) if output == "log_density" else saliency

@@ -16,7 +16,7 @@ from ..errors import UsageError, nearest
 from ..types import FloatMap, Output
 from .notes import DENSITY, KEY, TIFF_IMAGE_DESCRIPTION, Notes, behind, to_text
 from .partial_files import replacing
-from .scaling import density, is_log_density, min_max, normalized_log
+from .scaling import density, is_log_density, min_max, normalized_log, picture_range
 
 JPEG_QUALITY = 95
 PNG_COMPRESSION = 3  # half the time of Pillow's default for a few per cent more bytes
@@ -52,7 +52,7 @@ def write_map(
         What to note in the file beside the map's output, minimum and maximum; see `salbox.writing.read_notes`.
     bounds : (float, float), optional
         What black and white of a picture stand for, noted too; what lies beyond is brought to them. By default the
-        minimum and maximum of what is shown.
+        minimum and maximum of what is shown, of a probability 0 and 1.
     output : {"score", "log_density", "probability"}, optional
         What the map's numbers are. By default a log density is recognised, exp of which sums to 1; all else is a score.
     keep_log : bool
@@ -86,6 +86,7 @@ def write_map(
         if output == "log_density" and not keep_log:
             notes["shown"] = DENSITY
             shown = density(saliency, output)
+        bounds = bounds or picture_range(saliency, output)
         if bounds is None:
             saliency = min_max(shown)
             # Half of a picture may be black: what its pixels are on the average is more than their minimum.

@@ -13,7 +13,19 @@ from .information import ig, ll
 from .masks import as_mask
 from .metric import Curve, Metric, Result, Truth
 from .nss import nss
-from .objects import adaptive_e, adaptive_f, e_curve, f_curve, mae, mean_e, mean_f, s_measure, weighted_f
+from .objects import (
+    adaptive_e,
+    adaptive_f,
+    e_curve,
+    f_curve,
+    mae,
+    mean_e,
+    mean_f,
+    precision_curve,
+    recall_curve,
+    s_measure,
+    weighted_f,
+)
 from .registry import METRICS, get_metric
 
 __all__ = [
@@ -52,7 +64,9 @@ __all__ = [
     "mean_f",
     "nss",
     "precision",
+    "precision_curve",
     "recall",
+    "recall_curve",
     "s_measure",
     "sauc",
     "sim",

@@ -18,7 +18,7 @@ from ..errors import MissingExtraError
 from ..types import Output
 from ._checks import as_map, check_same_shape, is_constant
 from .density import unit_range
-from .masks import as_mask
+from .masks import GRAY_THRESHOLD, as_mask
 from .metric import Curve, Metric
 
 BETA_SQUARED = 0.3  # of the F-measure: Achanta et al. 2009
@@ -70,6 +70,42 @@ def f_curve(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> Curve:
     ((256,), 0.565, 0.302)
     """
     return np.asarray(_f(saliency, mask, dynamic=True))
+
+
+def precision_curve(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> Curve:
+    """Return the object's share of what is predicted at the thresholds 255 .. 0 of the 8-bit map: (256,).
+
+    It is 0 where nothing is predicted. Parameters as `mae`.
+
+    Examples
+    --------
+    Two pixels are predicted, one of them belongs to the object; at the last threshold, 0, all four are:
+
+    >>> import numpy as np
+    >>> from salbox.metrics import precision_curve
+    >>> curve = precision_curve([[1.0, 1.0], [0.0, 0.0]], np.array([[True, False], [False, False]]))
+    >>> curve[[0, -1]].tolist()
+    [0.5, 0.25]
+    """
+    return np.asarray(_handled(saliency, mask, _library().PrecisionHandler))
+
+
+def recall_curve(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> Curve:
+    """Return the predicted share of the object at the thresholds 255 .. 0 of the 8-bit map: (256,).
+
+    It is 0 where there is no object. Parameters as `mae`.
+
+    Examples
+    --------
+    The object's one pixel is .6, which 8 bits hold as 153:
+
+    >>> import numpy as np
+    >>> from salbox.metrics import recall_curve
+    >>> curve = recall_curve([[0.6, 1.0], [0.0, 0.0]], np.array([[True, False], [False, False]]))
+    >>> curve[[255 - 154, 255 - 153]].tolist()
+    [0.0, 1.0]
+    """
+    return np.asarray(_handled(saliency, mask, _library().RecallHandler))
 
 
 def mean_f(saliency: npt.ArrayLike, mask: npt.ArrayLike) -> float:
@@ -199,10 +235,25 @@ def _library() -> ModuleType:
         raise MissingExtraError("a salient-object metric", "eval") from None
 
 
+def settings() -> str:
+    """Return in a line how maps are compared with masks: everything that a figure depends on beside the two."""
+    from importlib.metadata import version
+
+    return (
+        "each map at its mask's own size, min-max scaled (an 8-bit one from its 256 values), a pixel of the mask above "
+        f"{GRAY_THRESHOLD} of 255 the object; curves over the thresholds 255 .. 0 of the map in 8 bits; F with beta^2 "
+        f"{BETA_SQUARED:g}, S with alpha {ALPHA:g}; PySODMetrics {version('pysodmetrics')}"
+    )
+
+
 def _f(saliency: npt.ArrayLike, mask: npt.ArrayLike, *, dynamic: bool) -> Any:
-    library = _library()
-    handler = library.FmeasureHandler(with_dynamic=dynamic, with_adaptive=not dynamic, beta=BETA_SQUARED)
-    result = _step(library.FmeasureV2({"f": handler}), saliency, mask).get_results()["f"]
+    return _handled(saliency, mask, _library().FmeasureHandler, dynamic=dynamic, beta=BETA_SQUARED)
+
+
+def _handled(saliency: npt.ArrayLike, mask: npt.ArrayLike, kind: Any, *, dynamic: bool = True, **options: Any) -> Any:
+    """Return what one of PySODMetrics' handlers makes of the pixels above thresholds, or above the adaptive one."""
+    handler = kind(with_dynamic=dynamic, with_adaptive=not dynamic, **options)
+    result = _step(_library().FmeasureV2({"it": handler}), saliency, mask).get_results()["it"]
     return result["dynamic" if dynamic else "adaptive"]
 
 
@@ -239,4 +290,10 @@ METRICS = (
     _metric("mean_e", "mean E_m", "enhanced alignment; mean over 256 thresholds", "Fan et al. 2018", mean_e),
     _metric("adaptive_e", "adaptive E_m", "enhanced alignment at min(2 mean p, 1)", "Fan et al. 2018", adaptive_e),
     _metric("s_measure", "S_m", "half object-aware, half region-aware similarity", "Fan et al. 2017", s_measure),
+)
+
+# What a plot of precision over recall is drawn from. They are no columns of a table: recall at its best is always 1.
+CURVES = (
+    _metric("precision_curve", "P", "P at 256 thresholds", "Achanta et al. 2009", precision_curve),
+    _metric("recall_curve", "R", "R at 256 thresholds", "Achanta et al. 2009", recall_curve),
 )

@@ -14,11 +14,15 @@ from .fidelity import METRICS as FIDELITY
 from .information import METRICS as INFORMATION
 from .metric import Metric
 from .nss import METRICS as NSS
+from .objects import CURVES
 from .objects import METRICS as OBJECTS
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {m.name: m for m in (*NSS, *AUC, *DISTRIBUTION, *EMD, *INFORMATION, *FIDELITY, *OBJECTS, *BINARY)}
 )
+
+
+_CURVES: Mapping[str, Metric] = MappingProxyType({m.name: m for m in CURVES})  # known by name, in no table
 
 
 def get_metric(name: str) -> Metric:
@@ -35,6 +39,7 @@ def get_metric(name: str) -> Metric:
     >>> get_metric("nss").direction, get_metric("kl_mit").direction
     ('higher', 'lower')
     """
-    if name not in METRICS:
+    found = METRICS.get(name) or _CURVES.get(name)
+    if found is None:
         raise UsageError(f"no metric '{name}'{nearest(name, METRICS)} (there are {', '.join(METRICS)})")
-    return METRICS[name]
+    return found

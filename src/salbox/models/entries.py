@@ -164,7 +164,7 @@ class Packaged:
         """Return the model, its network on a device."""
         from . import exported
 
-        return exported.load_exported(exported.packaged(f"{self.file}#{self.head}"), card, device)
+        return exported.load_exported(exported.packaged(f"{self.file}#{self.head}"), card, parameters, device)
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ class ExportedFile:
         """Return the model, its network on a device."""
         from . import exported
 
-        return exported.load_exported(self.path, card, device, self.max_model_size)
+        return exported.load_exported(self.path, card, parameters, device, self.max_model_size)
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,34 @@ from __future__ import annotations
 
 import importlib.resources
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Protocol
 
 from ..errors import UsageError, nearest
 from ..paths import user_path
-from .cards import ModelCard
+from .cards import ModelCard, Parameter
 from .foreign_yaml import card_file, read_foreign
 from .import_paths import resolve
 from .model import HeadedNetwork, Model
 
 STUDENT_FILE = "student.onnx"
+
+HISTOGRAM_MATCHED = Parameter(
+    "histogram_matched",
+    False,
+    "Draw the teacher's map after histogram matching to a mean fixation map.",
+    "bool",
+)
+"""Of heads with a histogram curve in their file; see `salbox.runtime.histogram_curves`."""
+
+
+class _ExportedNetwork(HeadedNetwork, Protocol):
+    """What `salbox.runtime.network` opens."""
+
+    def histogram_matched(self) -> HeadedNetwork | None: ...
 
 
 def is_path(name: str) -> bool:
@@ -80,13 +96,20 @@ def exported_card(name: str, max_model_size: float | None = None) -> ModelCard:
         If it cannot be read.
     """
     network = _open(name, "cpu", max_model_size)
-    return replace(network.cards[_head(name, network)], name=_output_name(name))
+    head, matched = _head(name, network), network.histogram_matched()
+    own = network.cards[head]
+    parameters = own.parameters if matched is None or head not in matched.heads else (HISTOGRAM_MATCHED,)
+    return replace(own, name=_output_name(name), parameters=parameters)
 
 
-def load_exported(name: str, card: ModelCard, device: str, max_model_size: float | None = None) -> Model:
-    """Return the model of a path."""
+def load_exported(
+    name: str, card: ModelCard, parameters: Mapping[str, Any], device: str, max_model_size: float | None = None
+) -> Model:
+    """Return the model of a path; of `parameters`, those of its card, a file knows `HISTOGRAM_MATCHED` alone."""
     network = _open(name, device, max_model_size)
-    return Model(card, None, {}, network=network, head=_head(name, network), weights=model_file(name))
+    own = {key: value for key, value in parameters.items() if key == HISTOGRAM_MATCHED.name}
+    asked = network.histogram_matched() if any(own.values()) else None
+    return Model(card, None, own, network=asked or network, head=_head(name, network), weights=model_file(name))
 
 
 def model_file(name: str) -> Path:
@@ -108,10 +131,10 @@ def _foreign(name: str) -> tuple[Path, Path]:
     return file, beside
 
 
-def _open(name: str, device: str, max_model_size: float | None) -> HeadedNetwork:
+def _open(name: str, device: str, max_model_size: float | None) -> _ExportedNetwork:
     # By its import path: the floor does not know the rooms above it.
     open_network = resolve("salbox.runtime.network:open_network")
-    network: HeadedNetwork = open_network(model_file(name), provider=device, max_model_size=max_model_size)
+    network: _ExportedNetwork = open_network(model_file(name), provider=device, max_model_size=max_model_size)
     return network
 
 

@@ -19,12 +19,14 @@ from .entries import Checkpoint, Entry, Function, Packaged, PackagedPredictor
 from .import_paths import resolve as resolve
 from .own import REGISTERED, OwnModel, check_name, is_name, make_own_model
 from .plugins import plugin, plugin_names, working_plugins
+from .rembg import REMBG
 
 Target = TypeVar("Target")
 
 # The networks that come with this package; see `exported.packaged`.
 SHIPPED = "box.onnx"  # of all students
 GAZE = "gaze.onnx"
+PEOPLE = ("unisal.people",)  # published designs that salbox trained on people; each in a file of its name
 
 
 def _classical(name: str) -> Entry:
@@ -32,9 +34,9 @@ def _classical(name: str) -> Entry:
     return Function("fixation", f"{module}:CARD", f"{module}:{name}")
 
 
-def _network(folder: str, predictor: str, card: str = "CARD") -> Entry:
+def _network(folder: str, predictor: str, card: str = "CARD", task: Task = "fixation") -> Entry:
     module = f"salbox.networks.{folder}"
-    return Checkpoint("fixation", f"{module}.card:{card}", f"{module}.predictor:{predictor}")
+    return Checkpoint(task, f"{module}.card:{card}", f"{module}.predictor:{predictor}")
 
 
 STUDENTS = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "fastgaze")  # heads of SHIPPED, by their teachers
@@ -51,6 +53,7 @@ MODELS: dict[str, Entry] = {
     "gaussian": _classical("gaussian"),
     "gaze": PackagedPredictor("fixation", "salbox.runtime.gaze:CARD", "salbox.runtime.gaze:GazePredictor", GAZE),
     **{f"{teacher}.student": Packaged("fixation", SHIPPED, teacher) for teacher in STUDENTS},
+    **{name: Packaged("fixation", f"{name}.onnx", "people") for name in PEOPLE},
     "fastgaze": _network("fastgaze", "FastGazePredictor"),
     "attention-center": _network("attention_center", "AttentionCenterPredictor"),
     "glimpse": Checkpoint("fixation", "salbox.runtime.glimpse:CARD", "salbox.runtime.glimpse:GlimpsePredictor"),
@@ -63,6 +66,13 @@ MODELS: dict[str, Entry] = {
     "dinet": _network("dinet", "DINetPredictor"),
     "transalnet": _network("transalnet", "TranSalNetPredictor"),
     **{f"{teacher}.kdsalbox": _network("kdsalbox", "KDSalBoxPredictor", teacher.upper()) for teacher in KDSALBOX},
+    "scfnet": _network("scfnet", "SCFNetPredictor", task="object"),
+    "scfnet.r50": _network("scfnet", "SCFNetR50Predictor", "R50", "object"),
+    "scfnet.v16": _network("scfnet", "SCFNetV16Predictor", "V16", "object"),
+    "scfnet.swinb": _network("scfnet", "SCFNetSwinBPredictor", "SWINB", "object"),
+    **REMBG,
+    "samnet": _network("samnet", "SAMNetPredictor", task="object"),
+    "gcpanet": _network("gcpanet", "GCPANetPredictor", task="object"),
 }
 
 CLASSICAL = tuple(name for name, entry in MODELS.items() if isinstance(entry, Function))

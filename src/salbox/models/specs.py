@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from ..errors import UsageError, nearest
 from .cards import ModelCard
 from .ensembles import is_ensemble, members
-from .exported import heads, is_path
+from .exported import HISTOGRAM_MATCHED, heads, is_path
 from .loading import card
 from .model import Model
 from .own import function_model
@@ -138,7 +138,8 @@ def _hint(key: str, cards: Mapping[str, ModelCard]) -> str:
     model, _, parameter = key.rpartition(".")
     for name, model_card in cards.items():
         if name.replace("-", "_") == model:  # as `_split_parameter` spells keys
-            own = [f"{name}:{p.name}" for p in model_card.parameters]
+            # Near by themselves: with the model's name in front of both, any two are.
+            own = [f"{name}:{p.name}" for p in model_card.parameters if nearest(parameter, [p.name])]
             wanted = f"{name}:{parameter}"
             return f"; did you mean '{wanted}'?" if wanted in own else nearest(wanted, own)
     return nearest(key, {p.name for c in cards.values() for p in c.parameters})
@@ -148,6 +149,15 @@ def split_loading(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[st
     """Return keywords of `load` in two parts: the model's parameters, and how it is loaded."""
     loading = {key: value for key, value in arguments.items() if key in LOADING}
     return {key: value for key, value in arguments.items() if key not in LOADING}, loading
+
+
+def ensure_histogram_matched(name: str, max_model_size: float | None = None) -> None:
+    """Raise a UsageError if a model, a name or a path, has no histogram-matched maps of its own."""
+    if HISTOGRAM_MATCHED.name not in {p.name for p in card(name, max_model_size=max_model_size).parameters}:
+        raise UsageError(
+            f"model '{name}' has no histogram-matched maps of its own; the students that ship have (gbvs.student), and "
+            "histogram matching 'biased' in post-processing matches the maps of any model"
+        )
 
 
 def check_targets(given: Iterable[str], names: Iterable[str]) -> None:

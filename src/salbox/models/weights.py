@@ -22,7 +22,13 @@ _SUFFIXES |= {".h5", ".hdf5", ".pkl", ".caffemodel", ".pdparams", ".pb", ".index
 
 
 def find_weights(
-    name: str, given: WeightsSource | None, sha256: str | None, source: str, *, stand_in: str = ""
+    name: str,
+    given: WeightsSource | None,
+    sha256: str | None,
+    source: str,
+    *,
+    stand_in: str = "",
+    kept: Path | None = None,
 ) -> Path:
     """Return the file with a model's weights.
 
@@ -38,6 +44,8 @@ def find_weights(
         Where the weights come from, for the message.
     stand_in : str
         A model that may be used without any, for the message.
+    kept : Path, optional
+        A file that another program may have brought here; it is taken if nothing is given and the folder has none.
 
     Raises
     ------
@@ -50,6 +58,8 @@ def find_weights(
         sha256 = _hash(sha256)
     if given is None:
         path = _in_folder(name)
+        if path is None and kept is not None and kept.is_file():
+            path = kept
         if path is None:
             way_out = f"; '{stand_in}', which comes with salbox, stands in" if stand_in else ""
             raise WeightsError(

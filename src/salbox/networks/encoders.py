@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..errors import UsageError, nearest
+from .backbones import mobilenetv3_large
 from .layers import IMAGENET_MEAN, IMAGENET_STD
 
 STRIDES = (2, 4, 8, 16, 32)
@@ -18,6 +19,8 @@ STRIDES = (2, 4, 8, 16, 32)
 # MobileNetV2 as TensorFlow trains it; every other name is timm's, with timm's normalisation.
 TENSORFLOW = "mobilenetv2"
 _TIMM_NAMES = {TENSORFLOW: "mobilenetv2_100"}
+# MobileNetV3-Large with half the channels, which timm lacks: Paddle's, with the normalisation of KD-SCFNet's program.
+MOBILENETV3 = "mobilenetv3_large_050"
 _TRAINED_THERE = "tf_"  # beginning of timm's names of networks whose weights come from TensorFlow
 
 
@@ -62,7 +65,8 @@ def make_encoder(name: str, deepest: int = STRIDES[-1]) -> Encoder:
     ----------
     name : str
         "mobilenetv2" is MobileNetV2 1.0 as TensorFlow trains it (pixels in -1..1; convolutions of stride 2 pad at the
-        bottom and right only); any other name is timm's, such as "mobilenetv2_100", "resnet18" or
+        bottom and right only), "mobilenetv3_large_050" MobileNetV3-Large with half the channels as Paddle has it; any
+        other name is timm's, such as "mobilenetv2_100", "resnet18" or
         "tf_efficientnet_lite0". Those that begin with "tf_" pad as TensorFlow does, too: as timm has them for sides
         that the strides divide, and with constants, so that the exported graph has no padding of its own.
     deepest : {2, 4, 8, 16, 32}
@@ -75,9 +79,12 @@ def make_encoder(name: str, deepest: int = STRIDES[-1]) -> Encoder:
     """
     if deepest not in STRIDES:
         raise UsageError(f"encoder '{name}': deepest={deepest!r}: expected one of {STRIDES}")
+    if name == MOBILENETV3:
+        own = mobilenetv3_large.MobileNetV3Large(STRIDES.index(deepest) + 1)
+        return Encoder(own, own.channels, mobilenetv3_large.MEAN, mobilenetv3_large.STD)
     known_as = timm_name(name)
     if known_as not in timm.list_models():
-        hint = nearest(str(name), [*_TIMM_NAMES, *timm.list_models()])
+        hint = nearest(str(name), [*_TIMM_NAMES, MOBILENETV3, *timm.list_models()])
         raise UsageError(f"no encoder '{name}'{hint} (any that timm knows with features at strides 2 to 32)")
     needed = STRIDES[: STRIDES.index(deepest) + 1]
     network = _tapped(known_as, len(needed), 0, name)

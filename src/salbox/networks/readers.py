@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -57,15 +57,23 @@ class PyTorchFile:
     ----------
     within : str, optional
         See `salbox.networks.checkpoints.read_tensors`.
+    renamed : mapping
+        Beginnings of the file's names -> what the network has in their place.
     """
 
     within: str | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
     def open(self, path: Path) -> Iterator[Contents]:
         """See `Reader`."""
         tensors = read_tensors(path, within=self.within)
-        yield Contents(tensors.keys(), lambda network: tensors)
+        yield Contents(tensors.keys(), lambda network: {self._own(name): t for name, t in tensors.items()})
+
+    def _own(self, name: str) -> str:
+        """Return what the network calls a tensor of the file."""
+        found = next((beginning for beginning in self.renamed if name.startswith(beginning)), "")
+        return f"{self.renamed.get(found, '')}{name.removeprefix(found)}"
 
 
 @dataclass(frozen=True)
@@ -104,16 +112,19 @@ class Layout:
         Which of PyTorch's axes (outputs, inputs, rows, columns) a kernel's axes are in the file.
     ignored : callable
         Tells of a name in the file whether the network has no use for it.
+    turns_matrices : bool
+        Whether the file has the weights of linear layers as (inputs, outputs).
     """
 
     model: str
     stored_name: Callable[[str], str]
     kernel: tuple[int, int, int, int] = AS_PYTORCH
     ignored: Callable[[str], bool] = lambda name: False
+    turns_matrices: bool = False
 
     def shapes(self, network: nn.Module) -> dict[str, Shape]:
         """Return {name: shape} of the arrays that a file for a network holds."""
-        return {self.stored_name(name): self._stored_shape(value) for name, value in _own(network).items()}
+        return {self.stored_name(name): self._stored_shape(name, value) for name, value in _own(network).items()}
 
     def tensors(self, stored: Mapping[str, StoredArray], network: nn.Module, path: Path) -> dict[str, Tensor]:
         """Return the tensors for a network by its names.
@@ -124,16 +135,25 @@ class Layout:
             If an array is missing, too many, of another shape, or holds anything but finite numbers.
         """
         arrays = collect(stored, self.shapes(network), self.model, path, ignored=self.ignored)
-        return {name: self._as_pytorch(torch.from_numpy(arrays[self.stored_name(name)])) for name in _own(network)}
+        return {
+            name: self._as_pytorch(name, torch.from_numpy(arrays[self.stored_name(name)])) for name in _own(network)
+        }
 
-    def _stored_shape(self, tensor: Tensor) -> Shape:
+    def _stored_shape(self, name: str, tensor: Tensor) -> Shape:
         shape = tuple(tensor.shape)
+        if self._is_turned(name, tensor):
+            return shape[::-1]
         return tuple(shape[axis] for axis in self.kernel) if len(shape) == 4 else shape
 
-    def _as_pytorch(self, values: Tensor) -> Tensor:
+    def _as_pytorch(self, name: str, values: Tensor) -> Tensor:
+        if self._is_turned(name, values):
+            return values.T.contiguous()
         if values.ndim != 4:
             return values
         return values.permute(*(self.kernel.index(axis) for axis in range(4))).contiguous()
+
+    def _is_turned(self, name: str, tensor: Tensor) -> bool:
+        return self.turns_matrices and tensor.ndim == 2 and name.endswith(".weight")
 
 
 @dataclass(frozen=True)
@@ -155,6 +175,26 @@ class ArrayFile:
         """See `Reader`."""
         stored = self.read(path)
         yield Contents(stored.keys(), lambda network: self.layout.tensors(stored, network, path))
+
+
+@dataclass(frozen=True)
+class BySuffix:
+    """Files of several kinds, told apart by how their names end.
+
+    Attributes
+    ----------
+    readers : mapping
+        Suffix, such as ".pdparams" -> the reader of such files.
+    otherwise : Reader
+        Of all others.
+    """
+
+    readers: Mapping[str, Reader]
+    otherwise: Reader
+
+    def open(self, path: Path) -> AbstractContextManager[Contents]:
+        """See `Reader`."""
+        return self.readers.get(path.suffix.lower(), self.otherwise).open(path)
 
 
 @dataclass(frozen=True)

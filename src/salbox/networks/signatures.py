@@ -1,6 +1,7 @@
 """What weights' files look like: names by which a file tells whose it is, so that a wrong one can be named.
 
-A network's own signature stands in its `card` module, which needs no PyTorch: telling files apart imports no network.
+A network's own signature stands in its `card` module (`SIGNATURE`, or `SIGNATURES` where several models share one),
+which needs no PyTorch: telling files apart imports no network.
 """
 
 from __future__ import annotations
@@ -38,9 +39,6 @@ class Signature:
 
 # Files that salbox knows, and does not read.
 FOREIGN = (
-    Signature("u2netp", ("stage1.rebnconvin.", "side6.", "outconv.")),
-    Signature("samnet", ("context_path.", "heads.4.")),
-    Signature("scfnet", ("bkbone.", "linear5.")),
     Signature("the customised DINet of saliency_analysis", ("dilated_backbone.", "encoder.inception_4.")),
     Signature("the customised SALICON of saliency_analysis", ("dilated_backbone.", "v_encoder.")),
     Signature("the customised TranSalNet of saliency_analysis", ("backbone.", "sal_decoder_4.")),
@@ -56,7 +54,8 @@ def known_signatures() -> tuple[Signature, ...]:
     """Return the signatures of the registry's networks, those that have one, and of `FOREIGN` files."""
     modules = dict.fromkeys(e.card.partition(":")[0] for e in MODELS.values() if isinstance(e, Checkpoint))
     cards = [importlib.import_module(name) for name in modules if name.startswith("salbox.networks.")]
-    return (*(card.SIGNATURE for card in cards if hasattr(card, "SIGNATURE")), *FOREIGN)
+    several = (signature for card in cards for signature in getattr(card, "SIGNATURES", {}).values())
+    return (*(card.SIGNATURE for card in cards if hasattr(card, "SIGNATURE")), *several, *FOREIGN)
 
 
 def looks_like(names: Collection[str]) -> str | None:

@@ -14,7 +14,7 @@ import numpy as np
 from ..imaging.inputs import ImageFile
 from ..imaging.notes import DENSITY, behind_video
 from ..imaging.plots import overlay
-from ..imaging.scaling import min_max, visible
+from ..imaging.scaling import for_picture, min_max
 from ..imaging.video_writing import VIDEO_FORMATS, Pace, VideoWriter
 from ..imaging.writing import atomic, suffix
 from ..types import Output, Pixels, SaliencyMap
@@ -68,7 +68,8 @@ def clip_outputs(
 class MapVideos:
     """`folder/<model>/<name>.<format>` and, with overlays, `<name>.overlay.<format>`; see `clip_outputs`.
 
-    Maps are scaled frame by frame, a log density as the density, so that their numbers are not in the file.
+    Maps are scaled frame by frame, a log density as the density, so that their numbers are not in the file; a
+    probability is not scaled.
     """
 
     def __init__(
@@ -103,8 +104,8 @@ class MapVideos:
         self._highest = max(self._highest, float(saliency.max()))
         for target, writer in self._writers.items():
             if target == self._map:
-                shown = saliency if self._plan.keeps_log else visible(saliency, self._output)
-                picture = np.rint(min_max(shown) * 255).astype(np.uint8)
+                shown = min_max(saliency) if self._plan.keeps_log else for_picture(saliency, self._output)
+                picture = np.rint(shown * 255).astype(np.uint8)
             else:
                 alpha, contours = self._plan.overlay or 0, self._plan.contours
                 picture = overlay(frame, saliency, alpha=alpha, contours=contours, output=self._output)

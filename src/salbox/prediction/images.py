@@ -16,10 +16,11 @@ from ..imaging.postprocess import NOTHING, PostProcess
 from ..imaging.scaling import at_size, map_at, smaller_copy
 from ..models.cards import to_json
 from ..models.ensembles import Ensemble
+from ..models.exported import HISTOGRAM_MATCHED
 from ..models.loading import load_for
 from ..models.model import HeadedNetwork, Model
 from ..models.registry import known_names
-from ..models.specs import AnyModel, as_models, check_targets
+from ..models.specs import AnyModel, as_models, check_targets, ensure_histogram_matched
 from ..types import Output, Pixels, SaliencyMap
 from ..version import __version__
 
@@ -200,6 +201,7 @@ def predict(
     postprocess: PostProcess | None = ...,
     weights: Mapping[str, Any] | None = ...,
     device: str = ...,
+    histogram_matched: bool = ...,
 ) -> Maps: ...
 
 
@@ -211,6 +213,7 @@ def predict(
     postprocess: PostProcess | None = ...,
     weights: Mapping[str, Any] | None = ...,
     device: str = ...,
+    histogram_matched: bool = ...,
 ) -> list[Maps]: ...
 
 
@@ -221,6 +224,7 @@ def predict(
     postprocess: PostProcess | None = None,
     weights: Mapping[str, Any] | None = None,
     device: str = "cpu",
+    histogram_matched: bool = False,
 ) -> Maps | list[Maps]:
     """Return the maps of several models for one image, or for each of several.
 
@@ -236,6 +240,8 @@ def predict(
         Checkpoints of the models that need one.
     device : str
         Where the networks that are named compute: "cpu", "cuda" or "cuda:1"; one that is loaded stays where it is.
+    histogram_matched : bool
+        Of students that ship: their teachers' maps after histogram matching to a mean fixation map.
 
     Returns
     -------
@@ -245,7 +251,8 @@ def predict(
     Raises
     ------
     UsageError
-        For an unknown model, two models of one name, or weights for a model that is not asked for by its name.
+        For an unknown model, two models of one name, weights for a model that is not asked for by its name, or a model
+        that has no histogram-matched maps where these are asked for.
     ImageError
         If an image cannot be read.
 
@@ -268,14 +275,27 @@ def predict(
     process = postprocess or NOTHING
     given = dict(weights or {})
     check_targets(given, [name for name, model in asked.items() if model is None])
+    settings: dict[str, Any] = {"device": device}
+    if histogram_matched:
+        for name, model in asked.items():
+            _ensure_histogram_matched(name, model)
+        settings[HISTOGRAM_MATCHED.name] = True
     pipelines = {
-        name: Pipeline(model or load_for(name, {"weights": given.get(name), "device": device}, process), process)
+        name: Pipeline(model or load_for(name, {"weights": given.get(name), **settings}, process), process)
         for name, model in asked.items()
     }
     if not isinstance(image, (list, tuple)):
         return _predict([image], pipelines)[0]
     batches = [image[i : i + BATCH] for i in range(0, len(image), BATCH)]
     return [maps for batch in batches for maps in _predict(batch, pipelines)]
+
+
+def _ensure_histogram_matched(name: str, model: Model | None) -> None:
+    """Raise a UsageError if a model has no histogram-matched maps, or was loaded without them."""
+    if model is None:
+        ensure_histogram_matched(name)
+    elif not model.parameters.get(HISTOGRAM_MATCHED.name):
+        raise UsageError(f"model '{name}' is loaded already, and not with {HISTOGRAM_MATCHED.name}=True")
 
 
 def _by_name(models: Iterable[AnyModel]) -> dict[str, Model | None]:

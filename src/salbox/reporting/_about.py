@@ -32,6 +32,7 @@ def dataset(report: Report) -> Html:
         facts["pixels per degree"] = f"{card.pixels_per_degree:g}"
     if "density" in evaluation.facts:
         facts["density of fixations"] = evaluation.facts["density"]
+    facts["masks"] = evaluation.facts.get("objects")
     facts["sizes"] = evaluation.facts.get("sizes")
     facts["licence"] = card.license
     facts["citation"] = None if card.paper is None else _citation(card.paper)

@@ -1,4 +1,4 @@
-"""Charts as inline SVG: figures with their intervals, coloured by the page's style sheet."""
+"""Charts as inline SVG: figures with their intervals, and curves, coloured by the page's style sheet."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from ..evaluation.bootstrap import Estimate
 from ._html import Html, fragment, number, tag
 
 _WIDTH, _LABELS, _RIGHT = 388, 132, 14
 _ROW, _TOP, _BOTTOM = 21, 6, 26
+_HEIGHT, _AXIS = 230, 48  # of a plot of curves, and where its vertical axis stands
+COLORS = 8  # of curves; the style sheet has so many
 _LETTERS = 15  # of a name, before its middle is left out
 _TICKS = 6  # at most
 _MARGIN = 0.06  # of the range, on either side
@@ -48,6 +53,59 @@ def interval_chart(label: str, bars: Sequence[Bar]) -> Html:
     for place, bar in enumerate(bars):
         parts.append(_bar(bar, across, _TOP + _ROW * (place + 0.5)))
     return tag("svg", parts, viewBox=f"0 0 {_WIDTH} {bottom + _BOTTOM}", role="img", aria_label=label)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve: its name, and the places of its points, (N,) each."""
+
+    name: str
+    x: npt.NDArray[np.float64]
+    y: npt.NDArray[np.float64]
+
+
+def line_chart(label: str, lines: Sequence[Line], across: str, up: str) -> Html:
+    """Return curves in one pair of axes, coloured by their order.
+
+    Parameters
+    ----------
+    label : str
+        What it shows, for people who do not see it.
+    lines : sequence of Line
+    across, up : str
+        What the axes are.
+    """
+    ends = [_ends([line.x for line in lines]), _ends([line.y for line in lines])]
+    (left, right), (low, high) = ends
+    bottom = _TOP + _HEIGHT
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return (
+            round(_AXIS + (x - left) / (right - left) * (_WIDTH - _AXIS - _RIGHT), 2),
+            round(bottom - (y - low) / (high - low) * _HEIGHT, 2),
+        )
+
+    parts = [_tick(place(value, low)[0], bottom, text) for value, text in ticks(left, right)]
+    parts += [_level(place(left, value)[1], text) for value, text in ticks(low, high)]
+    for number_, line in enumerate(lines):
+        points = " ".join(f"{a},{b}" for a, b in (place(x, y) for x, y in zip(line.x, line.y, strict=True)))
+        drawn = tag("polyline", tag("title", line.name), points=points, class_=f"line line-{number_ % COLORS}")
+        parts.append(drawn)
+    parts.append(tag("text", across, class_="tick", x=(_AXIS + _WIDTH) / 2, y=bottom + 31, text_anchor="middle"))
+    parts.append(tag("text", up, class_="tick", x=2, y=_TOP + 8))
+    return tag("svg", parts, viewBox=f"0 0 {_WIDTH} {bottom + _BOTTOM + 10}", role="img", aria_label=label)
+
+
+def _ends(values: Sequence[npt.NDArray[np.float64]]) -> tuple[float, float]:
+    """Return the least and the largest of all values; two different numbers."""
+    every = np.concatenate([np.zeros(0), *values])
+    low, high = (float(every.min()), float(every.max())) if every.size else (0.0, 1.0)
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _level(y: float, text: str) -> Html:
+    line = tag("line", class_="grid", x1=_AXIS, x2=_WIDTH - _RIGHT, y1=y, y2=y)
+    return fragment(line, tag("text", text, class_="tick", x=_AXIS - 6, y=y + 4, text_anchor="end"))
 
 
 def ticks(low: float, high: float) -> list[tuple[float, str]]:

@@ -15,6 +15,7 @@ from ..evaluation.store import default_folder
 from ..imaging.writing import atomic
 from ..system.progress import SILENT, Progress
 from ._agreement import Correlations, keeping_maps
+from ._curves import curves_of, with_curves, without_curves
 from ._environment import environment
 from ._examples import Examples, counts
 from .content import Agreement, Report
@@ -118,7 +119,9 @@ def gather(
     rows += [CenterBias()] * baseline + [HumanCeiling()] * ceiling + [MixtureCeiling()] * mixture_ceiling
 
     scoring = progress if correlations is None else _Collecting(progress, correlations)
-    evaluation = evaluate(dataset, rows, metrics, sigma=sigma, folder=kept_in, workers=workers, progress=scoring)
+    names = with_curves(dataset, metrics)
+    evaluation = evaluate(dataset, rows, names, sigma=sigma, folder=kept_in, workers=workers, progress=scoring)
+    curves, evaluation = curves_of(evaluation), without_curves(evaluation)
     failures: list[str] = []
     found: Agreement | None = None
     if correlations is not None:
@@ -133,6 +136,7 @@ def gather(
         models=chosen.parts(),
         side_by_side=chosen.side_by_side(),
         agreement=found,
+        curves=curves,
         environment=environment(),
         command=command,
         failures=tuple(failures),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -75,6 +75,15 @@ class Agreement:
 
 
 @dataclass(frozen=True)
+class ObjectCurves:
+    """A row's mean precision, recall and F at the thresholds 255 .. 0, (256,) each."""
+
+    precision: npt.NDArray[np.float64]
+    recall: npt.NDArray[np.float64]
+    f: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Report:
     """All that a page shows.
 
@@ -90,6 +99,8 @@ class Report:
     side_by_side : tuple of SideBySide
         Images that the rows differ most on.
     agreement : Agreement, optional
+    curves : mapping
+        Row -> curves, where object masks are the truth.
     environment : mapping
         Label -> text: versions, machine, date.
     command : str
@@ -105,6 +116,7 @@ class Report:
     models: tuple[ModelPart, ...]
     side_by_side: tuple[SideBySide, ...] = ()
     agreement: Agreement | None = None
+    curves: Mapping[str, ObjectCurves] = field(default_factory=dict)
     environment: Mapping[str, str] | None = None
     command: str = ""
     failures: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from importlib import resources
 
-from . import _about, _gallery, _tables
+from . import _about, _curves, _gallery, _tables
 from ._html import Html, fragment, tag
 from .content import Report
 
@@ -56,6 +56,8 @@ def _policy(script: str) -> str:
 def _parts(report: Report) -> list[tuple[str, str, Html]]:
     """Return (anchor, title, content) of each part."""
     parts = [("results", "Results", _tables.results(report)), ("charts", "Charts", _tables.charts(report))]
+    if (curves := _curves.curves(report)) is not None:
+        parts.append(("curves", "Curves", curves))
     if (agreement := _tables.agreement(report)) is not None:
         parts.append(("agreement", "Agreement", agreement))
     if report.side_by_side:

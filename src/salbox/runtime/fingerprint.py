@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from ..errors import WeightsError
-from ..formats.onnx_file import inspect
+from ..formats.onnx_file import OnnxFile, inspect
 from ..formats.protobuf import BYTES, Messages, Refusal
 
 # Of a ModelProto: the graph and the versions of its operators. The others say who wrote the file, and when.
@@ -30,7 +30,12 @@ def weights_fingerprint(path: str | os.PathLike[str]) -> str:
     WeightsError
         If it is no ONNX file that salbox runs.
     """
-    content = inspect(Path(path)).content
+    return fingerprint_of(inspect(Path(path)))
+
+
+def fingerprint_of(file: OnnxFile) -> str:
+    """Return the `weights_fingerprint` of a file that was read."""
+    content = file.content
     digest = hashlib.sha256()
     try:
         for number, wire, start, end in Messages(content).walk(0, len(content)):
@@ -38,5 +43,5 @@ def weights_fingerprint(path: str | os.PathLike[str]) -> str:
                 digest.update(f"{number} {end - start} ".encode())
                 digest.update(content[start:end])
     except Refusal as refusal:
-        raise WeightsError(f"{path}: {refusal}") from None
+        raise WeightsError(f"{file.path}: {refusal}") from None
     return digest.hexdigest()

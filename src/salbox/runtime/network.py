@@ -20,6 +20,7 @@ from ..imaging.writing import atomic
 from ..models.cards import ModelCard
 from ..models.foreign_yaml import card_file, proposal
 from ..types import Pixels, SaliencyMap
+from .histogram_curves import HistogramCurves, curves_of
 from .metadata import INPUT, KEY, OUTPUT, Metadata
 from .preprocessing import Preprocessing
 from .session import Session, open_session
@@ -66,12 +67,37 @@ class ExportedNetwork:
         """The card of each head."""
         return {head.name: head.card for head in self.metadata.heads}
 
+    @property
+    def histogram_curves(self) -> HistogramCurves | None:
+        """What makes maps histogram-matched ones; None if the file has nothing that fits its weights.
+
+        Raises
+        ------
+        WeightsError
+            If it is damaged.
+        """
+        return _curves_of(self.session)
+
+    def histogram_matched(self) -> HistogramMatched | None:
+        """Return what gives the heads' histogram-matched maps; None if there is none.
+
+        Raises
+        ------
+        WeightsError
+            If the curves in the file are damaged.
+        """
+        curves = self.histogram_curves
+        if curves is None or self.metadata.output != "score":  # a density has values of its own to keep
+            return None
+        return HistogramMatched(self, curves)
+
     def maps(
         self,
         images: Sequence[Pixels],
         heads: Sequence[str] | None = None,
         *,
         preprocessing: Preprocessing | None = None,
+        curves: HistogramCurves | None = None,
     ) -> list[dict[str, SaliencyMap]]:
         """Return the maps of images: for each image {head: (H, W) float32, finite}.
 
@@ -86,6 +112,8 @@ class ExportedNetwork:
             Which maps; by default all.
         preprocessing : Preprocessing, optional
             Another size at which the network looks at the images than the one that it was trained at.
+        curves : HistogramCurves, optional
+            What gives its own maps, which are small, other values before they are brought to the images' size.
 
         Raises
         ------
@@ -110,8 +138,9 @@ class ExportedNetwork:
                     # One block for all maps of an image: large enough for large pages of memory, of which a few are
                     # there sooner than thousands of small ones; a fifth of the time of eight heads.
                     block = np.empty((len(wanted), *images[index].shape[:2]), np.float32)
-                    for channel, target in zip(channels, block, strict=True):
-                        self._bring_to_size(maps[channel], target)
+                    for head, channel, target in zip(wanted, channels, block, strict=True):
+                        own = maps[channel] if curves is None else curves.apply(head, maps[channel])
+                        self._bring_to_size(own, target)
                     found[index] = dict(zip(wanted, block, strict=True))
         return found
 
@@ -144,6 +173,41 @@ class ExportedNetwork:
             target[:] = normalized_log(target)
         elif self.metadata.output == "probability":  # between two ones rounding may find a little more
             np.clip(target, 0, 1, out=target)
+
+
+class HistogramMatched:
+    """A network's heads with the values of their histogram-matched teachers' maps.
+
+    Parameters
+    ----------
+    network : ExportedNetwork
+    curves : HistogramCurves
+        Those heads that it has a curve of are there.
+    """
+
+    def __init__(self, network: ExportedNetwork, curves: HistogramCurves) -> None:
+        self._network, self._curves = network, curves
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are of the same network, which then runs once for all of its heads."""
+        return isinstance(other, HistogramMatched) and self._network == other._network
+
+    def __hash__(self) -> int:
+        return hash((HistogramMatched, self._network))
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The names of the heads."""
+        return tuple(head for head in self._network.heads if head in self._curves.heads)
+
+    @property
+    def cards(self) -> dict[str, ModelCard]:
+        """The card of each head."""
+        return {head: card for head, card in self._network.cards.items() if head in self._curves.heads}
+
+    def maps(self, images: Sequence[Pixels], heads: Sequence[str]) -> list[dict[str, SaliencyMap]]:
+        """Return {head: map} for each image; see `ExportedNetwork.maps`."""
+        return self._network.maps(images, heads, curves=self._curves)
 
 
 def open_network(
@@ -207,6 +271,16 @@ def _metadata_of(session: Session) -> Metadata:
     if metadata is None:
         metadata = _known[session] = _metadata(session.file)
     return metadata
+
+
+_known_curves: WeakKeyDictionary[Session, HistogramCurves | None] = WeakKeyDictionary()
+
+
+def _curves_of(session: Session) -> HistogramCurves | None:
+    """Return the curves of a session's file, read and checked against its weights once."""
+    if session not in _known_curves:
+        _known_curves[session] = curves_of(session.file)
+    return _known_curves[session]
 
 
 def _metadata(file: OnnxFile) -> Metadata:

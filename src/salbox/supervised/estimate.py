@@ -58,7 +58,8 @@ def estimate(plan: Plan, progress: Progress = SILENT) -> Estimate:
     recipe, notes = in_epochs(plan.recipe, numbers["training"]), []
     with tempfile.TemporaryDirectory() as folder:
         few = _first(parts[0], recipe.batch_size)
-        pictures = make_pictures([(few, few.training)], network, plan.given, Path(folder), "training", SILENT)
+        data = [(few, few.training)]
+        pictures = make_pictures(data, network, plan.given, Path(folder), "training", SILENT, plan.preprocess)
         speed = speed_of(plan, network, recipe, pictures)
     if plan.compress:
         before = recipe

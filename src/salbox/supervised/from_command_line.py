@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..datasets import ALL, Dataset, dataset_card, open_dataset, open_density_maps
 from ..errors import UsageError, nearest
+from ..imaging.postprocess import NOTHING, PostProcess
 from ..networks.encoders import TENSORFLOW
 from ..networks.trainable import imagenet
 from ..networks.trainable.factory import encoder_of
@@ -37,6 +38,7 @@ def make_plan(
     head: str = "people",
     chosen: Mapping[str, Part] | None = None,
     all_images: bool = False,
+    preprocess: PostProcess = NOTHING,
     seed: int = 0,
     max_seconds: float | None = None,
     compress: bool = False,
@@ -92,6 +94,7 @@ def make_plan(
         init=default_init(read) if init is None else init,
         chosen=chosen,
         held_out=not all_images,
+        preprocess=preprocess,
         seed=seed,
         max_seconds=max_seconds,
         compress=compress,

@@ -15,6 +15,7 @@ from ..networks.trainable.base import TrainableNetwork
 from ..networks.trainable.factory import build_network, network_class
 from ..system.progress import Progress
 from ..training.devices import check_devices
+from ..training.module import check_side_weights
 from ..training.optimizer import check_prefixes
 from ..training.run_network import read_trained
 from ..training.validation import check_criterion
@@ -45,6 +46,7 @@ def make_initial_network(plan: Plan, parts: Sequence[Parts], progress: Progress)
     WeightedLoss(recipe.loss, temperature=recipe.temperature, output=network.output, given=plan.given)
     check_criterion(recipe.select, network.output)
     check_prefixes(network, recipe.optimizer)
+    check_side_weights(network, recipe)
     check_devices(recipe, plan.device, plan.devices)
     if network.needs_prior and plan.init_run is None:
         if "fixations" not in plan.given:

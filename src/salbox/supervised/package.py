@@ -98,7 +98,8 @@ def _learned(plan: Plan, parts: Sequence[Parts]) -> TrainingPhotos:
         files = [item.image for each in parts if part in each.datasets for item in each.datasets[part].items]
         return frozenset(short_digest(digest) for digest in content_digests(files) if digest)
 
-    before = {} if plan.init_run is None else read_training_photos(plan.init_run / STUDENT_FILE)
+    start = None if plan.init_run is None else plan.init_run / STUDENT_FILE
+    before = read_training_photos(start) if start is not None and start.exists() else {}
     return reduce(or_, before.values(), TrainingPhotos(digests("training"), digests("validation")))
 
 
@@ -161,6 +162,7 @@ def _card(plan: Plan, network: TrainableNetwork, parts: Sequence[Parts]) -> Mode
     is_mask = plan.given[0] == "mask"
     named = " and ".join(f"{len(part.training)} pictures of {part.source.training.card.title}" for part in parts)
     learned = "object masks" if is_mask else "people's fixations" if "fixations" in plan.given else "fixation densities"
+    processed = f", the maps processed first ({plan.processed})" if plan.processed else ""
     numbers = sum(p.numel() for p in network.parameters())
     design = MODELS[network.name].read_card(network.name) if network.name in MODELS else None
     encoder = network.arguments.get("encoder")
@@ -179,7 +181,7 @@ def _card(plan: Plan, network: TrainableNetwork, parts: Sequence[Parts]) -> Mode
         title=f"{design.title if design is not None else network.name}{on}, trained on {learned}",
         task="object" if is_mask else "fixation",
         output=network.output,
-        summary=f"The design '{network.name}'{on}, which learned {learned} from {named}.",
+        summary=f"The design '{network.name}'{on}, which learned {learned} from {named}{processed}.",
         paper=design.paper if design is not None else None,
         origin=f"trained on {learned}: {named}",
         license=License(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..datasets import Dataset
 from ..errors import UsageError
+from ..evaluation.code import changed
+from ..imaging.postprocess import NOTHING, PostProcess
 from ..losses import LOSSES, Truth
 from ..networks.trainable.factory import FIRST_WEIGHTS
 from ..paths import user_path
@@ -71,6 +73,8 @@ class Plan:
     held_out : bool
         Whether pictures are kept for a test of data sets that have none of their own; else all of them train, but for
         those that validate.
+    preprocess : PostProcess
+        What is done to each fixation map, in 0..1, before it trains or validates; figures are of the data as they are.
     seed : int
     max_seconds : float, optional
         Of training alone; making pictures ready and the evaluation come on top.
@@ -90,6 +94,7 @@ class Plan:
     init: str = "none"
     chosen: Mapping[str, Part] | None = None
     held_out: bool = True
+    preprocess: PostProcess = NOTHING
     seed: int = 0
     max_seconds: float | None = None
     compress: bool = False
@@ -110,7 +115,9 @@ class Plan:
         check_length(self.max_seconds, self.compress, self.seed)
         if self.recipe.hint.weight:
             raise UsageError("hints are a teacher's: leave out hint.weight, or use salbox distill")
-        self.given  # noqa: B018  # raises where the data sets have nothing in common
+        given = self.given  # raises where the data sets have nothing in common
+        if self.preprocess != NOTHING and not any(LOSSES[name].choose(given) == "density" for name in self._losses):
+            raise UsageError(f"--pre-...: does nothing without a loss on fixation maps (here {', '.join(given)})")
 
     @property
     def given(self) -> tuple[Truth, ...]:
@@ -129,9 +136,18 @@ class Plan:
         if not densities and not masks:
             names = ", ".join(source.name for source in self.sources)
             raise UsageError(f"{names}: neither fixations nor maps nor masks of every picture to learn from")
-        wanted = [LOSSES[name].needs for name, weight in self.recipe.loss.items() if weight]
+        wanted = [LOSSES[name].needs for name in self._losses]
         fits = [given for given in (densities, masks) if given and all(set(needs) & {*given} for needs in wanted)]
         return tuple(fits[0] if fits else densities or masks)
+
+    @property
+    def _losses(self) -> list[str]:
+        return [name for name, weight in self.recipe.loss.items() if weight]
+
+    @property
+    def processed(self) -> str:
+        """What is done to fixation maps before they are learned from, in words; "" if nothing is."""
+        return ", ".join(f"{name}={value}" for name, value in changed(self.preprocess).items())
 
     @property
     def init_run(self) -> Path | None:
@@ -151,6 +167,7 @@ class Plan:
             "split": None if self.chosen is None else _fingerprint(sorted(self.chosen.items())),
             "held_out": self.held_out,
             "seed": self.seed,
+            **({"preprocess": processing} if (processing := changed(self.preprocess)) else {}),
             "compressed_to": self.max_seconds if self.compress else None,
         }
 

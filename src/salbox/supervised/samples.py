@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..datasets import Dataset, fixation_density
+from ..evaluation.code import changed
+from ..imaging.postprocess import NOTHING, PostProcess
 from ..losses import Truth
 from ..networks.trainable.base import TrainableNetwork
 from ..system.progress import Progress
@@ -26,6 +30,7 @@ def make_pictures(
     folder: Path,
     part: str,
     progress: Progress,
+    preprocess: PostProcess = NOTHING,
 ) -> Pictures:
     """Return a part of several data sets as pictures at the network's working size, made in `folder` or found there.
 
@@ -37,14 +42,15 @@ def make_pictures(
         If a data set has no picture that can be read.
     """
     made = []
+    learned = (tuple(given), *([changed(preprocess)] if preprocess != NOTHING else []))
     for parts, dataset in data:
         pictures = prepare(
-            samples(dataset, given),
+            samples(dataset, given, preprocess),
             folder / f"{part}-{parts.source.domain}",
             resize=network.preprocessing.prepare,
             map_size=cache(network.map_size),
             heads=1,
-            identity=repr((network.preprocessing, network.name, network.settings, dataset.fingerprint(), tuple(given))),
+            identity=repr((network.preprocessing, network.name, network.settings, dataset.fingerprint(), *learned)),
             progress=progress,
             title=f"{part} pictures of {parts.source.name}",
         )
@@ -58,17 +64,17 @@ def make_pictures(
     return joined((pictures, parts.source.domain, parts.source.weight / mean) for pictures, parts in made)
 
 
-def samples(data: Dataset, given: Sequence[Truth]) -> list[Sample]:
+def samples(data: Dataset, given: Sequence[Truth], preprocess: PostProcess = NOTHING) -> list[Sample]:
     """Return a data set's pictures, each with its map, and with its fixations where these are given.
 
-    A picture that nobody looked at is left out.
+    A picture that nobody looked at is left out. A fixation map is processed, and brought to 0..1 again.
     """
     found = []
     for index, item in enumerate(data.items):
         with_fixations = "fixations" in given
         if with_fixations and not len(data.fixations(index)):
             continue
-        read = partial(_mask if given[0] == "mask" else _density, data, index)
+        read = partial(_mask, data, index) if given[0] == "mask" else partial(_processed, data, index, preprocess)
         places = partial(_places, data, index) if with_fixations else None
         found.append(Sample(item.name, partial(data.pixels, index), (read,), (SIDEWAYS,), places))
     return found
@@ -89,9 +95,23 @@ def _density(data: Dataset, index: int) -> FloatMap:
     else:
         published = data.density(index)
         assert published is not None  # noqa: S101  # the data set gives densities
-        density = published - min(0.0, float(published.min()))
-    highest = float(density.max())
-    scaled: FloatMap = (density / (highest if highest > 0 else 1.0)).astype(np.float32)
+        density = published
+    return _unit(density)
+
+
+def _processed(data: Dataset, index: int, preprocess: PostProcess) -> FloatMap:
+    """Return the density of an image after it was processed, over its maximum: (h, w) in 0..1."""
+    density = _density(data, index)
+    if preprocess == NOTHING or not density.any():
+        return density
+    return _unit(preprocess(density, name=data.items[index].image.name))
+
+
+def _unit(density: npt.NDArray[Any]) -> FloatMap:
+    """Return a map over its maximum; one with values below 0 is raised to it first."""
+    raised = density - min(0.0, float(density.min()))
+    highest = float(raised.max())
+    scaled: FloatMap = (raised / (highest if highest > 0 else 1.0)).astype(np.float32)
     return scaled
 
 

@@ -80,6 +80,7 @@ def train(plan: Plan, progress: Progress = SILENT) -> TrainResult:
         len(validation),
         plan.max_seconds if plan.compress else None,
         progress,
+        note=f"The fixation maps were processed first: {plan.processed}" if plan.processed else "",
     )
     job = Job(
         network=network,
@@ -87,7 +88,7 @@ def train(plan: Plan, progress: Progress = SILENT) -> TrainResult:
         training=training,
         validation=validation,
         folder=folder.work,
-        names=network.heads * (1 + len(network.side_outputs)),
+        names=network.heads,
         seed=plan.seed,
         device=plan.device,
         devices=plan.devices,
@@ -109,7 +110,7 @@ def train(plan: Plan, progress: Progress = SILENT) -> TrainResult:
 
 def speed_of(plan: Plan, network: TrainableNetwork, recipe: Recipe, training: Pictures) -> Speed:
     """Return the measured speed of a training on these pictures."""
-    batch = typical_batch(training, batch_size=recipe.batch_size, seed=plan.seed, flips=recipe.flips, crop=recipe.crop)
+    batch = typical_batch(training, batch_size=recipe.batch_size, seed=plan.seed, augmentation=recipe.augmentation)
     return measure(network, recipe, batch, plan.device, clock=plan.clock, given=plan.given)
 
 
@@ -119,11 +120,12 @@ def _pictures(
     """Return the pictures that train and those that validate, ready at working size."""
     training = [(part, part.training) for part in parts]
     validation = [(part, part.validation) for part in parts if part.validation is not None]
-    made = make_pictures(training, network, plan.given, folder.work, "training", progress)
+    made = make_pictures(training, network, plan.given, folder.work, "training", progress, plan.preprocess)
     if not validation:
         progress.say("note: no picture to validate on: the training pictures choose the checkpoint")
         return made, made
-    return made, make_pictures(validation, network, plan.given, folder.work, "validation", progress)
+    held = make_pictures(validation, network, plan.given, folder.work, "validation", progress, plan.preprocess)
+    return made, held
 
 
 def in_epochs(recipe: Recipe, pictures: int) -> Recipe:

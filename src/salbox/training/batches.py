@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..types import Shape
+from .augmentation import GRID, Augmentation, blurred, brightened, moved_counts, resized_images, resized_maps
 from .cache import Group, Pictures
 
 # A smaller rest of pictures of one size is filled up with others of that size: batch norm needs several.
@@ -21,9 +22,9 @@ SMALLEST_BATCH = 4
 # nothing to learn from it.
 ALL_FLIP, SOME_FLIP = 0.5, 0.25
 
+T = TypeVar("T")
 
-# Pixels: sides and corners of crops are multiples of it, so that all strides of networks divide them.
-CROP_GRID = 32
+_DEFAULT = Augmentation()
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,12 @@ class Drawn:
         Height and width in pixels of what is taken of each.
     corners : tuple of (int, int)
         Row and column in pixels where each one's crop begins.
+    size : (int, int), optional
+        Height and width in pixels that all are brought to afterwards.
+    blurs : tuple of float
+        The standard deviation of each one's blur, pixels of that size; empty for none.
+    gains : tuple of float
+        What each one's values are multiplied by; empty for nothing.
     """
 
     group: int
@@ -47,12 +54,23 @@ class Drawn:
     flips: tuple[str, ...]
     crop: Shape | None = None
     corners: tuple[Shape, ...] = ()
+    size: Shape | None = None
+    blurs: tuple[float, ...] = ()
+    gains: tuple[float, ...] = ()
 
     def of(self, places: Sequence[int]) -> Drawn:
         """Return those of the pictures that stand at some places."""
-        corners = tuple(self.corners[i] for i in places) if self.corners else ()
-        return Drawn(
-            self.group, tuple(self.rows[i] for i in places), tuple(self.flips[i] for i in places), self.crop, corners
+
+        def chosen(values: tuple[T, ...]) -> tuple[T, ...]:
+            return tuple(values[i] for i in places) if values else ()
+
+        return replace(
+            self,
+            rows=chosen(self.rows),
+            flips=chosen(self.flips),
+            corners=chosen(self.corners),
+            blurs=chosen(self.blurs),
+            gains=chosen(self.gains),
         )
 
 
@@ -97,8 +115,7 @@ def draw_epoch(
     images: int,
     batch_size: int,
     seed: int,
-    flips: bool = True,
-    crop: float = 1.0,
+    augmentation: Augmentation = _DEFAULT,
 ) -> list[Drawn]:
     """Return the batches of an epoch.
 
@@ -116,10 +133,8 @@ def draw_epoch(
     batch_size : int
         Rests are smaller, and those below `SMALLEST_BATCH` filled up.
     seed : int
-    flips : bool
-        Whether pictures are flipped at random, as far as they may be.
-    crop : float
-        The share of each side that is taken of a picture, at a random place; 1 for all of it.
+    augmentation : Augmentation, optional
+        How pictures are varied; by default they are flipped, as far as they may be.
     """
     chosen = _deal(len(pictures), epoch, min(images, len(pictures)), seed, pictures.weights)
     random = np.random.default_rng([seed, epoch, 1])
@@ -135,15 +150,21 @@ def draw_epoch(
             rows += random.choice(others, smallest - rest, replace=others < smallest - rest).tolist()
         for first in range(0, len(rows), batch_size):
             part = tuple(rows[first : first + batch_size])
-            chances = [_chances(pictures.groups[group], row) if flips else {} for row in part]
+            chances = [_chances(pictures.groups[group], row) if augmentation.flips else {} for row in part]
             flipped = tuple("".join(f for f, chance in c.items() if random.random() < chance) for c in chances)
-            batches.append(_cropped(Drawn(group, part, flipped), pictures.groups[group].size, crop, random))
+            drawn = Drawn(group, part, flipped)
+            batches.append(_cropped(drawn, pictures.groups[group].size, augmentation.crop, random))
+    # Drawn apart, so that flips and crops are those of a recipe without these.
+    random_too = np.random.default_rng([seed, epoch, 2])
+    batches = [_varied(each, pictures.groups[each.group].size, augmentation, random_too) for each in batches]
     return [batches[i] for i in random.permutation(len(batches))]
 
 
-def typical_batch(pictures: Pictures, *, batch_size: int, seed: int, flips: bool = True, crop: float = 1.0) -> Batch:
-    """Return a batch such as most will be, to measure a training's speed on."""
-    drawn = draw_epoch(pictures, 0, images=len(pictures), batch_size=batch_size, seed=seed, flips=flips, crop=crop)
+def typical_batch(pictures: Pictures, *, batch_size: int, seed: int, augmentation: Augmentation = _DEFAULT) -> Batch:
+    """Return a batch such as most will be, to measure a training's speed on: of several sizes the middle one."""
+    sizes = tuple(sorted(augmentation.sizes, key=lambda size: size[0] * size[1]))
+    middle = replace(augmentation, sizes=sizes[len(sizes) // 2 :][:1])
+    drawn = draw_epoch(pictures, 0, images=len(pictures), batch_size=batch_size, seed=seed, augmentation=middle)
     return load(pictures, max(drawn, key=lambda each: len(each.rows)))
 
 
@@ -164,6 +185,15 @@ def load(pictures: Pictures, drawn: Drawn) -> Batch:
                 values[i] = values[i, :, :, ::-1].copy()
             if "v" in flip:
                 values[i] = values[i, :, ::-1].copy()
+    if drawn.size is not None:
+        shares = [new / old for new, old in zip(drawn.size, group.size, strict=True)]
+        height, width = (round(side * share) for side, share in zip(group.map_size, shares, strict=True))
+        images, maps = resized_images(images, drawn.size), resized_maps(maps, (height, width))
+        counts = None if counts is None else moved_counts(counts, (height, width))
+    for i, deviation in enumerate(drawn.blurs):
+        images[i] = blurred(images[i], deviation)
+    for i, gain in enumerate(drawn.gains):
+        images[i] = brightened(images[i], gain)
     valid = np.array([_valid(group, row, flip) for row, flip in zip(rows, drawn.flips, strict=True)])
     return Batch(
         torch.from_numpy(images).permute(0, 3, 1, 2),
@@ -184,12 +214,23 @@ def in_order(pictures: Pictures, batch_size: int) -> Iterator[Batch]:
 
 def _cropped(drawn: Drawn, size: Shape, share: float, random: np.random.Generator) -> Drawn:
     """Return what is drawn with a crop of this share of the sides, each at a random place; nothing random at 1."""
-    sides = [min(side, max(1, round(share * side / CROP_GRID)) * CROP_GRID) for side in size]
+    sides = [min(side, max(1, round(share * side / GRID)) * GRID) for side in size]
     if share >= 1 or sides == [*size]:
         return drawn
-    free = [(side - cropped) // CROP_GRID for side, cropped in zip(size, sides, strict=True)]
-    corners = random.integers(0, np.array(free) + 1, (len(drawn.rows), 2)) * CROP_GRID
+    free = [(side - cropped) // GRID for side, cropped in zip(size, sides, strict=True)]
+    corners = random.integers(0, np.array(free) + 1, (len(drawn.rows), 2)) * GRID
     return replace(drawn, crop=(sides[0], sides[1]), corners=tuple((int(r), int(c)) for r, c in corners))
+
+
+def _varied(drawn: Drawn, whole: Shape, augmentation: Augmentation, random: np.random.Generator) -> Drawn:
+    """Return what is drawn with a size, and each picture's blur and brightness, as far as these are asked for."""
+    pictures = len(drawn.rows)
+    return replace(
+        drawn,
+        size=augmentation.draw_size(whole, random),
+        blurs=augmentation.draw_blurs(pictures, random),
+        gains=augmentation.draw_gains(pictures, random),
+    )
 
 
 def _taken(values: npt.NDArray[Any], drawn: Drawn, group: Group | None = None) -> npt.NDArray[Any]:

@@ -38,6 +38,7 @@ def recipe_as_run(
     validation: int,
     seconds: float | None,
     progress: Progress,
+    note: str = "",
 ) -> Recipe:
     """Return a recipe as a run has it: as given, or compressed once; the run folder keeps it.
 
@@ -52,6 +53,8 @@ def recipe_as_run(
     seconds : float, optional
         What to compress it to.
     progress : Progress
+    note : str
+        What the recipe's file says in its first line beside the recipe.
     """
     if folder.recipe is not None:
         return folder.recipe
@@ -60,5 +63,5 @@ def recipe_as_run(
         speed = measure()
         recipe = compress(whole, speed, pictures, validation, seconds)
         progress.say(describe(whole, recipe, speed))
-    folder.note_recipe(recipe)
+    folder.note_recipe(recipe, note)
     return recipe

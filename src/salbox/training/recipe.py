@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import typing
 from collections.abc import Iterable
 from importlib import resources
 from typing import Annotated, Any, Literal, Self
@@ -15,9 +14,14 @@ from ..errors import UsageError, nearest, one_line
 from ..formats.yaml_file import parse_keys, parse_value, read_keys
 from ..losses import check_losses
 from ..paths import user_path
-from .recipe_parts import Count, Hint, NotNegative, Optimizer, Part, Positive, Schedule
+from .augmentation import GRID, Augmentation
+from .complaints import first_complaint
+from .recipe_parts import Boundary, Count, Hint, NotNegative, Optimizer, Part, Positive, Schedule, Share
 
 MAX_EPOCH_IMAGES = 500
+
+Side = Annotated[int, Field(ge=32, le=4096)]
+Size = tuple[Side, Side]
 
 
 class Recipe(BaseModel):
@@ -33,6 +37,9 @@ class Recipe(BaseModel):
         Further arguments of the student's class, as `context` of the box.
     size : (int, int)
         Height and width that pictures are brought to; "box" keeps their aspect at that area.
+    sizes : list of (int, int)
+        Heights and widths, multiples of 32 up to `size`: each batch is brought to one of them, drawn anew, cropped
+        pictures too. Pictures are kept, validated and later looked at at `size`. Empty for that alone.
     epochs : int
     epoch_images : int or "all"
         Pictures an epoch draws, at most 500: the places in a training are counted in epochs, and few pictures keep
@@ -56,12 +63,22 @@ class Recipe(BaseModel):
         Loss -> weight; see `salbox.losses.LOSSES`.
     temperature : float
         Of the loss "kl": the smoothing factor.
+    boundary : Boundary
+        Of the losses "boundary-dice" and "structure-polishing": how thick the boundaries are, over the training.
+    side_weights : list of float
+        What the loss of each side output counts beside the main ones', whose weight is 1; the loss is the sum. Empty
+        for the mean over all outputs.
     hint : Hint
         Of teachers that run in the process: a feature to learn beside the map.
     flips : bool
         Whether pictures are mirrored at random, as far as their teachers' maps allow it.
     crop : float
         The share of each side that is looked at of a picture, at a random place; 1 for all of it.
+    blur : float
+        The largest standard deviation of a Gaussian that pictures are blurred by, in pixels of what the network sees;
+        drawn evenly from 0 on for each picture. Its maps stay sharp.
+    brightness : float
+        By what share a picture is made darker or brighter at most, drawn evenly.
     patience : int, optional
         Epochs without a better one after which the training ends.
     precision : {"auto", "32", "bf16-mixed", "16-mixed"}
@@ -77,7 +94,8 @@ class Recipe(BaseModel):
     student: str = "box"
     encoder: str | None = None
     network: dict[str, Any] = {}
-    size: tuple[Annotated[int, Field(ge=32, le=4096)], Annotated[int, Field(ge=32, le=4096)]] = (192, 256)
+    size: Size = (192, 256)
+    sizes: list[Size] = []
     epochs: Count = 32
     epoch_images: int | Literal["all"] = MAX_EPOCH_IMAGES
     validate_every: Count = 1
@@ -91,9 +109,13 @@ class Recipe(BaseModel):
     frozen_stride: Literal[0, 2, 4, 8, 16, 32] = 0
     loss: dict[str, NotNegative] = {"cc": 1.0, "mse": 5.0}
     temperature: Positive = 1.0
+    boundary: Boundary = Boundary()
+    side_weights: list[NotNegative] = []
     hint: Hint = Hint()
     flips: bool = True
     crop: Annotated[float, Field(gt=0, le=1)] = 1.0
+    blur: Annotated[float, Field(ge=0, le=100)] = 0.0
+    brightness: Share = 0.0
     patience: Count | None = None
     precision: Literal["auto", "32", "bf16-mixed", "16-mixed"] = "auto"
     clip_gradient: NotNegative = 0.0
@@ -110,6 +132,16 @@ class Recipe(BaseModel):
     def _falls_after_the_warm_up(self) -> Self:
         if self.schedule.name == "warm-up-cosine" and self.schedule.warm_up_epochs >= self.epochs:
             raise ValueError(f"schedule.warm_up_epochs={self.schedule.warm_up_epochs:g}: expected less than epochs")
+        return self
+
+    @model_validator(mode="after")
+    def _sizes_up_to_the_whole(self) -> Self:
+        for height, width in self.sizes:
+            if height % GRID or width % GRID:
+                raise ValueError(f"sizes: {height}x{width}: expected multiples of {GRID}")
+            if height > self.size[0] or width > self.size[1]:
+                whole = "x".join(map(str, self.size))
+                raise ValueError(f"sizes: {height}x{width} is larger than size, {whole}; change sizes too, [] for none")
         return self
 
     @field_validator("precision", mode="before")
@@ -130,6 +162,11 @@ class Recipe(BaseModel):
         text: str = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
         return text
 
+    @property
+    def augmentation(self) -> Augmentation:
+        """How pictures are varied."""
+        return Augmentation(self.flips, self.crop, self.size, tuple(self.sizes), self.blur, self.brightness)
+
     def images(self, pictures: int) -> int:
         """Return how many pictures an epoch draws of so many."""
         return pictures if self.epoch_images == "all" else min(self.epoch_images, pictures)
@@ -137,8 +174,9 @@ class Recipe(BaseModel):
     def compressed(self, share: float, pictures: int = MAX_EPOCH_IMAGES) -> Recipe:
         """Return a training of a share of this one's length, which may be above 1.
 
-        Epochs, milestones and frozen epochs are scaled alike; epochs, whole ones, then draw so many fewer pictures that
-        the length comes out. Of epochs that draw all of many pictures more and shorter ones are made.
+        Epochs, milestones, frozen epochs and those of a width of boundaries are scaled alike; epochs, whole ones, then
+        draw so many fewer pictures that the length comes out. Of epochs that draw all of many pictures more and shorter
+        ones are made.
 
         Parameters
         ----------
@@ -158,6 +196,7 @@ class Recipe(BaseModel):
                 "validate_every": self.validate_every * max(1, round(drawn / most)),
                 "freeze_encoder_epochs": self.freeze_encoder_epochs * scale,
                 "schedule": self.schedule.stretched(scale),
+                "boundary": self.boundary.stretched(scale),
             }
         )
 
@@ -196,7 +235,7 @@ def check_recipe(values: Any, where: str) -> Recipe:
     try:
         recipe: Recipe = Recipe.model_validate(values)
     except ValidationError as error:
-        raise UsageError(f"recipe '{where}': {_first(error)}") from None
+        raise UsageError(f"recipe '{where}': {first_complaint(error, Recipe)}") from None
     return recipe
 
 
@@ -232,32 +271,3 @@ def _set(values: dict[str, Any], text: str) -> None:
         values[keys[-1]] = parse_value(value)
     except ValueError as error:
         raise UsageError(f"--set {one_line(text, 80)}: {error}") from None
-
-
-def _first(error: ValidationError) -> str:
-    """Return the first complaint in one line; of an unknown key with the nearest one."""
-    problem = error.errors(include_url=False, include_context=False)[0]
-    keys, known = _keys([str(key) for key in problem["loc"]])
-    where = one_line(".".join(keys), 80)
-    if problem["type"] == "extra_forbidden":
-        return f"no key '{where}'{nearest(keys[-1], known)} (keys: {', '.join(known)})"
-    message = one_line(problem["msg"].removeprefix("Value error, "))
-    if problem["type"] == "value_error":
-        return message
-    return f"{where}={one_line(repr(problem['input']), 80)}: {message[:1].lower()}{message[1:]}"
-
-
-def _keys(path: list[str]) -> tuple[list[str], list[str]]:
-    """Return a path as a recipe has it, what pydantic adds to it left out, and the keys beside its last one."""
-    part: Any = Recipe
-    known: list[str] = []
-    for i, key in enumerate(path):
-        if isinstance(part, type) and issubclass(part, BaseModel):
-            model: Any = part
-            known = list(model.model_fields)
-            part = typing.get_type_hints(part).get(key)
-        elif typing.get_origin(part) is dict:
-            part = typing.get_args(part)[1]
-        else:
-            return path[:i], known
-    return path, known

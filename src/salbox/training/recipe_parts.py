@@ -1,15 +1,17 @@
-"""The parts of a recipe: what changes the weights, how fast over the training, and what is learned beside the maps."""
+"""The parts of a recipe: what changes the weights, how fast over the training, what is learned from."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+
+ROUNDING = 1e-9  # epochs: a place that rounding left just before a milestone has reached it
 
 
 class Part(BaseModel):
@@ -100,6 +102,36 @@ class Schedule(Part):
                 "warm_up_epochs": self.warm_up_epochs * scale,
             }
         )
+
+
+class Boundary(Part):
+    """How thick the boundaries are that "boundary-dice" and "structure-polishing" compare, over a training.
+
+    Attributes
+    ----------
+    widths : list of int
+        One after the other, in pixels of the network's map, odd; the last one stays. One alone is that throughout.
+    every : float
+        After how many epochs comes the next.
+    """
+
+    widths: Annotated[list[Annotated[int, Field(ge=1, le=255)]], Field(min_length=1)] = [13, 11, 9, 7, 5, 3, 1]
+    every: Positive = 10.0
+
+    @field_validator("widths")
+    @classmethod
+    def _odd(cls, widths: list[int]) -> list[int]:
+        if even := [width for width in widths if width % 2 == 0]:
+            raise ValueError(f"boundary.widths: {even[0]}: expected odd numbers of pixels")
+        return widths
+
+    def width(self, epochs_done: float) -> int:
+        """Return the width after a number of epochs; fractions count."""
+        return self.widths[min(int(epochs_done / self.every + ROUNDING), len(self.widths) - 1)]
+
+    def stretched(self, scale: float) -> Boundary:
+        """Return the same with all that is counted in epochs so many times as long."""
+        return self.model_copy(update={"every": self.every * scale})
 
 
 class Hint(Part):

@@ -165,11 +165,12 @@ class RunFolder:
             temporary.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
         self._known = known
 
-    def note_recipe(self, recipe: Recipe) -> None:
-        """Note the recipe as it is run, and write it as one that can be run again."""
+    def note_recipe(self, recipe: Recipe, note: str = "") -> None:
+        """Note the recipe as it is run, and write it as one that can be run again, `note` as a comment above it."""
         self.note(recipe=recipe.model_dump(mode="json"))
         with atomic(self.path / "recipe.yaml") as temporary:
-            temporary.write_text(recipe.to_yaml(), encoding="utf-8")
+            comment = f"# {one_line(note, 1000)}\n" if note else ""
+            temporary.write_text(comment + recipe.to_yaml(), encoding="utf-8", errors="backslashreplace")
 
     def keep_logs(self) -> None:
         """Move the logs out of the folder that is removed when the run is finished."""

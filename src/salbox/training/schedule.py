@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 from .recipe import Recipe
+from .recipe_parts import ROUNDING
 
 # One-cycle begins at 1/25 of the highest rate and ends at 1e-4 of that, as in PyTorch; the momentum is left alone.
 FIRST, LAST = 1 / 25, 1e-4 / 25
-
-_EPS = 1e-9  # epochs: a place that rounding left just before a milestone has reached it
 
 
 def rate(recipe: Recipe, epochs_done: float) -> float:
@@ -29,10 +28,10 @@ def rate(recipe: Recipe, epochs_done: float) -> float:
         case "constant":
             return 1.0
         case "step":
-            falls = (schedule.factor for milestone in schedule.milestones if epochs_done >= milestone - _EPS)
+            falls = (schedule.factor for milestone in schedule.milestones if epochs_done >= milestone - ROUNDING)
             return max(schedule.floor, math.prod(falls))
         case "exponential":
-            return max(schedule.floor, schedule.factor ** math.floor(epochs_done / schedule.every + _EPS))
+            return max(schedule.floor, schedule.factor ** math.floor(epochs_done / schedule.every + ROUNDING))
         case "one-cycle":
             return _two_arcs(FIRST, max(LAST, schedule.floor), share, schedule.warm_up)
         case "warm-up-cosine":

@@ -141,8 +141,7 @@ class _Loop:
             images=recipe.images(len(job.training)),
             batch_size=recipe.batch_size,
             seed=job.seed,
-            flips=recipe.flips,
-            crop=recipe.crop,
+            augmentation=recipe.augmentation,
         )
         title = f"epoch {state.epoch + 1} of {recipe.epochs}"
         images = sum(len(each.rows) for each in drawn)
@@ -172,6 +171,7 @@ class _Loop:
         self._rate = recipe.optimizer.learning_rate * rate(recipe, epochs_done)
         set_rate(self._optimizer, self._rate)
         self._module.freeze_as_due(epochs_done)
+        self._module.thin_as_due(epochs_done)
         batches = [load(self._job.training, share_of(each, self._fabric)) for each in drawn]
         self._losses.append(learn(self._fabric, self._model, self._stepper, batches, recipe.clip_gradient))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import ImageError, UsageError, name_some
+from ...errors import ImageError, SalboxError, UsageError, name_some
 from ...evaluation.maps import MAP_SUFFIXES, OVERLAY, read_stored
 from ...formats.npy import read_npy
 from ...imaging.image import MAX_PIXELS, SUFFIXES
@@ -22,7 +23,7 @@ from ...imaging.scaling import density, is_log_density, min_max
 from ...paths import user_path
 from ...system.contents import content_digest, joint_digest
 from ...system.names import one_form
-from ...types import FloatMap
+from ...types import FloatMap, Output
 from ...writing import read_notes
 from ._png import checked_notes
 
@@ -30,8 +31,10 @@ RECORD = "teacher.json"
 TEACHER_NOTE = "teacher"  # in each map: the fingerprint of what made it
 PHOTO_NOTE = "photo"  # in each map: the digest of the photo's file
 SCALE = "scale"  # in the record, of maps that were stored otherwise than min-max scaled
-UNSCALED = "none, 0 to 1 as 16 bits"
-_FULL = 65535  # what 1 is stored as there
+UNSCALED = "none, 0 to 1 as 8 bits"
+_UNSCALED_BEFORE = "none, 0 to 1 as 16 bits"
+_FULL, _FULL_DEEP = 255, 65535  # what 1 is stored as in pictures of 8 and of 16 bits
+_ROUNDING = 1e-4  # by which single precision may leave 0..1
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class TeacherMaps:
         What `salbox teach` wrote, `MAPS/<model>`, or `MAPS` if it holds one model; or any folder of grey pictures,
         .npy or .mat files. A map belongs to the picture of the same relative path, suffixes aside (`a/1.png` and
         `a/1.jpg.png` to `a/1.jpg`), or else to the only one of the same stem.
+    output : {"score", "log_density", "probability"}, optional
+        What the numbers of maps made elsewhere are; by default what their files say, else a score.
 
     Raises
     ------
@@ -104,8 +109,9 @@ class TeacherMaps:
     (['0001'], [[0.0, 1.0]])
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, output: Output | None = None) -> None:
         self.folder = _one_teacher(user_path(folder))
+        self._output = output
         self._files = _map_files(self.folder)
         if not self._files:
             raise UsageError(f"{self.folder}: no maps in this folder (grey pictures, .npy or .mat)")
@@ -119,10 +125,17 @@ class TeacherMaps:
         """What `salbox teach` noted of the teacher (see `read_record`); empty for maps made elsewhere."""
         return read_record(self.folder) or {}
 
-    @property
+    @cached_property
     def unscaled(self) -> bool:
-        """Whether the maps are probabilities that were stored as they are, and are read so."""
-        return is_unscaled(self.record)
+        """Whether the maps are probabilities, and are read as they are."""
+        if self.record:
+            return is_unscaled(self.record)
+        if self._output is not None:
+            return self._output == "probability"
+        for path in self._files.values():
+            with contextlib.suppress(SalboxError):  # of a broken one another says it
+                return output_of(read_notes(path)) == "probability"
+        return False
 
     def path(self, key: str) -> Path | None:
         """Return the file of a picture's map, None if there is none."""
@@ -148,17 +161,21 @@ class TeacherMaps:
         path = self.path(key)
         if path is None:
             raise ImageError(f"{self.folder}: no map of '{key}'")
-        if path.suffix.lower() == ".npy":
-            return min_max(_without_log(path, _read_npy(path)))
         if self.record:
             self._check_own(path)
         try:
-            values = read_stored(path)
+            values = _read_npy(path) if path.suffix.lower() == ".npy" else read_stored(path)
             if self.unscaled:
-                return (values / _FULL).astype(np.float32)
-            return min_max(values if self.record else _without_log(path, values))
+                return _probabilities(path, values)
+            return min_max(values if self.record else self._density(path, values))
         except UsageError as error:  # of a MAT file
             raise ImageError(str(error)) from None
+
+    def _density(self, path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return a map as a teacher's: of a log density, by what its file says or else by its numbers, the density."""
+        notes = read_notes(path)
+        output = self._output or output_of(notes) or ("log_density" if is_log_density(values) else None)
+        return density(restored(values, notes), output) if output == "log_density" else values
 
     def content(self) -> str:
         """Return a text that changes with the maps' names or bytes, or with the teacher in the record."""
@@ -251,7 +268,7 @@ def _is_record(record: Any) -> bool:
 
 def is_unscaled(record: Mapping[str, Any]) -> bool:
     """Return whether a record says that maps were stored as they are; one that is empty does not."""
-    return bool(record.get("teacher", {}).get(SCALE) == UNSCALED)
+    return record.get("teacher", {}).get(SCALE) in (UNSCALED, _UNSCALED_BEFORE)
 
 
 def _one_teacher(folder: Path) -> Path:
@@ -295,11 +312,25 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
-def _without_log(path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a map as a teacher's: of a log density, by what its file says or else by its numbers, the density."""
+def _probabilities(path: Path, values: npt.NDArray[Any]) -> FloatMap:
+    """Return a map of probabilities as they are, (h, w) float32 in 0..1: white is 1 where its file says nothing else.
+
+    Raises
+    ------
+    ImageError
+        If they are none.
+    """
     notes = read_notes(path)
-    output = output_of(notes) or ("log_density" if is_log_density(values) else None)
-    return density(restored(values, notes), output) if output == "log_density" else values
+    if notes.get("white") is not None:
+        found = restored(values, notes)
+    elif values.dtype == np.uint8:
+        found = values / _FULL
+    else:  # 16 bits, unless they are the numbers themselves
+        found = values / (_FULL_DEEP if path.suffix.lower() in SUFFIXES and values.max() > 1 else 1)
+    low, high = float(found.min()), float(found.max())
+    if low < -_ROUNDING or high > 1 + _ROUNDING:
+        raise ImageError(f"{path}: values in {low:g}..{high:g}, which are no probabilities")
+    return np.clip(found, 0, 1).astype(np.float32)
 
 
 def _read_npy(path: Path) -> npt.NDArray[Any]:

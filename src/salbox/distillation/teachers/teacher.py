@@ -1,9 +1,10 @@
 """What a teacher makes of photos and views, kept on disk: `salbox teach`.
 
 A map is stored as a 16-bit PNG whose longest side is 320, min-max scaled, in `MAPS/<model>/<key>.png`, with its own
-range noted inside; one of probabilities as it is, 0 to 1. `teacher.json` beside them says what made them. Each file
-gets its name when it is whole, so that a run that is killed loses the maps it was computing and nothing else. It notes
-what its photo's file held: of a photo that changed the map is made again.
+range noted inside; one of probabilities as it is, in 8 bits, with how sure the teacher is, of all of which there is a
+table. `teacher.json` beside them says what made them. Each file gets its name when it is whole, so that a run that is
+killed loses the maps it was computing and nothing else. It notes what its photo's file held: of a photo that changed
+the map is made again.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from ...version import __version__
 from ..domains import VERSION as DOMAINS_VERSION
 from ._png import checked_notes
 from .augmentations import View, plain_view
+from .confidence import Confidence, confidence, write_table
 from .maps_folder import (
     PHOTO_NOTE,
     RECORD,
@@ -59,6 +61,15 @@ _PROBE = np.zeros((1, 1, 3), np.uint8)
 _LIBRARIES = ("numpy", "scipy", "opencv-python-headless")
 
 Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What is known of a map: its picture's key, its own range, and of probabilities how sure the teacher is."""
+
+    key: str
+    range: Range
+    confidence: Confidence | None = None
 
 
 @dataclass(frozen=True)
@@ -196,8 +207,8 @@ def _run(store: _Store, views: Sequence[View], missing: Sequence[View], workers:
         for view in views:
             if view.key not in wanted:
                 yield Outcome(view.photo, skipped=[store.target(view)])
-        for outcome, values in in_workers(store.work, missing, workers, device=device) if missing else ():
-            store.note(values)
+        for outcome, made in in_workers(store.work, missing, workers, device=device) if missing else ():
+            store.note(made)
             yield outcome
     finally:
         store.write()
@@ -212,7 +223,8 @@ class _Store:
         self.identity = identity
         text = json.dumps(identity, sort_keys=True)
         self.fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
-        self._bounds = (0.0, 1.0) if identity.get(SCALE) == UNSCALED else None
+        self._unscaled = identity.get(SCALE) == UNSCALED
+        self._confidences: dict[str, Confidence] = {}
         self._maps = 0
         self._range: Range | None = None
         self._versions: list[dict[str, str]] = []
@@ -257,16 +269,18 @@ class _Store:
         values = notes.get("minimum"), notes.get("maximum")
         if not all(isinstance(value, (int, float)) for value in values):
             return False
-        self.note(cast(Range, values))
+        self.note(_Made(view.key, cast(Range, values), _noted_confidence(notes)))
         return True
 
-    def note(self, values: Range | None) -> None:
+    def note(self, made: _Made | None) -> None:
         """Count a map with its range; the record follows every half minute."""
-        if values is None:
+        if made is None:
             return
         self._maps += 1
-        low, high = self._range or values
-        self._range = (min(low, values[0]), max(high, values[1]))
+        low, high = self._range or made.range
+        self._range = (min(low, made.range[0]), max(high, made.range[1]))
+        if made.confidence is not None:
+            self._confidences[made.key] = made.confidence
         if time.monotonic() - self._written > _RECORD_EVERY:
             self.write()
 
@@ -281,15 +295,17 @@ class _Store:
         }
         with atomic(self.folder / RECORD) as temporary:
             temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        if self._unscaled:
+            write_table(self.folder, self._confidences)
         self._written = time.monotonic()
 
-    def work(self) -> Callable[[View], tuple[Outcome, Range | None]]:
+    def work(self) -> Callable[[View], tuple[Outcome, _Made | None]]:
         """Return what writes the map of a view, the model loaded once."""
         mapper = self.teacher.mapper()
         return lambda view: self._write_map(view, mapper)
 
-    def _write_map(self, view: View, mapper: Callable[..., FloatMap]) -> tuple[Outcome, Range | None]:
-        outcome = Outcome(view.photo)
+    def _write_map(self, view: View, mapper: Callable[..., FloatMap]) -> tuple[Outcome, _Made | None]:
+        outcome, sure = Outcome(view.photo), None
         try:
             with memory_errors_named(view.photo, FEWER_WORKERS):
                 # Before it is read: of a photo that is changed meanwhile the map is made again.
@@ -301,17 +317,29 @@ class _Store:
                 saliency = mapper(image, name=view.photo.name)
                 made_by = {TEACHER_NOTE: self.fingerprint, "view": _view_notes(view), PHOTO_NOTE: content}
                 notes = map_notes(self.identity["model"], **made_by)
-                write_map(self.target(view), saliency, "png16", notes, bounds=self._bounds)
+                if self._unscaled:
+                    # Of what is stored, so that whoever reads the map finds the same.
+                    sure = confidence(np.rint(np.clip(saliency, 0, 1) * 255) / 255)
+                    notes |= {"confidence": sure.value, "object_share": sure.object_share}
+                    write_map(self.target(view), saliency, "png", notes, bounds=(0.0, 1.0), output="probability")
+                else:
+                    write_map(self.target(view), saliency, "png16", notes)
         except SalboxError as error:
             outcome.failures.append(str(error))
             return outcome, None
         outcome.written.append(self.target(view))
-        return outcome, (float(saliency.min()), float(saliency.max()))
+        return outcome, _Made(view.key, (float(saliency.min()), float(saliency.max())), sure)
 
 
 def _without_log(output: Output) -> Output:
     """Return what a map's numbers are once exp is taken of a log density."""
     return "score" if output == "log_density" else output
+
+
+def _noted_confidence(notes: Mapping[str, Any]) -> Confidence | None:
+    """Return how sure the teacher is of a map that is there, as its file says; None if it does not."""
+    values = notes.get("confidence"), notes.get("object_share")
+    return Confidence(*cast(Range, values)) if all(isinstance(value, (int, float)) for value in values) else None
 
 
 def _view_notes(view: View) -> dict[str, Any] | None:

@@ -96,7 +96,19 @@ class DGIIDesign(Design):
 
         They are the log of a density up to a constant.
         """
-        read = self.features(images)["readout"]
+        return self.after_readout(self.features(images)["readout"])
+
+    def decoder_features(self, images: Tensor) -> Tensor:
+        """Return the encoder's features at stride 8, which the readout is all that follows: (N, channels, h, w)."""
+        return at_stride_8(self.taps(images))
+
+    def decoder_readout(self, decoded: Tensor) -> Tensor:
+        """See `TrainableNetwork`."""
+        read: Tensor = self.readout(decoded)
+        return read
+
+    def after_readout(self, read: Tensor) -> Tensor:
+        """Return the logits: what was read at stride 8, enlarged, blurred, the centre bias added."""
         enlarged = functional.interpolate(read, scale_factor=SCALE, mode="nearest")
         blurred = self.blur(enlarged.flatten(0, 1).unsqueeze(1)).reshape(enlarged.shape)
         prior = functional.interpolate(self.bias, size=enlarged.shape[-2:], mode="bilinear", align_corners=False)

@@ -53,5 +53,9 @@ class DINetDesign(Design):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits: (N, heads, H / 8, W / 8); see `TrainableNetwork.forward`."""
-        logits: Tensor = self.decoder.conv2d_7(self.features(images)["conv2d_6"])
-        return logits
+        return self.decoder_readout(self.decoder_features(images))
+
+    def decoder_readout(self, decoded: Tensor) -> Tensor:
+        """See `TrainableNetwork`."""
+        read: Tensor = self.decoder.conv2d_7(decoded)
+        return read

@@ -56,6 +56,11 @@ class KDSalBox(TrainableNetwork):
         logits: Tensor = self.decoder(self.encoder(self.normalize(images)))
         return logits
 
+    def decoder_readout(self, decoded: Tensor) -> Tensor:
+        """See `TrainableNetwork`."""
+        read: Tensor = self.decoder.output(decoded)
+        return read
+
 
 class Decoder(nn.Module):
     """Convolution, batch norm and ReLU seven times, with five upscalings between; then a 1x1 convolution."""

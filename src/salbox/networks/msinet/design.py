@@ -56,5 +56,9 @@ class MSINetDesign(Design):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits: (N, heads, H, W), sides rounded to multiples of 8; see `TrainableNetwork.forward`."""
-        logits: Tensor = self.decoder.conv4(self.features(images)["decoder"])
-        return logits
+        return self.decoder_readout(self.decoder_features(images))
+
+    def decoder_readout(self, decoded: Tensor) -> Tensor:
+        """See `TrainableNetwork`."""
+        read: Tensor = self.decoder.conv4(decoded)
+        return read

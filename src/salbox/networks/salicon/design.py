@@ -84,5 +84,9 @@ class SaliconDesign(Design):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits: (N, heads, H / 32, W / 32), H and W at least 64; see `TrainableNetwork.forward`."""
-        logits: Tensor = self.decoder.readout(self.features(images)["joined"])
-        return logits
+        return self.decoder_readout(self.decoder_features(images))
+
+    def decoder_readout(self, decoded: Tensor) -> Tensor:
+        """See `TrainableNetwork`."""
+        read: Tensor = self.decoder.readout(decoded)
+        return read

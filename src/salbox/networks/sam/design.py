@@ -57,5 +57,9 @@ class SamDesign(Design):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits: (N, heads, H / 8, W / 8); see `TrainableNetwork.forward`."""
-        logits: Tensor = self.decoder.output(self.features(images)["mix_2"])
-        return logits
+        return self.decoder_readout(self.decoder_features(images))
+
+    def decoder_readout(self, decoded: Tensor) -> Tensor:
+        """See `TrainableNetwork`."""
+        read: Tensor = self.decoder.output(decoded)
+        return read

@@ -90,6 +90,9 @@ class TrainableNetwork(nn.Module, ABC):
     side_outputs: ClassVar[tuple[str, ...]] = ()
     """Names of further outputs, which only training looks at; each has one channel a head."""
 
+    side_layers: ClassVar[tuple[str, ...]] = ()
+    """Beginnings of the names of the weights that only these outputs need: an exported file lacks them."""
+
     def __init__(self, name: str, heads: Sequence[str], preprocessing: Preprocessing) -> None:
         super().__init__()
         if isinstance(heads, str) or not heads or len(set(heads)) != len(heads) or not all(heads):
@@ -145,6 +148,27 @@ class TrainableNetwork(nn.Module, ABC):
             If there are more targets than the network can learn from.
         """
         return tuple(range(count)) * (1 + len(cls.side_outputs))
+
+    def decoder_features(self, images: Tensor) -> Tensor:
+        """Return the features that maps are read off, the last of `features`: (N, channels, h, w)."""
+        return list(self.features(images).values())[-1]
+
+    def decoder_readout(self, decoded: Tensor) -> Tensor:
+        """Return what is read off `decoder_features`, (N, heads, h', w'), before `after_readout`.
+
+        Raises
+        ------
+        UsageError
+            If the network does not say how; a network of one's own does so by a method of this name.
+        """
+        raise UsageError(f"network '{self.name}' does not say how its maps are read off features (decoder_readout)")
+
+    def after_readout(self, read: Tensor) -> Tensor:
+        """Return the logits, given what was read off the features: what is added to maps whatever the picture shows.
+
+        `forward` is this of `decoder_readout` of `decoder_features`.
+        """
+        return read
 
     def maps(self, images: Tensor) -> Tensor:
         """Return the maps: (N, heads, h, w); what is exported.

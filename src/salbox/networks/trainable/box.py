@@ -124,7 +124,10 @@ class Box(TrainableNetwork):
 
         See `TrainableNetwork.forward`.
         """
-        decoded = self.features(images)["decoder"]
+        return self.after_readout(self.decoder_readout(self.decoder_features(images)))
+
+    def decoder_readout(self, decoded: Tensor) -> Tensor:
+        """See `TrainableNetwork`."""
         return torch.cat([head(decoded) for head in self.head_layers], dim=1)
 
 

@@ -37,7 +37,15 @@ NETWORKS = {
     "dgii": "salbox.networks.dgii.design:DGIIDesign",
     "salicon": "salbox.networks.salicon.design:SaliconDesign",
     "gaze": "salbox.networks.trainable.gaze:Gaze",
+    "scfnet": "salbox.networks.scfnet.design:SCFNetDesign",
+    "u2net": "salbox.networks.u2net.network:U2Net",
+    "u2netp": "salbox.networks.u2net.network:U2NetP",
+    "samnet": "salbox.networks.samnet.network:SAMNet",
+    "gcpanet": "salbox.networks.gcpanet.network:GCPANet",
 }
+
+# Networks that are made of another one; its name and settings are among theirs.
+DERIVED = {"factorized": "salbox.networks.factorized.design:Factorized"}
 
 MAX_NUMBERS = 1 << 28  # of a network that a file describes; the largest has 70 million
 FIRST_WEIGHTS = ("none", "imagenet", "timm", "shipped")  # an encoder's, where they are no file
@@ -161,13 +169,14 @@ def network_class(name: str) -> type[TrainableNetwork]:
     """
     if is_import_path(name):
         return _own_class(name)
-    if name not in NETWORKS:
+    known = NETWORKS | DERIVED
+    if name not in known:
         if reason := _not_trainable(name):
             raise UsageError(f"network '{name}' cannot be trained: {reason}")
         raise UsageError(
             f"no network '{name}' to train{nearest(str(name), NETWORKS)} (there are {', '.join(NETWORKS)})"
         )
-    found: type[TrainableNetwork] = resolve(NETWORKS[name])
+    found: type[TrainableNetwork] = resolve(known[name])
     return found
 
 

@@ -68,8 +68,11 @@ class Gaze(Box):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, the prior among them: (N, 1, H / stride, W / stride)."""
-        logits = super().forward(images)
-        return logits + self.centre * log_center(logits)
+        return super().forward(images)
+
+    def after_readout(self, read: Tensor) -> Tensor:
+        """Return the logits with the centre prior added to them."""
+        return read + self.centre * log_center(read)
 
 
 def log_center(maps: Tensor) -> Tensor:

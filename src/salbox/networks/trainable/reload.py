@@ -19,6 +19,8 @@ HEADS = "head_layers."  # of the names of a box's weights, with the head's place
 def read_exported(path: Path) -> TrainableNetwork:
     """Return the network that a file was exported from, in evaluation mode.
 
+    Layers that only side outputs need are not in the file: they are as in a new network.
+
     Raises
     ------
     WeightsError
@@ -33,7 +35,8 @@ def read_exported(path: Path) -> TrainableNetwork:
         raise WeightsError(f"{path}: {error}") from None
     own = network.state_dict()
     tensors = {name: tensor for name, tensor in exported_tensors(path).items() if name in own}
-    load_tensors(network, tensors, path)
+    sides = {name: tensor for name, tensor in own.items() if name.startswith(network.side_layers)}
+    load_tensors(network, sides | tensors, path)
     return network.eval()
 
 

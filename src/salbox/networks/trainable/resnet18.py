@@ -72,8 +72,12 @@ class ResNet18A(TrainableNetwork):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits: (N, heads, H, W); see `TrainableNetwork.forward`."""
-        logits: Tensor = self.saliency(self.features(images)["decoder1"])
-        return logits
+        return self.decoder_readout(self.decoder_features(images))
+
+    def decoder_readout(self, decoded: Tensor) -> Tensor:
+        """See `TrainableNetwork`."""
+        read: Tensor = self.saliency(decoded)
+        return read
 
 
 class ResNet18B(ResNet18A):
@@ -84,6 +88,7 @@ class ResNet18B(ResNet18A):
     """
 
     side_outputs: ClassVar[tuple[str, ...]] = ("feature map",)
+    side_layers: ClassVar[tuple[str, ...]] = ("feature.",)
 
     def __init__(self, heads: Sequence[str], *, encoder: str = "resnet18", size: tuple[int, int] = SIZE) -> None:
         super().__init__(heads, encoder=encoder, size=size, name="resnet18-b")

@@ -45,5 +45,9 @@ class TranSalNetDesign(Design):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits: (N, heads, H, W), sides rounded to multiples of 8; see `TrainableNetwork.forward`."""
-        logits: Tensor = self.decoder.conv7(self.features(images)["decoder1"])
-        return logits
+        return self.decoder_readout(self.decoder_features(images))
+
+    def decoder_readout(self, decoded: Tensor) -> Tensor:
+        """See `TrainableNetwork`."""
+        read: Tensor = self.decoder.conv7(decoded)
+        return read

@@ -91,4 +91,12 @@ class UniSalDesign(Design):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits: (N, heads, H, W), sides rounded to multiples of 8; see `TrainableNetwork.forward`."""
-        return self.decoder.smoothed(self.features(images)["decoder"], self.domain)
+        return self.after_readout(self.decoder_readout(self.decoder_features(images)))
+
+    def decoder_readout(self, decoded: Tensor) -> Tensor:
+        """See `TrainableNetwork`."""
+        return self.decoder.read(decoded, self.domain)
+
+    def after_readout(self, read: Tensor) -> Tensor:
+        """Return the logits: what was read at stride 8, enlarged and smoothed."""
+        return self.decoder.enlarged(read, self.domain)

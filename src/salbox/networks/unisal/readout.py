@@ -70,8 +70,16 @@ class Readout(nn.Module):
 
     def smoothed(self, values: Tensor, domain: str) -> Tensor:
         """Return the maps of what `mixed` gives: (N, outputs, 8 h, 8 w)."""
-        values = self.get_submodule(f"adaptation_{domain.lower()}")(values)
-        return smoothed_and_enlarged(values, self.get_parameter(f"smoothing_{domain.lower()}.weight"))
+        return self.enlarged(self.read(values, domain), domain)
+
+    def read(self, values: Tensor, domain: str) -> Tensor:
+        """Return the maps of what `mixed` gives as they are read off it, at stride 8: (N, outputs, h, w)."""
+        read: Tensor = self.get_submodule(f"adaptation_{domain.lower()}")(values)
+        return read
+
+    def enlarged(self, read: Tensor, domain: str) -> Tensor:
+        """Return what `read` gives, enlarged and smoothed: (N, outputs, 8 h, 8 w)."""
+        return smoothed_and_enlarged(read, self.get_parameter(f"smoothing_{domain.lower()}.weight"))
 
 
 def smoothed_and_enlarged(values: Tensor, kernels: Tensor) -> Tensor:
@@ -113,7 +121,8 @@ def prior_maps(gaussians: Tensor, height: int, width: int) -> Tensor:
     """
     sides = []
     for axis, length in enumerate((height, width)):
-        places = torch.linspace(0, 1, length, device=gaussians.device, dtype=gaussians.dtype)
+        places = torch.arange(length, device=gaussians.device, dtype=gaussians.dtype)
+        places = places / places[-1:].clamp(min=1)  # a single one is at 0; linspace as ONNX divides 0 by 0
         means, deviations = gaussians[:, axis, :1], gaussians[:, axis, 1:].exp()
         sides.append(torch.exp(-0.5 * ((places - means) / deviations) ** 2))
     return GAUSSIAN_HEIGHT * sides[0].unsqueeze(2) * sides[1].unsqueeze(1)

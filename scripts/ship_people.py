@@ -1,0 +1,105 @@
+"""Put a network that learned from people into the package: weights in fewer bits, its card finished.
+
+    python scripts/ship_people.py RUN unisal.people [--stored half|int8]
+
+RUN is what scripts/train_people.py made. The card states what benchmarks/training.py measured, if it measured this very
+network: so ship, measure, and ship again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from salbox.imaging.writing import atomic
+from salbox.models.cards import ModelCard
+from salbox.networks.export.cards import put_cards
+from salbox.networks.export.models import Stored, shrink_exported
+from salbox.runtime.fingerprint import weights_fingerprint
+from salbox.runtime.network import open_network
+from salbox.training.run_folder import RunFolder
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "src" / "salbox" / "runtime" / "data"
+FIGURES = ROOT / "docs" / "results" / "training" / "figures.json"
+UNMEASURED = "not measured yet"
+
+
+def ship(run: Path, name: str, target: Path, figures: Path = FIGURES, stored: Stored = "half") -> ModelCard:
+    """Write a run's network to `target`, and return the card that it now carries.
+
+    Parameters
+    ----------
+    run : Path
+        A finished run folder.
+    name : str
+        The model's.
+    target : Path
+    figures : Path
+        What benchmarks/training.py wrote; of another network, or not there, the card says that nothing is measured.
+    stored : {"half", "int8"}
+        How the weights are.
+
+    Raises
+    ------
+    SalboxError
+        If the run is not finished, or the network would lose much by fewer bits.
+    """
+    with atomic(target) as temporary:
+        shrink_exported(RunFolder(run).student, temporary, stored)
+        metadata = open_network(temporary, threads=1).metadata
+        (head,) = metadata.heads
+        agreement = measured(name, figures, weights_fingerprint(temporary))
+        for _ in range(2):  # the card states the size of the file that it is in
+            size = temporary.stat().st_size
+            shipped = finished(head.card, name, metadata.parameters, size, agreement)
+            put_cards(temporary, {head.name: shipped})
+    return shipped
+
+
+def finished(card: ModelCard, name: str, parameters: int, size: int, agreement: str) -> ModelCard:
+    """Return the card of a network as it ships, from that of its run."""
+    before, _, rest = card.limits[0].partition(": ")
+    assert before.startswith("Trained by its user")
+    return replace(
+        card,
+        name=name,
+        origin=f"trained by salbox on people's fixations: {card.origin.partition(': ')[2]}",
+        license=replace(
+            card.license, weights="Apache-2.0: trained by salbox, within the terms of the photos that it saw"
+        ),
+        size=f"{parameters / 1e6:.2f} million learned numbers, {size / 1e6:.1f} MB",
+        agreement=agreement,
+        limits=(f"Trained by salbox, not the published network: {rest}", *card.limits[1:]),
+    )
+
+
+def measured(name: str, figures: Path, fingerprint: str) -> str:
+    """Return the figures on test photos in one line, if they are of the network of this fingerprint."""
+    found = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {"weights": {}}
+    if found["weights"].get(name) != fingerprint:
+        return UNMEASURED
+    lines = [
+        f"{own['photos']} photos of {where}: NSS {row['nss']:.2f}, AUC-Judd {row['auc_judd']:.3f}, CC {row['cc']:.3f}"
+        for where, own in found["sets"].items()
+        if (row := own["rows"].get(name))
+    ]
+    return "; ".join(lines)
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("--stored", choices=("half", "int8"), default="half")
+    given = parser.parse_args()
+    target = DATA / f"{given.name}.onnx"
+    found = ship(given.run, given.name, target, stored=given.stored)
+    print(f"wrote {target}: {target.stat().st_size / 1e6:.2f} MB; {found.agreement}")
+
+
+if __name__ == "__main__":
+    main()
