@@ -141,6 +141,27 @@ def transalnet(encoder: str) -> Official:
     )
 
 
+def of_u2net(model: Model, facts: str) -> Pairs:
+    """The map at the network's own size: its program enlarges it in 8 bits."""
+    function: Any = model.function
+    with patch("salbox.networks.u2net.predictor.map_at", lambda coarse, shape, output: coarse):
+        yield kept(facts, "osie1001_no_antialias", function(the_photo()))
+
+
+def u2net(name: str) -> Official:
+    return Official(name, name, lambda shared, folder: files.u2net(shared, folder, name), of_u2net, TORCH)
+
+
+def scfnet(model: str, encoder: str) -> Official:
+    return Official(
+        model,
+        f"kdscfnet_{encoder}",
+        lambda shared, folder: files.scfnet(shared, folder, encoder),
+        final("osie1001_final"),
+        f"Paddle (`.pdparams`), {TORCH}",
+    )
+
+
 TORCH = "PyTorch (`.pth`, `.safetensors`)"
 NETWORKS = {
     "`unisal`": Official("unisal", "unisal", files.unisal, of_unisal, TORCH),
@@ -157,6 +178,12 @@ NETWORKS = {
     ),
     "`transalnet`, ResNet-50": transalnet("res"),
     "`transalnet`, DenseNet-161": transalnet("dense"),
+    "`scfnet`": scfnet("scfnet", "m3_0.5"),
+    "`scfnet.r50`": scfnet("scfnet.r50", "r50"),
+    "`scfnet.swinb`": scfnet("scfnet.swinb", "swinb"),
+    "`u2net`": u2net("u2net"),
+    "`u2netp`": u2net("u2netp"),
+    "`samnet`": Official("samnet", "samnet", files.samnet, final("osie1001_resized"), TORCH),
 }
 
 
@@ -204,7 +231,8 @@ def figures(name: str, path: Path) -> Figures:
     facts = facts_of(SHARED, official.facts)
     if worst > TOLERANCE and official.model != "deepgaze2e":  # see the page
         raise SystemExit(f"{name}: {worst:.1e} of the range from the authors' program")
-    parameters = numbers(model, with_statistics=facts["n_params_note"].startswith("all arrays"))
+    with_statistics = facts["n_params_note"].startswith("all arrays") or "paddle" in facts
+    parameters = numbers(model, with_statistics=with_statistics)
     size = path.stat().st_size
     return Figures(
         facts["n_params"], parameters, macs or 0, size, seconds, memory, worst, in_other_ways(model, image, plain)
@@ -239,7 +267,7 @@ def clocked(model: Model, image: npt.NDArray[np.uint8]) -> tuple[float, FloatMap
 
 
 def numbers(model: Model, *, with_statistics: bool) -> int:
-    """Return how many numbers a network has: learned ones, or all that a file of Keras holds."""
+    """Return how many numbers a network has: learned ones, or all that a file of Keras or Paddle holds."""
     network = model.function.network
     if not with_statistics:
         return sum(parameter.numel() for parameter in network.parameters())
@@ -293,8 +321,9 @@ def main() -> Path | None:
         "are ([networks](../networks.md)). Here the files hold generated numbers in the authors' layouts, for which "
         "their programs gave the maps that are compared with.",
         table(found),
-        "*Parameters*: those of the authors' program; of `sam` and `dinet` all numbers that the program stores, the "
-        "moving statistics of norms with them. `deepgaze2e`: the program keeps its backbones' classifiers, 8.1 million "
+        "*Parameters*: those of the authors' program; of `sam`, `dinet` and `scfnet` all numbers that the program "
+        "stores, the moving statistics of norms with them (less a last norm of `scfnet.swinb` that nothing looks at). "
+        "`deepgaze2e`: the program keeps its backbones' classifiers, 8.1 million "
         "numbers that no map depends on. *Difference*: from file to map on one photo of OSIE, 800x600; the largest "
         "from the output of the authors' program, as a share of that output's range. Of `unisal` also on a clip of six "
         "frames; `msinet` (at two sizes) and `transalnet` (in both orders of channels) before their programs round to "

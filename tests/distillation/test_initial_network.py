@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch")
@@ -15,6 +16,14 @@ from salbox.errors import UsageError
 from salbox.system.progress import SILENT
 from salbox.training.recipe import read_recipe
 from salbox.training.splitting import Split
+
+
+@pytest.fixture(autouse=True)
+def _maps(tmp_path, monkeypatch):
+    """A folder of maps where the tests run."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "maps").mkdir()
+    np.save(tmp_path / "maps" / "a.npy", np.eye(4))
 
 
 def make(student: str, *heads: str):

@@ -146,7 +146,7 @@ def test_the_published_student_of_somebody_s_maps(photos, masks, tmp_path):
     result = distill(plan, said)
     assert result.training.epochs == 3
     card = salbox.card(str(tmp_path / "run"))
-    assert card.output == "probability"
+    assert (card.task, card.output) == ("object", "probability")
     assert any("left out" in line for line in said.lines)
     saliency = salbox.load(str(tmp_path / "run"))(str(photos_[1].path))
     assert 0 <= saliency.min() <= saliency.max() <= 1

@@ -92,8 +92,12 @@ def test_so_does_that_of_maps_that_were_taught(photos, masks, tmp_path):
     stored = HeadTarget("red", maps=folder)
     assert stored.is_probability
     assert first_network(planned(photos, tmp_path / "run", stored)).output == "probability"
-    (folder / "teacher.json").unlink()  # pictures that somebody made
+    (folder / "teacher.json").unlink()
+    assert stored.is_probability  # the maps say so too
+    for path in folder.glob("*.png"):  # pictures that somebody made
+        Image.fromarray(np.asarray(Image.open(path))).save(path)
     assert not stored.is_probability
+    assert HeadTarget("red", maps=folder, output="probability").is_probability
 
 
 def test_pictures_are_drawn_with_the_map_as_it_is(photos, masks, tmp_path):

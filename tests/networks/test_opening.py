@@ -107,7 +107,7 @@ def test_one_head_alone_gives_its_maps(name):
         network = build_network(name, ["a", "b", "c"], output="probability", **arguments).eval()
     with torch.no_grad():
         for parameter in network.parameters():  # none is like another
-            parameter.add_(0.05 * torch.rand(parameter.shape, generator=torch.Generator().manual_seed(0)))
+            parameter.add_(0.1 * torch.rand(parameter.shape, generator=torch.Generator().manual_seed(0)) - 0.05)
         alone, together = with_one_head(network, "b"), network.maps(photo())
         torch.testing.assert_close(alone.maps(photo()), together[:, 1:2], rtol=1e-4, atol=1e-5)
     assert (alone.heads, alone.output, alone.training) == (("b",), "probability", False)

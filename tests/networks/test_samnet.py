@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 from torch.nn import functional
 
 import salbox
-from salbox.networks.samnet.blocks import StereoAttention, enlarged, part_means
+from salbox.networks.samnet.blocks import StereoAttention, enlarged, exported_part_means
 from salbox.networks.samnet.network import SIDES, SIZE, SAMNet
 from salbox.networks.samnet.predictor import SAMNetPredictor
 
@@ -68,7 +68,7 @@ def test_equals_the_authors_program(shared, tmp_path):
 @pytest.mark.parametrize("parts", [1, 2, 3, 6])
 def test_means_of_parts_are_pytorch_s(size, parts):
     values = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(part_means(values, parts), functional.adaptive_avg_pool2d(values, parts))
+    torch.testing.assert_close(exported_part_means(values, parts), functional.adaptive_avg_pool2d(values, parts))
 
 
 def test_attention_shares_out_one_among_the_branches():
@@ -86,6 +86,10 @@ def test_attention_shares_out_one_among_the_branches():
         fused = module(features) - features
     assert (fused >= branches.amin(0) - 1e-5).all()
     assert (fused <= branches.amax(0) + 1e-5).all()
+
+
+def test_the_size_of_its_maps_is_known_without_computing_them(model):
+    assert model.network.map_size(64, 96) == (64, 96)
 
 
 def test_side_outputs_are_of_the_map_s_size(model):

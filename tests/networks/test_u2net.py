@@ -33,6 +33,10 @@ def model():
     return U2NetPredictor(U2Net(["saliency"], width=8), "nowhere")
 
 
+def photo(shared) -> np.ndarray:
+    return salbox.read_image(files.photo_path(shared))
+
+
 def image(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
 
@@ -51,31 +55,42 @@ def test_names_and_shapes_are_the_authors(shared, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_equals_the_authors_program(shared, tmp_path, name):
-    """From the file to the map, as the program had it with either release of scikit-image."""
+    """From the file to the map, and inner layers' means, of what a new release of scikit-image makes of the photo."""
     model = PREDICTORS[name].load(files.u2net(shared, tmp_path, name))
     arrays = arrays_of(shared, name)
-    photo = salbox.read_image(files.photo_path(shared))
-    resized = {
-        f"{TAG}_no_antialias": cv2.resize(photo.astype(np.float32), (320, 320), interpolation=cv2.INTER_LINEAR),
-        TAG: 255 * resize(photo, (320, 320), mode="constant"),
-    }
-    for tag, pixels in resized.items():
-        seen = brightened(model._tensor(pixels))
-        with torch.inference_mode():
-            found, expected = saved_every(arrays, tag, model.network.maps(seen)[0, 0].numpy())
-        assert np.abs(found - expected).max() < TOLERANCE * np.ptp(expected)
+    seen = brightened(model._tensor(255 * resize(photo(shared), (320, 320), mode="constant")))
     with torch.inference_mode():
         features = model.network.features(seen)
+        whole = model.network.decoder_readout(features["sides"]).sigmoid()[0, 0].numpy()
     for inner in INNER:
         assert float(features[inner].mean()) == pytest.approx(float(arrays[f"{TAG}__feat__{inner}__mean"]), rel=1e-4)
-    # What a user gets is the map of the pinned release, enlarged.
+    found, expected = saved_every(arrays, TAG, whole)
+    assert np.abs(found - expected).max() < TOLERANCE * np.ptp(expected)
+    found, expected = saved_every(arrays, f"{TAG}_normPRED", (whole - whole.min()) / np.ptp(whole))
+    assert np.abs(found - expected).max() < TOLERANCE
+
+
+@pytest.mark.slow
+def test_sees_photos_as_the_release_that_its_authors_name(shared, tmp_path, monkeypatch):
+    """Scikit-image 0.14 took no mean where it shrank a photo."""
+    model = U2NetPPredictor.load(files.u2net(shared, tmp_path, "u2netp"))
+    seen = []
+    monkeypatch.setattr(
+        model.network, "maps", lambda images: (seen.append(images), U2NetP.maps(model.network, images))[1]
+    )
+    saliency = model(photo(shared))
     with torch.inference_mode():
-        seen = brightened(model._tensor(resized[f"{TAG}_no_antialias"]))
-        coarse = model.network.maps(seen)[0, 0].numpy()
-    np.testing.assert_array_equal(model(photo), cv2.resize(coarse, (800, 600), interpolation=cv2.INTER_LINEAR))
-    stretched = model(photo, scaling="min-max")
-    assert (stretched.min(), stretched.max()) == (0, 1)
-    np.testing.assert_allclose(stretched, (model(photo) - model(photo).min()) / np.ptp(model(photo)), atol=1e-6)
+        coarse = U2NetP.maps(model.network, seen[0])[0, 0].numpy()
+    found, expected = saved_every(arrays_of(shared, "u2netp"), f"{TAG}_no_antialias", coarse)
+    assert np.abs(found - expected).max() < TOLERANCE * np.ptp(expected)
+    np.testing.assert_array_equal(saliency, cv2.resize(coarse, (800, 600), interpolation=cv2.INTER_LINEAR))
+
+
+def test_stretched_where_it_is_asked_for(model, monkeypatch):
+    monkeypatch.setattr(model, "size", (32, 48))
+    plain, stretched = model(image(40, 50)), model(image(40, 50), scaling="min-max")
+    assert np.ptp(plain) < 1
+    np.testing.assert_allclose(stretched, (plain - plain.min()) / np.ptp(plain), atol=1e-6)
 
 
 def test_a_block_written_out():

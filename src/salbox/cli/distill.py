@@ -23,6 +23,7 @@ from .options import (
     ModelHashes,
     ModelParameters,
     ModelWeights,
+    Nodes,
     RecipeSettings,
     Recursive,
     RunOutput,
@@ -114,6 +115,7 @@ def distill(
     workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="Processes for the teachers.")] = None,
     device: TrainingDevice = "cpu",
     devices: Devices = 1,
+    nodes: Nodes = 1,
     param: ModelParameters = [],  # noqa: B006
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
@@ -197,6 +199,7 @@ def distill(
         workers=workers,
         device=device,
         devices=devices,
+        nodes=nodes,
     )
     with ConsoleProgress(keep=False) as progress:
         if estimate:

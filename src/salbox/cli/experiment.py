@@ -26,8 +26,8 @@ def experiment(
 ) -> int:
     """Train students of several models, test them and run them on photos, as a file says.
 
-    FILE has the keys models, images, and perhaps name, maps, pre, post, recipe, test, run; paths are relative to it.
-    DIR then holds all_results.csv, a grid of pictures, a page (experiment.md), the students and their maps. An
+    FILE has the keys models, images, and perhaps name, maps, pre, post, recipe, init, test, run; paths are relative to
+    it. DIR then holds all_results.csv, a grid of pictures, a page (experiment.md), the students and their maps. An
     experiment that was stopped goes on when the same command is given again. A model that fails is a line in the
     results, and the exit code is 1.
 

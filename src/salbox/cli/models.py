@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from ..errors import UsageError
+from ..errors import SalboxError, UsageError
 from ..models.cards import NOT_STATED, ModelCard
+from ..models.entries import Checkpoint
 from ..models.loading import card
-from ..models.registry import list_models
+from ..models.registry import find_entry, list_models
 from .options import MaxModelSize, refuse_unused
 from .output import escape, facts_table, paper_facts, plain_table, say, standard_output
 
@@ -65,13 +66,24 @@ def _print_list(cards: list[ModelCard]) -> None:
         table.add_column(no_wrap=True, style="dim")
         table.add_column(overflow="fold")
         table.add_row(escape(c.name), c.task, escape(c.title))
-        needs = f"weights: {c.weights_from}" if c.weights_from else NOT_STATED
         facts = [("origin", c.origin), ("learned", c.size), ("licence", c.license.code), ("measured", c.agreement)]
-        for label, text in [*facts, ("needs", needs)]:
+        for label, text in [*facts, _readiness(c)]:
             if text != NOT_STATED:
                 table.add_row("", label, escape(text))
         console.print(table)
     console.print("\n'salbox models NAME' prints a card in full.")
+
+
+def _readiness(c: ModelCard) -> tuple[str, str]:
+    """Return a label and a text: that a model is ready to run, or what it needs."""
+    if not c.weights_from:
+        return "ready", "comes with all it needs"
+    entry = find_entry(c.name)
+    try:
+        found = entry.weights_at(c.name) if isinstance(entry, Checkpoint) else None
+    except SalboxError as error:
+        return "needs", str(error)
+    return ("ready", f"weights: {found}") if found is not None else ("needs", f"weights: {c.weights_from}")
 
 
 def _print_card(c: ModelCard) -> None:

@@ -141,6 +141,15 @@ TrainingDevice = Annotated[
 Devices = Annotated[
     int, typer.Option("--devices", metavar="N", help="Share each batch among N of them, from that one on.")
 ]
+Nodes = Annotated[
+    int,
+    typer.Option(
+        "--nodes",
+        metavar="M",
+        help="So many machines, each with --devices: the same command on each, with MASTER_ADDR, MASTER_PORT and "
+        "NODE_RANK set.",
+    ),
+]
 TRAINING_PACKAGES = (
     "torch", "timm", "lightning", "onnx", "onnxscript", "safetensors", "pydantic", "yaml", "tensorboard"
 )  # fmt: skip

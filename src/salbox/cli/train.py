@@ -19,6 +19,7 @@ from .options import (
     EstimateOnly,
     LookedAtSize,
     MaxTime,
+    Nodes,
     RecipeSettings,
     RunOutput,
     Seed,
@@ -74,6 +75,7 @@ def train(
     seed: Seed = 0,
     device: TrainingDevice = "cpu",
     devices: Devices = 1,
+    nodes: Nodes = 1,
 ) -> int:
     """Train a network on where people looked, or on masks of objects, and measure it on pictures it has not seen.
 
@@ -124,6 +126,7 @@ def train(
         compress=compress_schedule,
         device=device,
         devices=devices,
+        nodes=nodes,
     )
     with ConsoleProgress(keep=False) as progress:
         if estimate:

@@ -14,6 +14,7 @@ from ..training.cache import Pictures
 from ..training.compression import recipe_as_run
 from ..training.job import Job, TrainingResult
 from ..training.logs import epoch_line
+from ..training.nodes import ELSEWHERE, node_folder, node_rank
 from ..training.recipe import Recipe
 from ..training.run_folder import RunFolder
 from ..training.speed import Speed
@@ -30,17 +31,21 @@ from .training_data import prepare_pictures, prepare_training_data
 
 @dataclass(frozen=True)
 class DistillationResult:
-    """What a distillation came to; `training` and `fidelity` are None where the run was finished before."""
+    """What a distillation came to; `training` and `fidelity` are None where the run was finished before.
+
+    `elsewhere` says that this machine only helped: the first of several has the student.
+    """
 
     run: Path
     heads: tuple[str, ...]
     training: TrainingResult | None = None
     fidelity: Fidelity | None = None
+    elsewhere: bool = False
 
     @property
     def command(self) -> str:
-        """The command that uses the student."""
-        return RunFolder(self.run).command
+        """The command that uses the student, or where it is."""
+        return ELSEWHERE if self.elsewhere else RunFolder(self.run).command
 
 
 def distill(plan: Plan, progress: Progress = SILENT) -> DistillationResult:
@@ -53,13 +58,13 @@ def distill(plan: Plan, progress: Progress = SILENT) -> DistillationResult:
     SalboxError
         If something is missing or does not fit; in one line.
     """
-    folder = RunFolder(plan.run)
+    folder = RunFolder(node_folder(plan.run, plan.nodes))
     changed = folder.claim(plan.identity(), plan.contents())
     if changed:
         progress.say(f"{', '.join(changed)}: not what they were when this run began; its training begins anew")
     if folder.finished:
-        progress.say(f"{plan.run} is finished already")
-        return DistillationResult(plan.run, folder.heads)
+        progress.say(f"{folder.path} is finished already")
+        return DistillationResult(plan.run, folder.heads, elsewhere=node_rank(plan.nodes) > 0)
     torch.set_num_threads(available_threads())
     parts = split(plan.photos, plan.chosen)
     initial = make_initial_network(plan, parts, progress)
@@ -79,6 +84,9 @@ def distill(plan: Plan, progress: Progress = SILENT) -> DistillationResult:
         progress,
     )
     result = _train(plan, initial, recipe, training, validation, folder, progress)
+    if node_rank(plan.nodes):
+        folder.finish()
+        return DistillationResult(plan.run, folder.heads, elsewhere=True)
     fidelity = package(initial, data, folder, progress, learned_photos(plan, initial, data))
     folder.finish()
     return DistillationResult(plan.run, folder.heads, result, fidelity)
@@ -110,6 +118,7 @@ def _train(
         seed=plan.seed,
         device=plan.device,
         devices=plan.devices,
+        nodes=plan.nodes,
         max_seconds=plan.max_seconds,
         clock=plan.clock,
         online_teacher=initial.online_teacher,
@@ -117,6 +126,8 @@ def _train(
         first=initial.first,
     )
     result = fit(job, progress, on_epoch=lambda report: progress.say(epoch_line(report)))
+    if node_rank(plan.nodes):
+        return result
     initial.network.to("cpu")
     over = ", ended early" if result.stopped else ""
     kept = f"{CRITERIA[recipe.select].title} {result.score:.3f}"

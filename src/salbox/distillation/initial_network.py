@@ -123,7 +123,7 @@ def make_initial_network(plan: Plan, parts: Split, progress: Progress) -> Initia
     check_criterion(plan.recipe.select, initial.network.output)
     check_prefixes(initial.network, plan.recipe.optimizer)
     check_side_weights(initial.network, plan.recipe)
-    check_devices(plan.recipe, plan.device, plan.devices)
+    check_devices(plan.recipe, plan.device, plan.devices, plan.nodes)
     return _with_online_teacher(plan, initial) if plan.in_process else initial
 
 

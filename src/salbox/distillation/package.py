@@ -103,7 +103,7 @@ def _card(target: HeadTarget, network: TrainableNetwork, data: TrainingData) -> 
     return ModelCard(
         name=f"{target.head}.student",
         title=f"Student of {teacher.title if teacher is not None else f'the maps {name}'}",
-        task=teacher.task if teacher is not None else "fixation",
+        task=teacher.task if teacher is not None else "object" if target.is_probability else "fixation",
         output="probability" if target.is_probability and network.output == "score" else network.output,
         summary=f"A {network.name} network that learned the maps of {name} from {trained_on}.",
         paper=teacher.paper if teacher is not None else None,

@@ -19,6 +19,7 @@ from ..models.specs import split_loading
 from ..networks.trainable.factory import FIRST_WEIGHTS
 from ..paths import user_path
 from ..system.contents import joint_digest, path_digest
+from ..training.nodes import check_nodes
 from ..training.options import check_length
 from ..training.recipe import Recipe
 from ..training.run_folder import WEIGHTS_FILE
@@ -157,6 +158,7 @@ class Plan:
     workers: int | None = None
     device: str = "cpu"
     devices: int = 1
+    nodes: int = 1
 
     def __post_init__(self) -> None:
         if not self.targets:
@@ -173,11 +175,12 @@ class Plan:
             raise UsageError("--in-process is for one teacher, a PyTorch network of salbox")
         if self.min_confidence is not None:
             self._check_confidence(self.min_confidence)
-        if self.in_process and self.devices > 1:
-            raise UsageError("--in-process and several --devices do not go together")
+        if self.in_process and self.devices * self.nodes > 1:
+            raise UsageError("--in-process and several --devices or --nodes do not go together")
         if self.recipe.hint.weight and not self.in_process:
             raise UsageError("hints need the teacher's features: add --in-process")
         check_length(self.max_seconds, self.compress, self.seed)
+        check_nodes(self.nodes, self.compress)
 
     def _check_confidence(self, least: float) -> None:
         if not 0 <= least <= 1:

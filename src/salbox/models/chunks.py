@@ -86,6 +86,8 @@ def _chunks(listed: Path, entry: str) -> list[Chunk]:
     try:
         chunks = [_chunk(listed, given) for given in resource["chunks"][: MAX_CHUNKS + 1]]
         size = int(resource["size"])
+    except WeightsError:
+        raise
     except (KeyError, TypeError, ValueError, IndexError):
         raise WeightsError(f"{listed}: '{entry}' is not made of chunks with a hash and two offsets each") from None
     ends = [0, *(chunk.end for chunk in chunks)]
@@ -100,7 +102,7 @@ def _chunk(listed: Path, given: Any) -> Chunk:
     """Return a chunk as the list has it: its hash is the name of its file, so that it lies in the folder."""
     sha256, (start, end) = given["hash"], given["offsets"]
     if not isinstance(sha256, str) or not _HASH.fullmatch(sha256):
-        raise WeightsError(f"{listed}: '{one_line(sha256, 80)}' is no sha256, as which a chunk's file is called")
+        raise WeightsError(f"{listed}: '{one_line(str(sha256), 80)}' is no sha256, as which a chunk's file is called")
     if type(start) is not int or type(end) is not int or not 0 <= start < end:
         raise ValueError
     return Chunk(listed.parent / sha256, sha256, start, end)

@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..types import Task
 from .cards import ModelCard
 from .import_paths import resolve
-from .weights import WeightsSource, find_weights
+from .weights import WeightsSource, find_weights, in_folder
 
 if TYPE_CHECKING:
     from .model import Model
@@ -100,6 +100,13 @@ class Checkpoint:
     ) -> Path | None:
         """Return the file that its weights are in; see `find_weights`."""
         return find_weights(name, weights, sha256, self.read_card(name).weights_from, stand_in=stand_in)
+
+    def weights_at(self, name: str) -> Path | None:
+        """Return the file or folder that its weights are taken from where none are given; None if there is none.
+
+        Nothing is read. A WeightsError if there are several.
+        """
+        return in_folder(name)
 
     def open(self, card: ModelCard, parameters: Mapping[str, Any], weights: Path | None, device: str) -> Model:
         """Return the model, its network on a device."""

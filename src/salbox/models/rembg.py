@@ -15,7 +15,7 @@ from ..paths import user_path
 from .cards import ModelCard, Parameter
 from .entries import Checkpoint
 from .import_paths import resolve
-from .weights import WEIGHTS_VARIABLE, WeightsSource, find_weights
+from .weights import WEIGHTS_VARIABLE, WeightsSource, find_weights, in_folder
 
 if TYPE_CHECKING:
     from .model import Model
@@ -75,6 +75,11 @@ class RembgFile(Checkpoint):
         kept = rembg_folder() / f"{self.file}.onnx"
         source = f"{self.read_card(name).weights_from}; there is no {kept}"
         return find_weights(name, weights, sha256, source, stand_in=stand_in, kept=kept)
+
+    def weights_at(self, name: str) -> Path | None:
+        """See `Checkpoint`."""
+        kept = rembg_folder() / f"{self.file}.onnx"
+        return self._chunk_folder(name, None) or in_folder(name) or (kept if kept.is_file() else None)
 
     def open(self, card: ModelCard, parameters: Mapping[str, Any], weights: Path | None, device: str) -> Model:
         """Return the model, its network on a device."""

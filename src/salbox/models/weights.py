@@ -57,7 +57,7 @@ def find_weights(
     if sha256 is not None:
         sha256 = _hash(sha256)
     if given is None:
-        path = _in_folder(name)
+        path = in_folder(name)
         if path is None and kept is not None and kept.is_file():
             path = kept
         if path is None:
@@ -104,7 +104,14 @@ def _hash(text: str) -> str:
     return text.lower()
 
 
-def _in_folder(name: str) -> Path | None:
+def in_folder(name: str) -> Path | None:
+    """Return the file that the folder `SALBOX_WEIGHTS` has for a model; None if it has none.
+
+    Raises
+    ------
+    WeightsError
+        If it has several.
+    """
     if not os.environ.get(WEIGHTS_VARIABLE):
         return None
     folder = user_path(os.environ[WEIGHTS_VARIABLE])

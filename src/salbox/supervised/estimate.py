@@ -24,22 +24,28 @@ EXPORT = 20.0  # seconds: writing the network as ONNX
 
 @dataclass(frozen=True)
 class Estimate:
-    """How long a training will take, in seconds; `rest` is export, figures and pictures."""
+    """How long a training will take, in seconds; `rest` is export, figures and pictures.
+
+    `features` are those of a frozen encoder that a recipe keeps.
+    """
 
     recipe: Recipe
     training: float
     rest: float
     pictures_a_second: float
     notes: tuple[str, ...] = ()
+    features: float = 0.0
 
     def lines(self) -> list[str]:
         """Return the estimate in words."""
+        features = [f"features of the frozen encoder: {duration(self.features)}"] if self.features else []
         return [
+            *features,
             f"training: {duration(self.training)} ({self.recipe.epochs} epochs, "
             f"{self.pictures_a_second:.2g} pictures a second)",
             f"export and figures: {duration(self.rest)}",
             *self.notes,
-            f"together about {duration(self.training + self.rest)}",
+            f"together about {duration(self.features + self.training + self.rest)}",
         ]
 
 
@@ -71,7 +77,8 @@ def estimate(plan: Plan, progress: Progress = SILENT) -> Estimate:
         notes.append(f"the recipe in full would train for {duration(training)}: it ends at {duration(most)}")
         training = most
     rest = EXPORT + 4 * numbers["test"] * speed.validation_image
-    return Estimate(recipe, training, rest, 1 / speed.image, tuple(notes))
+    kept = numbers["training"] * (2 if recipe.flips else 1) + numbers["validation"]
+    return Estimate(recipe, training, rest, 1 / speed.image, tuple(notes), kept * speed.features)
 
 
 _KINDS = ("training", "validation", "test")

@@ -45,6 +45,7 @@ def make_plan(
     clock: Clock = "wall",
     device: str = "cpu",
     devices: int = 1,
+    nodes: int = 1,
 ) -> Plan:
     """Return a plan.
 
@@ -101,6 +102,7 @@ def make_plan(
         clock=clock,
         device=device,
         devices=devices,
+        nodes=nodes,
     )
 
 

@@ -15,6 +15,7 @@ from ..networks.trainable.base import TrainableNetwork
 from ..networks.trainable.factory import build_network, network_class
 from ..system.progress import Progress
 from ..training.devices import check_devices
+from ..training.frozen_features import check_features
 from ..training.module import check_side_weights
 from ..training.optimizer import check_prefixes
 from ..training.run_network import read_trained
@@ -47,7 +48,8 @@ def make_initial_network(plan: Plan, parts: Sequence[Parts], progress: Progress)
     check_criterion(recipe.select, network.output)
     check_prefixes(network, recipe.optimizer)
     check_side_weights(network, recipe)
-    check_devices(recipe, plan.device, plan.devices)
+    check_features(network, recipe.cache_features)
+    check_devices(recipe, plan.device, plan.devices, plan.nodes)
     if network.needs_prior and plan.init_run is None:
         if "fixations" not in plan.given:
             raise UsageError(f"network '{network.name}': a centre bias of its own needs data sets with fixations")

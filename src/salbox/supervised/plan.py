@@ -17,6 +17,7 @@ from ..losses import LOSSES, Truth
 from ..networks.trainable.factory import FIRST_WEIGHTS
 from ..paths import user_path
 from ..system.contents import path_digest
+from ..training.nodes import check_nodes
 from ..training.options import check_length
 from ..training.recipe import Recipe
 from ..training.run_folder import WEIGHTS_FILE
@@ -85,6 +86,8 @@ class Plan:
     device : str
     devices : int
         So many, from that one on, share each batch.
+    nodes : int
+        Of so many machines, each with so many devices; see `training.nodes`.
     """
 
     sources: tuple[Source, ...]
@@ -101,6 +104,7 @@ class Plan:
     clock: Clock = "wall"
     device: str = "cpu"
     devices: int = 1
+    nodes: int = 1
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -113,6 +117,7 @@ class Plan:
             if not (source.weight > 0 and source.weight < float("inf")):
                 raise UsageError(f"weight of {source.name}: {source.weight:g}, expected a positive number")
         check_length(self.max_seconds, self.compress, self.seed)
+        check_nodes(self.nodes, self.compress)
         if self.recipe.hint.weight:
             raise UsageError("hints are a teacher's: leave out hint.weight, or use salbox distill")
         given = self.given  # raises where the data sets have nothing in common

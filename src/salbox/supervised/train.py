@@ -18,6 +18,7 @@ from ..training.cache import Pictures
 from ..training.compression import recipe_as_run
 from ..training.job import Job, TrainingResult
 from ..training.logs import epoch_line
+from ..training.nodes import ELSEWHERE, node_folder, node_rank
 from ..training.recipe import Recipe
 from ..training.run_folder import RunFolder
 from ..training.speed import Speed, measure
@@ -33,16 +34,20 @@ from .samples import make_pictures
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a training came to; `training` is None, and `measured` empty, where the run was finished before."""
+    """What a training came to; `training` is None, and `measured` empty, where the run was finished before.
+
+    `elsewhere` says that this machine only helped: the first of several has the network.
+    """
 
     run: Path
     training: TrainingResult | None = None
     measured: tuple[Measured, ...] = ()
+    elsewhere: bool = False
 
     @property
     def command(self) -> str:
-        """The command that uses the network."""
-        return RunFolder(self.run).command
+        """The command that uses the network, or where it is."""
+        return ELSEWHERE if self.elsewhere else RunFolder(self.run).command
 
 
 def train(plan: Plan, progress: Progress = SILENT) -> TrainResult:
@@ -56,13 +61,13 @@ def train(plan: Plan, progress: Progress = SILENT) -> TrainResult:
         If something is missing or does not fit; in one line.
     """
     parts = parts_of(plan)
-    folder = RunFolder(plan.run)
+    folder = RunFolder(node_folder(plan.run, plan.nodes))
     changed = folder.claim(plan.identity(), plan.contents())
     if changed:
         progress.say(f"{', '.join(changed)}: not what they were when this run began; its training begins anew")
     if folder.finished:
-        progress.say(f"{plan.run} is finished already")
-        return TrainResult(plan.run)
+        progress.say(f"{folder.path} is finished already")
+        return TrainResult(plan.run, elsewhere=node_rank(plan.nodes) > 0)
     torch.set_num_threads(available_threads())
     for part in parts:
         for line in part.lines():
@@ -92,11 +97,15 @@ def train(plan: Plan, progress: Progress = SILENT) -> TrainResult:
         seed=plan.seed,
         device=plan.device,
         devices=plan.devices,
+        nodes=plan.nodes,
         max_seconds=limit(plan),
         clock=plan.clock,
         given=plan.given,
     )
     result = fit(job, progress, on_epoch=lambda report: progress.say(epoch_line(report)))
+    if node_rank(plan.nodes):
+        folder.finish()
+        return TrainResult(plan.run, elsewhere=True)
     network.to("cpu")
     network.choose_domain(_domain(parts))
     ended = ", ended early" if result.stopped else ""

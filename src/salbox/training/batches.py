@@ -90,13 +90,21 @@ class Batch:
         How many fixations each pixel got.
     domain : str
         The data set that the pictures are of, where that matters; else "".
+    features : tuple of (N, C, h', w') float16
+        What a frozen encoder made of the pictures, which then have no pixels: (N, 3, 0, 0). Mostly empty.
     """
 
     def __init__(
-        self, images: Tensor, maps: Tensor, valid: Tensor, fixations: Tensor | None = None, domain: str = ""
+        self,
+        images: Tensor,
+        maps: Tensor,
+        valid: Tensor,
+        fixations: Tensor | None = None,
+        domain: str = "",
+        features: tuple[Tensor, ...] = (),
     ) -> None:
         self.images, self.maps, self.valid, self.fixations = images, maps, valid, fixations
-        self.domain = domain
+        self.domain, self.features = domain, features
 
     def __len__(self) -> int:
         return len(self.images)
@@ -105,7 +113,8 @@ class Batch:
         """Return the batch on a device."""
         images, maps, valid = (t.to(device, non_blocking=True) for t in (self.images, self.maps, self.valid))
         fixations = None if self.fixations is None else self.fixations.to(device, non_blocking=True)
-        return Batch(images, maps, valid, fixations, self.domain)
+        features = tuple(each.to(device, non_blocking=True) for each in self.features)
+        return Batch(images, maps, valid, fixations, self.domain, features)
 
 
 def draw_epoch(
@@ -172,7 +181,12 @@ def load(pictures: Pictures, drawn: Drawn) -> Batch:
     """Return a batch as tensors."""
     group = pictures.groups[drawn.group]
     rows = list(drawn.rows)
-    images, maps = _taken(group.images, drawn), _taken(group.maps, drawn, group).astype(np.float32)
+    features: tuple[npt.NDArray[np.float16], ...] = ()
+    if group.features is None:
+        images = _taken(group.images, drawn)
+    else:
+        images, features = np.empty((len(rows), 0, 0, 3), np.uint8), group.features.read(rows, drawn.flips)
+    maps = _taken(group.maps, drawn, group).astype(np.float32)
     maps *= np.float32(1 / 65535)
     counts = _taken(group.counts, drawn, group).astype(np.float32)[:, None] if group.has_fixations else None
     for i, flip in enumerate(drawn.flips):
@@ -201,6 +215,7 @@ def load(pictures: Pictures, drawn: Drawn) -> Batch:
         torch.from_numpy(valid),
         None if counts is None else torch.from_numpy(counts),
         group.domain,
+        tuple(torch.from_numpy(each).permute(0, 3, 1, 2) for each in features),
     )
 
 

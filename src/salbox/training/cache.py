@@ -11,11 +11,11 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -25,6 +25,7 @@ from ..errors import SalboxError, UsageError
 from ..system.progress import SILENT, Progress
 from ..system.threads import available_threads
 from ..types import DoubleMap, FloatMap, Pixels, Shape
+from .feature_files import FeatureFiles
 
 _INDEX = "index.json"
 _FULL = 65535  # the value of 1 in a stored map
@@ -73,6 +74,8 @@ class Group:
         The data set that the pictures are of, for networks that keep data sets apart; else "".
     weight : float
         How often a picture is drawn, of 1 in the mean.
+    features : FeatureFiles, optional
+        What a frozen encoder makes of the pictures, in their place.
     """
 
     folder: Path
@@ -85,6 +88,11 @@ class Group:
     has_fixations: bool = False
     domain: str = ""
     weight: float = 1.0
+    features: FeatureFiles | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process opens the same files by, not what they hold."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
     def name(self) -> str:

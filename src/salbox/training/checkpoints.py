@@ -83,7 +83,9 @@ def restore(
     UsageError
         If the file is broken or does not fit.
     """
-    saved = _read(folder / LAST)
+    saved = _read(folder / LAST) if fabric.is_global_zero else None
+    if fabric.world_size > 1:  # other machines may not have the folder
+        saved = fabric.broadcast(saved)
     if saved is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Where a training computes: Fabric for a device, and several devices that share each batch, a process each."""
+"""Where a training computes: Fabric for a device, and several, of several machines, that share each batch."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.fabric import Fabric
 from lightning.fabric.loggers import TensorBoardLogger
+from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.fabric.strategies import DDPStrategy
 from lightning.fabric.utilities.rank_zero import rank_zero_module
 
@@ -30,7 +32,7 @@ from .logs import TENSORBOARD, EpochReport
 from .recipe import Recipe
 
 OnEpoch = Callable[[EpochReport], None]
-Train = Callable[[Fabric, Job, Progress, OnEpoch | None, Stop], None]
+Train = Callable[[Fabric, Job, Progress, OnEpoch | None, Stop], bool]
 
 
 def precision(recipe: Recipe, device: str) -> Any:
@@ -40,26 +42,41 @@ def precision(recipe: Recipe, device: str) -> Any:
     return "32-true" if recipe.precision == "32" else recipe.precision
 
 
-def make_fabric(recipe: Recipe, device: str = "cpu", count: int = 1, folder: Path | None = None) -> Fabric:
-    """Return Fabric for a device, or for so many from it on, that logs into a folder."""
+def make_fabric(
+    recipe: Recipe, device: str = "cpu", count: int = 1, folder: Path | None = None, nodes: int = 1
+) -> Fabric:
+    """Return Fabric for a device, or for so many from it on, of each of so many machines, that logs into a folder."""
     on_gpu = device.startswith("cuda")
     first = _index(device)
     return Fabric(
         accelerator="gpu" if on_gpu else "cpu",
         devices=list(range(first, first + count)) if on_gpu else count,
+        num_nodes=nodes,
+        # Whatever started this program, the processes are its own.
+        plugins=[LightningEnvironment()],
         # What is frozen, or no output needs, has no gradient to share.
-        strategy="auto" if count == 1 else _Processes(start_method="spawn", find_unused_parameters=True),
+        strategy="auto" if count * nodes == 1 else _Processes(start_method="spawn", find_unused_parameters=True),
         precision=precision(recipe, device),
         loggers=[] if folder is None else TensorBoardLogger(folder / TENSORBOARD, name="", version=""),
     )
 
 
-def check_devices(recipe: Recipe, device: str, count: int) -> None:
-    """Raise a UsageError if there are not so many devices, from that one on, or a batch cannot be shared by them."""
+def check_devices(recipe: Recipe, device: str, count: int, nodes: int = 1) -> None:
+    """Raise a UsageError if there are not so many devices, from that one on, or a batch cannot be shared by all.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    device : str
+    count : int
+    nodes : int
+        How many machines have so many devices each.
+    """
     if count < 1:
         raise UsageError(f"{count} devices: expected at least 1")
-    if count > 1 and recipe.batch_size < 2 * count:
-        raise UsageError(f"batch_size={recipe.batch_size}: {count} devices that share it need at least {2 * count}")
+    every = count * nodes
+    if every > 1 and recipe.batch_size < 2 * every:
+        raise UsageError(f"batch_size={recipe.batch_size}: {every} devices that share it need at least {2 * every}")
     if device.startswith("cuda"):
         torch_device(f"cuda:{_index(device) + count - 1}")
 
@@ -80,6 +97,13 @@ def agree(fabric: Fabric, values: Sequence[float]) -> list[float]:
     return list(values) if fabric.world_size == 1 else list(fabric.broadcast(list(values)))
 
 
+def any_of(fabric: Fabric, value: bool) -> bool:
+    """Return whether something holds in one of the processes."""
+    if fabric.world_size == 1:
+        return value
+    return bool(fabric.all_reduce(torch.tensor(float(value), device=fabric.device), reduce_op="max"))
+
+
 def in_processes(train: Train, job: Job, progress: Progress, on_epoch: OnEpoch | None, stop: Stop) -> None:
     """Train in a process for each device; the first one's progress and epochs are passed on, and interrupts to all."""
     context = get_context("spawn")
@@ -94,17 +118,17 @@ def in_processes(train: Train, job: Job, progress: Progress, on_epoch: OnEpoch |
 
     listener = threading.Thread(target=pass_on, daemon=True)
     listener.start()
-    fabric = make_fabric(job.recipe, job.device, job.devices, job.folder)
+    fabric = make_fabric(job.recipe, job.device, job.devices, job.folder, job.nodes)
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # of the processes to come: no advice about unused weights
     try:
         with interrupts(shared_stop):
-            error = fabric.launch(partial(_in_child, train=train, job=job, messages=messages, stop=shared_stop))
+            ended = fabric.launch(partial(_in_child, train=train, job=job, messages=messages, stop=shared_stop))
     finally:
         messages.put(None)
         listener.join()
-    if isinstance(error, SalboxError):
-        raise error
-    if shared_stop.is_set():
+    if isinstance(ended, SalboxError):
+        raise ended
+    if ended or shared_stop.is_set():
         stop.set()
 
 
@@ -132,8 +156,8 @@ class _Messages(Progress):
         self._messages.put(("epoch", (report,)))
 
 
-def _in_child(fabric: Fabric, *, train: Train, job: Job, messages: Any, stop: Stop) -> SalboxError | None:
-    """Train in this process, one of several; return what went wrong."""
+def _in_child(fabric: Fabric, *, train: Train, job: Job, messages: Any, stop: Stop) -> SalboxError | bool:
+    """Train in this process, one of several; return whether it was interrupted, or what went wrong."""
     ignore_interrupts()
     threading.Thread(target=leave_with_parent, daemon=True).start()
     # What was passed on lies in memory that all processes share; each is to change weights of its own.
@@ -143,12 +167,10 @@ def _in_child(fabric: Fabric, *, train: Train, job: Job, messages: Any, stop: St
     try:
         with quiet():
             if fabric.is_global_zero:
-                train(fabric, job, to_parent, to_parent.on_epoch, stop)
-            else:
-                train(fabric, job, SILENT, None, stop)
+                return train(fabric, job, to_parent, to_parent.on_epoch, stop)
+            return train(fabric, job, SILENT, None, stop)
     except SalboxError as error:
         return error
-    return None
 
 
 @contextmanager

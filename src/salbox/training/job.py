@@ -30,6 +30,9 @@ class Job:
         "cpu", "cuda" or "cuda:1".
     devices : int
         So many from that one on share each batch, each a process; on the CPU so many processes.
+    nodes : int
+        Of so many machines, each with so many devices; see `training.nodes`. Only the first has checkpoints and a
+        result.
     max_seconds : float, optional
         Of training, the parts before a resumption counted.
     clock : {"wall", "processor"}
@@ -52,6 +55,7 @@ class Job:
     seed: int = 0
     device: str = "cpu"
     devices: int = 1
+    nodes: int = 1
     max_seconds: float | None = None
     clock: Clock = "wall"
     online_teacher: OnlineTeacher | None = None

@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..losses import Truth, WeightedLoss
 from ..networks.trainable.base import TrainableNetwork
 from .batches import Batch
+from .forward import outputs_of
 from .online_teacher import OnlineTeacher
 from .recipe import Recipe
 
@@ -87,7 +88,8 @@ class NetworkTraining(nn.Module):
 
     def freeze_as_due(self, epochs_done: float) -> None:
         """Freeze the encoder, or let it go, as the recipe says of a training that is so far."""
-        frozen = self._trainable is None and epochs_done < self.recipe.freeze_encoder_epochs - 1e-9
+        due = self.recipe.cache_features or epochs_done < self.recipe.freeze_encoder_epochs - 1e-9
+        frozen = self._trainable is None and due
         if frozen != self._frozen:
             self._frozen = frozen
             self.network.freeze_encoder(frozen)
@@ -112,16 +114,15 @@ class NetworkTraining(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch."""
-        images = batch.images.float()
         if batch.domain:
             self.network.choose_domain(batch.domain)
         if self.online_teacher is None:
-            logits = self.network.outputs(images).joined[:, self._first :]
+            logits = outputs_of(self.network, batch).joined[:, self._first :]
             # A batch has maps of all outputs, or of the main ones alone, which side outputs learn from too.
             times = logits.shape[1] // batch.maps.shape[1]
             valid = batch.valid.repeat(1, times)
             return self._weighted(logits.float(), self._truth(batch, times), valid)
-        outputs, features = self.online_teacher.student_outputs(self.network, images)
+        outputs, features = self.online_teacher.student_outputs(self.network, batch.images.float())
         logits = outputs.joined
         teacher = self.online_teacher(batch.images, logits.shape[-2:])
         maps = teacher.maps[:, None].expand_as(logits)

@@ -54,6 +54,9 @@ class Recipe(BaseModel):
         How many batches a step learns from: their gradients are averaged.
     freeze_encoder_epochs : float
         The encoder's weights stay as they are for these first epochs.
+    cache_features : bool
+        Of an encoder that is frozen in all epochs: its features of each picture are computed once and kept on disk,
+        as float16, until the run is finished. The network has to split, see `networks.trainable.split`.
     freeze_encoder_norms : bool
         The encoder's batch norms keep the statistics that they came with.
     frozen_stride : int
@@ -105,6 +108,7 @@ class Recipe(BaseModel):
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
     freeze_encoder_epochs: NotNegative = 0.0
+    cache_features: bool = False
     freeze_encoder_norms: bool = False
     frozen_stride: Literal[0, 2, 4, 8, 16, 32] = 0
     loss: dict[str, NotNegative] = {"cc": 1.0, "mse": 5.0}
@@ -142,6 +146,19 @@ class Recipe(BaseModel):
             if height > self.size[0] or width > self.size[1]:
                 whole = "x".join(map(str, self.size))
                 raise ValueError(f"sizes: {height}x{width} is larger than size, {whole}; change sizes too, [] for none")
+        return self
+
+    @model_validator(mode="after")
+    def _features_that_stay(self) -> Self:
+        if not self.cache_features:
+            return self
+        if self.freeze_encoder_epochs < self.epochs - 1e-9:
+            frozen = f"freeze_encoder_epochs={self.freeze_encoder_epochs:g} of epochs={self.epochs}"
+            raise ValueError(f"cache_features: the encoder learns ({frozen}): give cache_features=false, or freeze it")
+        changed = next((key for key in ("sizes", "blur", "brightness") if getattr(self, key)), None)
+        changed = "crop" if self.crop < 1 else changed
+        if changed is not None:
+            raise ValueError(f"cache_features: {changed} makes another picture of each: give cache_features=false")
         return self
 
     @field_validator("precision", mode="before")

@@ -15,7 +15,8 @@ from ..system.progress import SILENT, Progress
 from .batches import Batch, Drawn, draw_epoch, in_order, load
 from .checkpoints import Best, TrainingState, read_best, read_state, restore, save, save_best
 from .clock import now
-from .devices import OnEpoch, agree, check_devices, in_processes, make_fabric, quiet, share_of
+from .devices import OnEpoch, agree, any_of, check_devices, in_processes, make_fabric, quiet, share_of
+from .frozen_features import with_features
 from .interrupts import Stop, interrupts
 from .job import Job, TrainingResult
 from .logs import LOG, EpochReport, figures, log
@@ -44,11 +45,12 @@ def fit(job: Job, progress: Progress = SILENT, on_epoch: OnEpoch | None = None) 
         If a checkpoint is broken, or recipe, network and devices do not go together.
     """
     check_criterion(job.recipe.select, job.network.output)
-    check_devices(job.recipe, job.device, job.devices)
-    read_state(job.folder)
+    check_devices(job.recipe, job.device, job.devices, job.nodes)
+    if not read_state(job.folder).finished and job.recipe.cache_features:
+        job = with_features(job, progress)
     stop = threading.Event()
     with quiet():
-        if job.devices > 1:
+        if job.devices * job.nodes > 1:
             in_processes(_train, job, progress, on_epoch, stop)
         else:
             with interrupts(stop):
@@ -92,8 +94,11 @@ def learn(fabric: Fabric, model: Any, optimizer: Any, batches: Sequence[Batch], 
     return torch.stack(losses)
 
 
-def _train(fabric: Fabric, job: Job, progress: Progress, on_epoch: OnEpoch | None, stop: Stop) -> None:
-    """Train in this process, the only one or one of several, until the recipe's end, the time's, or an interrupt."""
+def _train(fabric: Fabric, job: Job, progress: Progress, on_epoch: OnEpoch | None, stop: Stop) -> bool:
+    """Train in this process, the only one or one of several, until the recipe's end, the time's, or an interrupt.
+
+    Returns whether it was the last.
+    """
     loop = _Loop(fabric, job, progress, stop)
     while not loop.ended:
         report = loop.epoch()
@@ -101,6 +106,7 @@ def _train(fabric: Fabric, job: Job, progress: Progress, on_epoch: OnEpoch | Non
             on_epoch(report)
     for logger in fabric.loggers:
         logger.finalize("success")
+    return loop.stopped
 
 
 class _Loop:
@@ -123,14 +129,14 @@ class _Loop:
         self._best = read_best(job.folder)
         self._before = self._state.seconds  # of training, before this resumption
         self._started, self._saved = self._now(), time.monotonic()
-        self._stopped = False
+        self.stopped = False  # whether an interrupt ended the epoch
         self._rate = 0.0
         self._losses: list[Tensor] = []  # read back seldom: each time stops a GPU
 
     @property
     def ended(self) -> bool:
         """Whether there is no epoch to come."""
-        return self._state.finished or self._over or self._stopped
+        return self._state.finished or self._over or self.stopped
 
     def epoch(self) -> EpochReport | None:
         """Train an epoch, or what is left of it; return what it came to, None if it is to be gone on with later."""
@@ -150,16 +156,15 @@ class _Loop:
             state.batch = min(state.batch + recipe.accumulate, len(drawn))
             state.seconds = self._seconds()
             self._progress.update(title, sum(len(each.rows) for each in drawn[: state.batch]), images)
-            since_saved, stopped = time.monotonic() - self._saved, float(self._stop.is_set())
-            state.seconds, since_saved, stopped = agree(self._fabric, (state.seconds, since_saved, stopped))
-            self._stopped = bool(stopped)
-            if self._over or self._stopped:
+            state.seconds, since_saved = agree(self._fabric, (state.seconds, time.monotonic() - self._saved))
+            self.stopped = any_of(self._fabric, self._stop.is_set())
+            if self._over or self.stopped:
                 break
             if since_saved >= CHECKPOINT_EVERY and state.batch < len(drawn):
                 self._save()
         # What an unfinished epoch has learned counts if the time is over, not if the run goes on later.
         report = None
-        if state.batch == len(drawn) or not self._stopped:
+        if state.batch == len(drawn) or not self.stopped:
             report = self._finish_epoch(sum(len(each.rows) for each in drawn[: state.batch]), state.batch == len(drawn))
         self._save()
         return report

@@ -14,6 +14,7 @@ from ..losses import correlations
 from ..networks.trainable.base import TrainableNetwork
 from ..types import EPSILON, Output
 from .batches import Batch
+from .forward import maps_of
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def validate(
         here = batch.to(device)
         if here.domain:
             network.choose_domain(here.domain)
-        maps = network.maps(here.images.float())[:, first:].float()
+        maps = maps_of(network, here)[:, first:].float()
         maps = maps.exp() if network.output == "log_density" else maps
         maps = maps.repeat(1, here.maps.shape[1] // heads, 1, 1)
         figures = torch.stack([function(maps, here.maps) for function in functions])

@@ -35,6 +35,8 @@ from salbox.networks.export.models import export_model
 from salbox.networks.export.onnx import export_onnx, pictures, spread_difference
 from salbox.networks.fastgaze.network import FastGaze
 from salbox.networks.fastgaze.predictor import FastGazePredictor
+from salbox.networks.gcpanet.network import GCPANet
+from salbox.networks.gcpanet.predictor import GCPANetPredictor
 from salbox.networks.kdsalbox.network import KDSalBox
 from salbox.networks.kdsalbox.predictor import KDSalBoxPredictor
 from salbox.networks.msinet import network as msinet
@@ -43,6 +45,8 @@ from salbox.networks.salicon import network as salicon
 from salbox.networks.salicon.predictor import SaliconPredictor
 from salbox.networks.sam import network as sam
 from salbox.networks.sam.predictor import SamPredictor
+from salbox.networks.samnet.network import SAMNet
+from salbox.networks.samnet.predictor import SAMNetPredictor
 from salbox.networks.scfnet import network as scfnet
 from salbox.networks.scfnet.predictor import (
     SCFNetPredictor,
@@ -50,9 +54,11 @@ from salbox.networks.scfnet.predictor import (
     SCFNetSwinBPredictor,
     SCFNetV16Predictor,
 )
-from salbox.networks.trainable.factory import NETWORKS, build_network, network_class
+from salbox.networks.trainable.factory import NETWORKS, build_network, encoder_of, network_class
 from salbox.networks.transalnet import network as transalnet
 from salbox.networks.transalnet.predictor import TranSalNetPredictor
+from salbox.networks.u2net.network import U2Net, U2NetP
+from salbox.networks.u2net.predictor import U2NetPPredictor, U2NetPredictor
 from salbox.networks.unisal.network import UniSal
 from salbox.networks.unisal.predictor import UniSalPredictor
 from salbox.runtime.network import open_network
@@ -100,10 +106,22 @@ PUBLISHED = {
     "transalnet": Published(lambda: transalnet.TranSalNet(ResNet50(), SIZE), TranSalNetPredictor, lambda: pixels(SIZE)),
     "fastgaze": Published(FastGaze, FastGazePredictor, lambda: pixels((33, 47)), AROUND),
     "attention-center": Published(AttentionCenter, AttentionCenterPredictor, lambda: pixels(SIZE), AROUND),
-    "scfnet": Published(scfnet.SCFNet, SCFNetPredictor, lambda: pixels(SIZE)),
-    "scfnet.r50": Published(lambda: scfnet.SCFNet("resnet50"), SCFNetR50Predictor, lambda: pixels(SIZE)),
-    "scfnet.v16": Published(lambda: scfnet.SCFNet("vgg16"), SCFNetV16Predictor, lambda: pixels(SIZE)),
-    "scfnet.swinb": Published(lambda: scfnet.SCFNet("swin-b", SIZE), SCFNetSwinBPredictor, lambda: pixels(SIZE)),
+    "scfnet": Published(scfnet.SCFNet, SCFNetPredictor, lambda: pixels(SIZE), last="linear2.weight"),
+    "scfnet.r50": Published(
+        lambda: scfnet.SCFNet("resnet50"), SCFNetR50Predictor, lambda: pixels(SIZE), last="linear2.weight"
+    ),
+    "scfnet.v16": Published(
+        lambda: scfnet.SCFNet("vgg16"), SCFNetV16Predictor, lambda: pixels(SIZE), last="linear2.weight"
+    ),
+    "scfnet.swinb": Published(
+        lambda: scfnet.SCFNet("swin-b", SIZE), SCFNetSwinBPredictor, lambda: pixels(SIZE), last="linear2.weight"
+    ),
+    "u2net": Published(lambda: U2Net(["map"], width=8), U2NetPredictor, lambda: pixels(SIZE)),
+    "u2netp": Published(lambda: U2NetP(["map"], width=32), U2NetPPredictor, lambda: pixels(SIZE)),
+    "samnet": Published(lambda: SAMNet(["map"]), SAMNetPredictor, lambda: pixels(SIZE), last=".fc2.weight"),
+    "gcpanet": Published(
+        lambda: GCPANet(["map"], encoder="resnet18", width=16), GCPANetPredictor, lambda: pixels(SIZE)
+    ),
     "aim.kdsalbox": Published(lambda: KDSalBox(["aim"]), KDSalBoxPredictor, lambda: pixels(SIZE)),
 }
 HEAVY = (
@@ -115,12 +133,17 @@ HEAVY = (
     "scfnet.v16",
     "scfnet.swinb",
 )  # large, or of many layers
-LAST = {"scfnet": "decoder.linear2.weight"}  # of networks that are trained, as for `loud`
+LAST = {
+    "scfnet": "decoder.linear2.weight",
+    "gcpanet": "linear2.weight",
+    "samnet": ".fc2.weight",
+}  # of networks that are trained, as for `loud`
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-    for predictor in (SamPredictor, DINetPredictor, TranSalNetPredictor, SCFNetPredictor, SCFNetSwinBPredictor):
+    others = (SCFNetPredictor, SCFNetSwinBPredictor, U2NetPredictor, SAMNetPredictor, GCPANetPredictor)
+    for predictor in (SamPredictor, DINetPredictor, TranSalNetPredictor, *others):
         monkeypatch.setattr(predictor, "size", SIZE)
     swin = scfnet.Variant(lambda size: SwinB(size, width=32, depths=(2, 2, 2, 2)), (32, 64, 128, 256))
     monkeypatch.setitem(scfnet.VARIANTS, "swin-b", swin)
@@ -133,13 +156,13 @@ def _small(monkeypatch):
 def loud(network, last: str = ""):
     """Return a network with weights that keep the size of what goes through.
 
-    `last` names weights that a sigmoid follows: they are made small.
+    `last` is the end of the names of weights that a sigmoid or softmax follows: they are made small.
     """
     torch.manual_seed(0)
     for name, parameter in network.named_parameters():
         if parameter.ndim in (2, 4):
             torch.nn.init.kaiming_normal_(parameter, nonlinearity="relu")
-        if name == last:
+        if last and name.endswith(last):
             parameter.data.mul_(1e-5)  # what many blocks add up to is large
     return network
 
@@ -158,7 +181,10 @@ def check_features(network, images):
 
 def test_every_published_network_is_here():
     networks = {name for name, entry in MODELS.items() if entry.needs_weights and "kdsalbox" not in name}
-    assert networks - {"glimpse"} == set(PUBLISHED) - {"aim.kdsalbox"}  # glimpse is an ONNX file
+    of_files = {
+        name for name in networks if MODELS[name].predictor.startswith("salbox.runtime.")
+    }  # of ONNX files alone
+    assert networks - of_files == set(PUBLISHED) - {"aim.kdsalbox"}
 
 
 @pytest.mark.parametrize(
@@ -201,12 +227,11 @@ def test_published(name, tmp_path):
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("encoder", [None, "resnet18"])
 def test_trainable(name, encoder, tmp_path):
-    if name == "kdsalbox" and encoder is not None:
+    if encoder is not None and encoder_of(name) is None:
         pytest.skip("has its own encoder")
+    named = {} if encoder is None else {"encoder": encoder}
     with pytest.warns(WeightsWarning):
-        network = build_network(
-            name, ("one", "two"), encoder=encoder, **{"size": (64, 96), **network_class(name).small}
-        )
+        network = build_network(name, ("one", "two"), **{"size": (64, 96), **network_class(name).small, **named})
     batch = torch.from_numpy(pictures(2, 71, 93)).permute(0, 3, 1, 2).float()
     logits = network(batch)
     logits.square().mean().backward()

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from ..deepgaze.layers import Bias, Finalizer, gathered, halve
 from ..deepgaze.vgg19 import VGG19
+from ..layers import resize_like
 
 LAYERS = ("conv5_1", "relu5_1", "relu5_2", "conv5_3", "relu5_4")  # of VGG-19, 512 channels each
 WIDTHS = (16, 32, 2, 1)  # of the readout
@@ -94,7 +95,22 @@ class Readout(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Return maps, (N, C, h, w), of features."""
+        return self._after_first(self.get_submodule("conv0")(values))
+
+    def of_strides(self, taps: Sequence[Tensor]) -> Tensor:
+        """Return the maps of features side by side, all enlarged to the first: at the size of the first.
+
+        The first layer comes before the enlarging here: linear both, they can change places, and few channels are
+        enlarged in place of many.
+        """
+        kernels = self.get_parameter("conv0.weight").split([tap.shape[1] for tap in taps], dim=1)
+        first, *coarse = [functional.conv2d(tap, kernel) for tap, kernel in zip(taps, kernels, strict=True)]
+        return self._after_first(sum((resize_like(each, first) for each in coarse), first))
+
+    def _after_first(self, convolved: Tensor) -> Tensor:
+        """Return the maps, given what the first convolution gives."""
         for index in range(self._layers):
-            convolved = self.get_submodule(f"conv{index}")(values)
-            values = self._activation(self.get_submodule(f"bias{index}")(convolved))
-        return values
+            if index > 0:
+                convolved = self.get_submodule(f"conv{index}")(convolved)
+            convolved = self._activation(self.get_submodule(f"bias{index}")(convolved))
+        return convolved

@@ -46,7 +46,7 @@ def export_model(model: Model, path: Path, *, half: bool = False) -> None:
     network = function.network
     # The weights are in the file, and so is all that there was to choose.
     card = replace(model.card, weights_from="", parameters=())
-    if isinstance(network, TrainableNetwork):
+    if isinstance(network, TrainableNetwork) and not isinstance(function, HasGraph):
         return export_onnx(
             network,
             path,

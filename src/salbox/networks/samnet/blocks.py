@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..export import resize_matrices
 
@@ -136,10 +137,14 @@ class PyramidPooling(nn.Module):
 
 
 def part_means(features: Tensor, parts: int) -> Tensor:
-    """Return the means of parts x parts parts of features, which overlap where sides cannot be divided.
+    """Return the means of parts x parts parts of features, which overlap where sides cannot be divided."""
+    if torch.onnx.is_in_onnx_export():
+        return exported_part_means(features, parts)
+    return functional.adaptive_avg_pool2d(features, parts)
 
-    What PyTorch's `adaptive_avg_pool2d` gives, which cannot be exported for features of any size.
-    """
+
+def exported_part_means(features: Tensor, parts: int) -> Tensor:
+    """Return what `part_means` does, in a way that can be exported for features of any size."""
     rows, columns = (_share(side, parts).to(features) for side in resize_matrices.lengths(features))
     return rows @ features @ columns.T
 
@@ -155,4 +160,4 @@ def _share(side: Tensor, parts: int) -> Tensor:
 
 def enlarged(features: Tensor, reference: Tensor) -> Tensor:
     """Return features brought to another tensor's size, corners on corners."""
-    return nn.functional.interpolate(features, size=reference.shape[-2:], mode="bilinear", align_corners=True)
+    return functional.interpolate(features, size=reference.shape[-2:], mode="bilinear", align_corners=True)

@@ -40,7 +40,7 @@ CARD = ModelCard(
     limits=(
         "Sees every image squeezed to 336x336, whatever its shape; what is long and thin is lost.",
         "The authors round the map to 8 bits when they write it; here it is not rounded.",
-        "An image of 12 megapixels takes MEMORY_SAMNET, PyTorch included.",
+        "An image of 12 megapixels takes 0.8 GB, PyTorch included.",
     ),
     weights_from="SAMNet_with_ImageNet_pretrain.pth of yun-liu/FastSaliency on GitHub",
 )

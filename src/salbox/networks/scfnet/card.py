@@ -28,6 +28,7 @@ PAPER = Paper(
   doi           = {10.48550/arXiv.2208.02178}
 }""",
 )
+ORIGIN = "authors' weights (zhangjinCV/KD-SCFNet); the network written again in PyTorch"
 LICENSE = License(
     code="Apache-2.0; the authors' program is not part of it",
     weights="those of zhangjinCV/KD-SCFNet, which states no terms",
@@ -40,7 +41,17 @@ LINKED = "{0}, a .pdparams, linked from zhangjinCV/KD-SCFNet on GitHub"
 
 
 def _card(
-    name: str, title: str, summary: str, *, size: str, memory: str, agreement: str, weights: str, side: int = 352
+    name: str,
+    title: str,
+    summary: str,
+    *,
+    size: str,
+    memory: str,
+    weights: str,
+    agreement: str = CHECKED,
+    origin: str = ORIGIN,
+    license: License = LICENSE,
+    side: int = 352,
 ) -> ModelCard:
     return ModelCard(
         name=name,
@@ -49,8 +60,8 @@ def _card(
         output="probability",
         summary=summary,
         paper=PAPER,
-        origin="authors' weights (zhangjinCV/KD-SCFNet); the network written again in PyTorch",
-        license=LICENSE,
+        origin=origin,
+        license=license,
         size=size,
         agreement=agreement,
         limits=(SEEN.format(side), WRITTEN, f"An image of 12 megapixels takes {memory}, PyTorch included."),
@@ -64,7 +75,6 @@ CARD = _card(
     "Finds the salient object with 0.8 million numbers; reads the fully supervised and the distilled files.",
     size="788,298 learned numbers, 3.2 MB (with statistics of batch norms 800,154)",
     memory="1.0 GB",
-    agreement=CHECKED,
     weights=LINKED.format("FS-SCFNet or KD-SCFNet"),
 )
 R50 = _card(
@@ -73,7 +83,6 @@ R50 = _card(
     "The teacher of the published small network: the same decoder, four times as wide, on a ResNet-50.",
     size="26.1 million numbers, 105 MB",
     memory="1.1 GB",
-    agreement=CHECKED,
     weights=LINKED.format("SCFNet_R50"),
 )
 V16 = _card(
@@ -82,8 +91,9 @@ V16 = _card(
     "The weakest of the published teachers (figure 6): the same decoder on a VGG-16.",
     size="15.9 million numbers, 64 MB",
     memory="1.1 GB",
-    agreement="none: the authors published neither program nor weights of it. Written from the paper, which leaves "
-    "open where VGG-16 is tapped; here behind its second to fifth pool",
+    origin="written from the paper, which leaves open where VGG-16 is tapped; here behind its second to fifth pool",
+    license=License(LICENSE.code, "those of whoever trained them", "not stated"),
+    agreement="none: the authors published neither program nor weights of it",
     weights="nowhere known to salbox; one trained under these names, in a .pth or a .pdparams",
 )
 SWINB = _card(
@@ -92,7 +102,6 @@ SWINB = _card(
     "The strongest of the published teachers (figure 6): the same decoder on a Swin transformer.",
     size="88.4 million numbers, 353 MB",
     memory="1.4 GB",
-    agreement=CHECKED,
     weights=LINKED.format("SCFNet_STB"),
     side=384,
 )

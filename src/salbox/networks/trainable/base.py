@@ -176,7 +176,10 @@ class TrainableNetwork(nn.Module, ABC):
         Of a "score" or a "probability" the sigmoid of the logits, each pixel in 0..1; of a "log_density" the log of a
         density over the map's pixels.
         """
-        logits = self(images)
+        return self.to_maps(self(images))
+
+    def to_maps(self, logits: Tensor) -> Tensor:
+        """Return the maps that logits stand for, as `maps` has them: (N, heads, h, w)."""
         if self.output == "log_density":
             return torch.log_softmax(logits.flatten(2), dim=2).reshape(logits.shape)
         return torch.sigmoid(logits)

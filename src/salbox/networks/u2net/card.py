@@ -46,12 +46,12 @@ U2NET = _card(
     "U²-Net",
     "Finds the salient object by a U of U-shaped blocks, trained from nothing.",
     "44.0 million numbers, 176 MB",
-    "MEMORY_U2NET",
+    "1.1 GB, PyTorch included",
 )
 U2NETP = _card(
     "u2netp",
     "U²-Net-p",
     "U²-Net with narrow blocks, for phones.",
     "1.13 million numbers, 4.6 MB",
-    "MEMORY_U2NETP",
+    "0.9 GB, PyTorch included, of an .onnx 0.5 GB",
 )
