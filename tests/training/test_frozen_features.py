@@ -92,7 +92,7 @@ def test_the_same_training_and_the_encoder_runs_once(tmp_path):
     lines = Lines()
     found = fit(kept, lines)
     assert sum(seen) == lines.done[-1][0] == lines.done[-1][1] == 9 * 2 + 2
-    assert "GB on disk" in lines.lines[0]
+    assert "MB on disk" in lines.lines[0]
     losses = []
     for folder in ("plain", "kept"):
         with (tmp_path / folder / LOG).open() as file:

@@ -69,6 +69,12 @@ def train(
     all_images: Annotated[
         bool, typer.Option("--all-images", help="Keep none for a test: learn from the data sets' test parts too.")
     ] = False,
+    allow_outside: Annotated[
+        bool,
+        typer.Option(
+            "--allow-outside", help="Learn even if more than a tenth of the fixations lie outside their image."
+        ),
+    ] = False,
     max_time: MaxTime = None,
     compress_schedule: CompressSchedule = False,
     estimate: EstimateOnly = False,
@@ -120,6 +126,7 @@ def train(
         head=name,
         chosen=None if split is None else read_split(user_path(split)),
         all_images=all_images,
+        allow_outside=allow_outside,
         preprocess=preprocess,
         seed=seed,
         max_seconds=None if max_time is None else parse_time(max_time),

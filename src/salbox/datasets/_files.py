@@ -44,7 +44,8 @@ def base_folder(path: Path, expected: Sequence[str], dataset: str, inside: Seque
         If none does: the message says what was expected, and where.
     """
     if not path.is_dir():
-        raise UsageError(f"{dataset}:{path}: no such folder; expected one that holds {' and '.join(expected)}")
+        wanted = f"; expected one that holds {' and '.join(expected)}" if expected else ""
+        raise UsageError(f"{dataset}:{path}: no such folder{wanted}")
     for folder in (path / name for name in inside):
         if all((folder / name).exists() for name in expected):
             return folder

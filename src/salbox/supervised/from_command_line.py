@@ -21,6 +21,7 @@ from .plan import Plan, Source
 TEST_SPLITS = ("test", "validation", "val")
 TRAINING_SPLIT = "train"
 OWN = "maps"  # what photos and maps of one's own are called
+OWN_FOLDER = "folder"  # the kind of data set that a study of one's own is
 
 
 def make_plan(
@@ -38,6 +39,7 @@ def make_plan(
     head: str = "people",
     chosen: Mapping[str, Part] | None = None,
     all_images: bool = False,
+    allow_outside: bool = False,
     preprocess: PostProcess = NOTHING,
     seed: int = 0,
     max_seconds: float | None = None,
@@ -66,6 +68,8 @@ def make_plan(
         By default "imagenet" where a package brings weights of the encoder, else "none".
     all_images : bool
         Learn from all parts of the data sets.
+    allow_outside : bool
+        See `salbox.datasets.open_dataset`.
 
     Other parameters are those of `Plan` and `read_recipe`.
 
@@ -80,7 +84,8 @@ def make_plan(
         raise UsageError("--split and --all-images exclude each other")
     read = read_recipe(recipe, settings, encoder=encoder, size=size)
     shares = _weights(weights)
-    sources = [_source(text, shares, whole=all_images or chosen is not None) for text in datasets]
+    whole = all_images or chosen is not None
+    sources = [_source(text, shares, whole=whole, allow_outside=allow_outside) for text in datasets]
     if images is not None and maps is not None:
         data = open_density_maps(user_path(images), user_path(maps))
         sources.append(Source(OWN, data, weight=shares.pop(OWN, 1.0)))
@@ -112,16 +117,18 @@ def default_init(recipe: Recipe) -> str:
     return "imagenet" if encoder in imagenet.PACKAGES or encoder == TENSORFLOW else "none"
 
 
-def _source(text: str, shares: dict[str, float], *, whole: bool) -> Source:
+def _source(text: str, shares: dict[str, float], *, whole: bool, allow_outside: bool) -> Source:
     """Return a data set to learn from: its training part with the part for tests beside it, or all of it."""
     label, equals, rest = text.partition("=")
     spec = rest if equals and ":" not in label else text
     name = spec.partition(":")[0]
+    if name == spec and user_path(spec).exists():
+        raise UsageError(f"--dataset {text}: of what kind? NAME:PATH, such as {OWN_FOLDER}:{spec}")
     splits = dataset_card(name).splits
     if whole or TRAINING_SPLIT not in splits:
-        training, testing = open_dataset(spec, ALL), None
+        training, testing = open_dataset(spec, ALL, allow_outside=allow_outside), None
     else:
-        training = open_dataset(spec, TRAINING_SPLIT)
+        training = open_dataset(spec, TRAINING_SPLIT, allow_outside=allow_outside)
         testing = _apart(spec, splits, training)
     own = label if spec != text else name
     return Source(own, training, testing, shares.pop(own, 1.0))
@@ -132,7 +139,7 @@ def _apart(spec: str, splits: Collection[str], training: Dataset) -> Dataset | N
     learned = {item.name for item in training.items}
     for split in (split for split in TEST_SPLITS if split in splits):
         try:
-            found = open_dataset(spec, split)
+            found = open_dataset(spec, split, allow_outside=training.allow_outside)
         except UsageError:  # no image of it is here
             continue
         if found.gives & training.gives and not learned & {item.name for item in found.items}:

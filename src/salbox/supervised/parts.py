@@ -13,18 +13,20 @@ from pathlib import Path
 from ..datasets import Dataset
 from ..errors import UsageError
 from ..imaging.inputs import ImageFile
-from ..training.splitting import PARTS, TEST_EVERY, VALIDATION_EVERY, Part, name_number, split
+from ..training.splitting import PARTS, TEST_EVERY, VALIDATION_EVERY, Part, Split, name_number, split
+from .fixations import with_fixations
 from .plan import Plan, Source
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A data set in three, each None where it is empty."""
+    """A data set in three, each None where it is empty; `notes` say what a split that was named does not fit."""
 
     source: Source
     training: Dataset
     validation: Dataset | None
     test: Dataset | None
+    notes: tuple[str, ...] = ()
 
     @property
     def datasets(self) -> dict[Part, Dataset]:
@@ -39,10 +41,8 @@ class Parts:
     def lines(self) -> list[str]:
         """Return in words how many pictures there are in each part, and what is known of the data set's files."""
         numbers = ", ".join(f"{len(self.datasets.get(part, ()))} {part}" for part in PARTS)
-        return [
-            f"{self.source.name}: {numbers} pictures",
-            *(f"{self.source.name}: {note}" for note in self.training.notes),
-        ]
+        notes = (f"{self.source.name}: {note}" for note in (*self.source.training.notes, *self.notes))
+        return [f"{self.source.name}: {numbers} pictures", *notes]
 
 
 def parts_of(plan: Plan) -> list[Parts]:
@@ -51,15 +51,30 @@ def parts_of(plan: Plan) -> list[Parts]:
     Raises
     ------
     UsageError
-        If a data set leaves nothing to train on.
+        If a data set leaves nothing to train on, or its fixations cannot be what they should.
     """
-    return [_parts(source, plan.chosen, plan.held_out) for source in plan.sources]
+    usable = [with_fixations(source) if "fixations" in plan.given else source for source in plan.sources]
+    return [_parts(source, _names_of(source, plan), plan.held_out) for source in usable]
+
+
+def _names_of(source: Source, plan: Plan) -> Mapping[str, Part] | None:
+    """Return what a split says of a data set: of several, names that begin with its own, as runs write them."""
+    if plan.chosen is None or len(plan.sources) == 1:
+        return plan.chosen
+    fronts = tuple(f"{each.name}/" for each in plan.sources)
+    own = {name.removeprefix(f"{source.name}/"): part for name, part in plan.chosen.items() if _is_of(name, source)}
+    return own | {name: part for name, part in plan.chosen.items() if not name.startswith(fronts)}
+
+
+def _is_of(name: str, source: Source) -> bool:
+    return name.startswith(f"{source.name}/")
 
 
 def _parts(source: Source, chosen: Mapping[str, Part] | None, held_out: bool) -> Parts:
-    data = source.training
+    data, notes = source.training, list[str]()
     if chosen is not None:
-        part_of = _by_choice(data, chosen)
+        parts = split(_files(data), chosen)
+        part_of, notes = _by_name(data, parts), parts.lines()[1:]
     elif source.test is not None or not held_out:
         part_of = {i: _training_or_validation(item.image.name) for i, item in enumerate(data.items)}
         part_of = _with_some_validation(data, part_of)
@@ -72,7 +87,7 @@ def _parts(source: Source, chosen: Mapping[str, Part] | None, held_out: bool) ->
     training = subsets["training"]
     assert training is not None  # noqa: S101  # it is not empty
     test = source.test if source.test is not None and chosen is None else subsets["test"]
-    return Parts(source, training, subsets["validation"], test)
+    return Parts(source, training, subsets["validation"], test, tuple(notes))
 
 
 def _training_or_validation(name: str) -> Part:
@@ -87,13 +102,12 @@ def _with_some_validation(data: Dataset, part_of: dict[int, Part]) -> dict[int, 
 
 
 def _by_hash(data: Dataset) -> dict[int, Part]:
-    parts = split(_files(data)).part_of()
-    return {i: parts[item.name] for i, item in enumerate(data.items)}
+    return _by_name(data, split(_files(data)))
 
 
-def _by_choice(data: Dataset, chosen: Mapping[str, Part]) -> dict[int, Part]:
-    parts = split(_files(data), chosen).part_of()
-    return {i: parts[item.name] for i, item in enumerate(data.items) if item.name in parts}
+def _by_name(data: Dataset, parts: Split) -> dict[int, Part]:
+    part_of = parts.part_of()
+    return {i: part_of[item.name] for i, item in enumerate(data.items) if item.name in part_of}
 
 
 def _files(data: Dataset) -> list[ImageFile]:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..datasets import Dataset
-from ..errors import UsageError
+from ..errors import UsageError, one_line
 from ..evaluation.code import changed
 from ..imaging.postprocess import NOTHING, PostProcess
 from ..losses import LOSSES, Truth
 from ..networks.trainable.factory import FIRST_WEIGHTS
 from ..paths import user_path
+from ..runtime.metadata import is_head_name
 from ..system.contents import path_digest
 from ..training.nodes import check_nodes
 from ..training.options import check_length
@@ -116,6 +117,8 @@ class Plan:
         for source in self.sources:
             if not (source.weight > 0 and source.weight < float("inf")):
                 raise UsageError(f"weight of {source.name}: {source.weight:g}, expected a positive number")
+        if not is_head_name(self.head):
+            raise UsageError(f"--name '{one_line(self.head, 60)}': expected a name that a folder can have")
         check_length(self.max_seconds, self.compress, self.seed)
         check_nodes(self.nodes, self.compress)
         if self.recipe.hint.weight:

@@ -62,17 +62,19 @@ def train(plan: Plan, progress: Progress = SILENT) -> TrainResult:
     """
     parts = parts_of(plan)
     folder = RunFolder(node_folder(plan.run, plan.nodes))
+    torch.set_num_threads(available_threads())
+    network = None
+    if not folder.finished:  # what does not fit is found before the folder is this run's
+        for part in parts:
+            for line in part.lines():
+                progress.say(line)
+        network = make_initial_network(plan, parts, progress)
     changed = folder.claim(plan.identity(), plan.contents())
     if changed:
         progress.say(f"{', '.join(changed)}: not what they were when this run began; its training begins anew")
-    if folder.finished:
+    if network is None:
         progress.say(f"{folder.path} is finished already")
         return TrainResult(plan.run, elsewhere=node_rank(plan.nodes) > 0)
-    torch.set_num_threads(available_threads())
-    for part in parts:
-        for line in part.lines():
-            progress.say(line)
-    network = make_initial_network(plan, parts, progress)
     folder.note(heads=network.heads)
     write_split(folder.split, *_part_of(parts))
     training, validation = _pictures(plan, network, parts, folder, progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -77,6 +78,8 @@ def check_devices(recipe: Recipe, device: str, count: int, nodes: int = 1) -> No
     every = count * nodes
     if every > 1 and recipe.batch_size < 2 * every:
         raise UsageError(f"batch_size={recipe.batch_size}: {every} devices that share it need at least {2 * every}")
+    if device != "cpu" and not re.fullmatch(r"cuda(:\d+)?", device):
+        raise UsageError(f"device '{device}': expected cpu, cuda or cuda:N to train on")
     if device.startswith("cuda"):
         torch_device(f"cuda:{_index(device) + count - 1}")
 

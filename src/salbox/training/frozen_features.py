@@ -74,7 +74,7 @@ def with_features(job: Job, progress: Progress) -> Job:
     if missing:
         mirrored = " and their mirror images" if job.recipe.flips else ""
         free = shutil.disk_usage(job.folder).free
-        progress.say(f"features of the frozen encoder of all pictures{mirrored}: {needed / 1e9:.2f} GB on disk")
+        progress.say(f"features of the frozen encoder of all pictures{mirrored}: {needed / 1e6:,.0f} MB on disk")
         if missing + LEFT_FREE > free:
             progress.say(
                 f"note: {free / 1e9:.2f} GB are free in {job.folder}: the encoder runs again in each epoch instead"
