@@ -70,7 +70,7 @@ def explain(
     seed: Seed = 0,
     device: TrainingDevice = "cpu",
 ) -> int:
-    """Find out what a network looks at: bases of its features, what they stand for, what they do to saliency.
+    """Find out what a network looks at: bases of its features, what they stand for, what they do to maps.
 
     DIR then holds the tables of each step as Parquet. A run that was stopped goes on when the same command is given
     again. With --no-train nothing is learned: the network's channels are compared with named regions as they are.

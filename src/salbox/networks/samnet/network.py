@@ -110,6 +110,10 @@ class SAMNet(TrainableNetwork):
         read: Tensor = self.readouts[-1](decoded)
         return read
 
+    def after_readout(self, read: Tensor) -> Tensor:
+        """Return the logits of images whose sides are even: what was read at stride 2, enlarged."""
+        return enlarged(read, read.new_empty(1, 1, 2 * read.shape[-2], 2 * read.shape[-1]))
+
 
 class Head(nn.Module):
     """What a map is read off by: a 1x1 convolution, which in training does not see all channels."""
