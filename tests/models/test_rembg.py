@@ -11,7 +11,7 @@ from chunk_folder import written
 
 import salbox
 from salbox.models import registry
-from salbox.models.loading import code_of, model_code, weights_path
+from salbox.models.loading import code_paths, model_code, weights_path
 from salbox.models.rembg import BIREFNET, REMBG, rembg_folder
 
 NAMES = ["u2net", "u2netp", "silueta", "isnet", "isnet-general-use", *(f"birefnet-{kind}" for kind in BIREFNET)]
@@ -126,7 +126,7 @@ def test_kept_figures_change_with_what_runs_either_file():
     """What computes the maps reaches both the PyTorch network and what runs an .onnx."""
     from salbox.system.identity import module_files
 
-    modules = {path.partition(":")[0] for path in (code_of("u2netp"), REMBG["u2netp"].card)}
+    modules = {path.partition(":")[0] for path in code_paths("u2netp")}
     files = {path.name for path in module_files(*modules) if path.parent.name in ("u2net", "runtime")}
     assert {"network.py", "blocks.py", "rembg.py", "foreign.py"} <= files
     assert model_code("u2netp") != model_code("silueta")

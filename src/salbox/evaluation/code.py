@@ -10,9 +10,8 @@ from typing import Any
 from ..datasets import DATASETS
 from ..imaging.postprocess import NOTHING, PostProcess
 from ..models.cards import to_json
-from ..models.ensembles import is_ensemble, members
 from ..models.exported import card_beside
-from ..models.loading import card_of, code_of, own_code, weights_path
+from ..models.loading import code_paths, own_code, parts, weights_path
 from ..models.weights import file_hash
 from ..paths import user_path
 from ..system.contents import path_digest
@@ -38,7 +37,7 @@ def code_fingerprint(model: str | None, dataset: str | None = None) -> str:
     UnknownSource
         If there is no saying which state of somebody's own code runs.
     """
-    paths = [] if model is None else [path for name in _parts(model) for path in (code_of(name), card_of(name))]
+    paths = [] if model is None else [path for name in parts(model) for path in code_paths(name)]
     if dataset in DATASETS:
         paths.append(DATASETS[dataset].opener)
     modules = {path.partition(":")[0] for path in paths if path.startswith(_PACKAGE)}
@@ -53,7 +52,7 @@ def weights_hashes(model: str, loading: Mapping[str, Any]) -> dict[str, str]:
     """
     given, pinned = loading.get("weights"), loading.get("sha256")
     found = {}
-    for name in _parts(model):
+    for name in parts(model):
         weights = given.get(name) if isinstance(given, Mapping) else given
         sha256 = pinned.get(name) if isinstance(pinned, Mapping) else pinned
         if (path := weights_path(name, weights, sha256)) is not None:
@@ -61,10 +60,6 @@ def weights_hashes(model: str, loading: Mapping[str, Any]) -> dict[str, str]:
         if (beside := card_beside(name)) is not None:
             found[f"{name} ({beside.name})"] = file_hash(beside)
     return found
-
-
-def _parts(model: str) -> list[str]:
-    return list(members(model)) if is_ensemble(model) else [model]
 
 
 def changed(postprocess: PostProcess) -> dict[str, Any]:

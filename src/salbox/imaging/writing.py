@@ -74,6 +74,19 @@ def write_map(
     >>> read_notes(path)
     {'model': 'gbvs', 'output': 'score', 'minimum': 0.0, 'maximum': 3.0, 'white': 65535, 'black': 0.0}
     """
+    _write(path, encode_map(saliency, file_format, metadata, bounds=bounds, output=output, keep_log=keep_log))
+
+
+def encode_map(
+    saliency: FloatMap,
+    file_format: str,
+    metadata: Mapping[str, Any],
+    *,
+    bounds: tuple[float, float] | None = None,
+    output: Output | None = None,
+    keep_log: bool = False,
+) -> Content:
+    """Return what a file of a saliency map holds, piece by piece; see `write_map`."""
     write = _writer(file_format)
     if file_format in WHITE and output == "log_density" and not is_log_density(saliency):
         saliency = normalized_log(saliency)  # known up to a factor
@@ -94,7 +107,7 @@ def write_map(
         else:
             saliency = _between(shown, *bounds)
             notes["bounds"] = list(bounds)
-    _write(path, write(saliency, notes))
+    return write(saliency, notes)
 
 
 def write_picture(path: Path, pixels: npt.NDArray[np.uint8], notes: Mapping[str, Any] | None = None) -> None:

@@ -15,6 +15,7 @@ from ..errors import UsageError
 from ..types import Task
 from .cards import ModelCard
 from .import_paths import resolve
+from .terms import with_terms
 from .weights import WeightsSource, find_weights, in_folder
 
 if TYPE_CHECKING:
@@ -139,6 +140,53 @@ class PackagedPredictor(Checkpoint):
 
 
 @dataclass(frozen=True)
+class PackagedCheckpoint(Checkpoint):
+    """A published design that comes with weights which salbox trained, and takes its authors' where they are given.
+
+    Attributes
+    ----------
+    task, card, predictor
+        As a `Checkpoint` has them, for the authors' weights.
+    file : str
+        Of this package; see `exported.packaged`. The card of what it holds is inside.
+    head : str
+    """
+
+    file: str
+    head: str
+
+    needs_weights: ClassVar[bool] = False
+    packaged_code: ClassVar[str] = _EXPORTED
+
+    def read_card(self, name: str) -> ModelCard:
+        """Return the card of the network that comes with this package."""
+        return _packaged_card(self.file, self.head, name)
+
+    def weights_path(
+        self, name: str, weights: WeightsSource | None, sha256: str | None, stand_in: str = ""
+    ) -> Path | None:
+        """Return the file that is given, else that of this package; `SALBOX_WEIGHTS` is not searched."""
+        from . import exported
+
+        if weights is None:
+            _refuse(f"model '{name}' comes with its weights", None, sha256)
+            return exported.model_file(exported.packaged(self.file))
+        return find_weights(name, weights, sha256, resolve(self.card).weights_from)
+
+    def weights_at(self, name: str) -> Path | None:
+        """Return the file of this package."""
+        return self.weights_path(name, None, None)
+
+    def open(self, card: ModelCard, parameters: Mapping[str, Any], weights: Path | None, device: str) -> Model:
+        """Return the model, its network on a device: this package's, or with the authors' weights under their card."""
+        from . import exported
+
+        if weights == self.weights_at(card.name):
+            return exported.load_exported(exported.packaged(f"{self.file}#{self.head}"), card, parameters, device)
+        return super().open(resolve(self.card), parameters, weights, device)
+
+
+@dataclass(frozen=True)
 class Packaged:
     """A head of an exported network that comes with this package; its card is in the file.
 
@@ -236,7 +284,7 @@ class ForeignFile:
         return exported.load_foreign(self.path, card, device, self.max_model_size)
 
 
-Entry: TypeAlias = Function | Checkpoint | PackagedPredictor | Packaged
+Entry: TypeAlias = Function | Checkpoint | PackagedPredictor | PackagedCheckpoint | Packaged
 """A line of the registry."""
 
 
@@ -258,4 +306,4 @@ def _packaged_card(file: str, head: str, name: str) -> ModelCard:
     """Return the card in a file of this package: it does not change while the program runs."""
     from . import exported
 
-    return replace(exported.exported_card(exported.packaged(f"{file}#{head}")), name=name)
+    return with_terms(replace(exported.exported_card(exported.packaged(f"{file}#{head}")), name=name))

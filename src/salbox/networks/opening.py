@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingExtraError, UsageError
 from ..models.ensembles import is_ensemble
-from ..models.entries import Packaged, PackagedPredictor
+from ..models.entries import Packaged, PackagedCheckpoint, PackagedPredictor
 from ..models.exported import is_path
 from ..models.import_paths import is_import_path
 from ..models.loading import load, weights_path
@@ -112,7 +112,7 @@ def _is_to_be_trained(name: str, weights: WeightsSource | None) -> bool:
         return True
     if is_import_path(name):
         return True
-    if name in MODELS and (weights is not None or isinstance(MODELS[name], PackagedPredictor)):
+    if name in MODELS and (weights is not None or isinstance(MODELS[name], (PackagedPredictor, PackagedCheckpoint))):
         return False
     return name in NETWORKS
 
@@ -122,11 +122,14 @@ def _trained(name: str, weights: WeightsSource | None, sha256: str | None, devic
     from torch import nn
 
     entry = MODELS.get(name)
-    if isinstance(entry, (Packaged, PackagedPredictor)) or (entry is None and is_path(name)):
+    ours = isinstance(entry, (Packaged, PackagedPredictor)) or (
+        isinstance(entry, PackagedCheckpoint) and weights is None
+    )
+    if ours or (entry is None and is_path(name)):
         from .trainable.reload import read_exported, with_one_head
 
         read = read_exported(Path(str(weights_path(name, weights, sha256))))
-        head = entry.head if isinstance(entry, Packaged) else name.partition("#")[2]
+        head = entry.head if isinstance(entry, (Packaged, PackagedCheckpoint)) else name.partition("#")[2]
         return with_one_head(read, head) if head else read
     if is_ensemble(name):
         raise UsageError(f"'{name}' is several models: ask for the network of each")

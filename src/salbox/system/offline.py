@@ -10,6 +10,8 @@ OPT_OUTS = {
     "ORT_DISABLE_TELEMETRY": "1",
     # huggingface_hub, below timm: says with each request what runs on which system.
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    # Ray: what a cluster is made of, each hour.
+    "RAY_USAGE_STATS_ENABLED": "0",
 }
 
 

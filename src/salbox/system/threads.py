@@ -32,10 +32,15 @@ def available_threads() -> int:
         return available_cores()
 
 
+def thread_variables() -> tuple[str, ...]:
+    """Return the names of the variables that say how many threads a process may use, all libraries included."""
+    return (THREADS_VARIABLE, *_LIBRARY_VARIABLES)
+
+
 @contextlib.contextmanager
 def children_use(threads: int) -> Iterator[None]:
     """Let processes that are started within the block use `threads` threads each, all libraries included."""
-    variables = (THREADS_VARIABLE, *_LIBRARY_VARIABLES)
+    variables = thread_variables()
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(dict.fromkeys(variables, str(threads)))
     try:

@@ -13,12 +13,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextvars import ContextVar
 from functools import partial
 from itertools import islice
 from multiprocessing import current_process, get_context, parent_process
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ..errors import SalboxError, UsageError, located
 from .threads import available_cores, children_use
@@ -38,6 +39,32 @@ R = TypeVar("R")
 
 MakeExecutor: TypeAlias = "Callable[[int, Callable[..., None], tuple[Any, ...]], Executor]"
 """Makes what runs the work: takes the number of workers, what each is begun with, and the arguments of that."""
+
+
+class Engine(Protocol):
+    """What work is shared out to in the place of processes of this machine; called it is a `MakeExecutor`."""
+
+    @property
+    def workers(self) -> int:
+        """How many may work at once."""
+        ...
+
+    def __call__(self, workers: int, initializer: Callable[..., None], arguments: tuple[Any, ...]) -> Executor:
+        """Return what runs the work."""
+        ...
+
+
+_engine: ContextVar[Engine | None] = ContextVar("engine", default=None)
+
+
+@contextlib.contextmanager
+def shared_out_by(engine: Engine) -> Iterator[None]:
+    """Have whatever is shared out within the block done by an engine, a single task as well."""
+    token = _engine.set(engine)
+    try:
+        yield
+    finally:
+        _engine.reset(token)
 
 
 def pass_on(inherited: Callable[[], tuple[Prepare, bool]]) -> None:
@@ -117,6 +144,8 @@ def in_workers(
         At once, if processes are asked for and cannot be begun from here; while results are taken, if one dies.
     """
     check_workers(workers)
+    if (engine := _engine.get()) is not None:
+        return _shared_out(begin, tasks, min(workers or engine.workers, max(1, len(tasks))), engine)
     obstacle = _obstacle()
     if workers is None:
         most = default_workers(len(tasks), device)
