@@ -12,13 +12,14 @@ the first model go to runs/objects, for the photos may not be handed on. Writes 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from _distilling import RUNS, Printer, read_csv
 from _object_sheet import draw_extremes
-from _tables import SHARED, markdown_table, provenance, write_page
+from _tables import RESULTS, SHARED, markdown_table, provenance, write_page
 
 from salbox.bench import Cost, bench
 from salbox.datasets import Dataset, open_dataset
@@ -26,11 +27,17 @@ from salbox.evaluation import Evaluation, ModelSource, evaluate
 from salbox.evaluation.bootstrap import Estimate
 from salbox.evaluation.published import SOURCE, TEST_PHOTOS, published_objects
 from salbox.evaluation.result import interval_text
+from salbox.imaging.writing import atomic
 from salbox.metrics import get_metric
 from salbox.metrics.objects import settings
+from salbox.models.exported import packaged
 from salbox.models.loading import card
 from salbox.models.specs import parse_models
+from salbox.runtime.fingerprint import weights_fingerprint
 
+PAGE = Path("objects.md")
+FIGURES = RESULTS / "objects" / "figures.json"
+SHIPPED = ("scfnet", "scfnet.kd")
 METRICS = ("mae", "max_f", "mean_f", "adaptive_f", "weighted_f", "max_e", "mean_e", "adaptive_e", "s_measure")
 COMPARED = ("mae", "max_f", "mean_e")  # in the tables of ablations
 SIZE = (352, 352)  # of the photo that speed is measured with
@@ -164,11 +171,33 @@ def page(arguments: argparse.Namespace) -> str:
         f"How: {settings()}. The paper's figures are of maps that its authors were given, with an F and an E of "
         "which it does not say at what threshold."
     )
+    if arguments.page == PAGE:
+        keep_figures(rows, sets, tables)
     limits = [f"- `{row.label}`: {limit}" for row in rows for limit in card(row.source.name).limits]
     parts += ["## Known limits", "\n".join(limits)] if limits else []
     for title, *named in arguments.ablation:
         parts += ablation(title, rows_of(named, ()), sets)
     return "\n\n".join(parts)
+
+
+def keep_figures(rows: Sequence[Row], sets: Sequence[Dataset], tables: Sequence[Evaluation]) -> None:
+    """Write the figures of networks that ship, with what tells which networks they are, for their cards."""
+    shipped = [row.label for row in rows if row.label in SHIPPED]
+    found = {
+        "weights": {name: weights_fingerprint(Path(packaged(f"{name}.onnx"))) for name in shipped},
+        "sets": {
+            data.card.title: {
+                "photos": len(table.images),
+                "rows": {
+                    name: {metric: value.value for metric in METRICS if (value := table.estimate(name, metric))}
+                    for name in shipped
+                },
+            }
+            for data, table in zip(sets, tables, strict=True)
+        },
+    }
+    with atomic(FIGURES) as temporary:
+        temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -183,7 +212,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=10**6, metavar="N", help="photos of each data set")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--repeat", type=int, default=20)
-    parser.add_argument("--page", type=Path, default=Path("objects.md"), help="where to, within docs/results")
+    parser.add_argument("--page", type=Path, default=PAGE, help="where to, within docs/results")
     arguments = parser.parse_args()
     write_page(str(arguments.page), page(arguments))
 

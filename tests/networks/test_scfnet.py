@@ -300,8 +300,25 @@ def test_photos_of_any_shape(batch):
         torch.testing.assert_close(network.after_readout(read), network(batch))
 
 
-def test_the_design_in_onnx_gives_its_main_maps(tmp_path):
-    network = design(size=(64, 96), width=8)
+def test_an_encoder_that_ends_at_stride_16_stands_for_stride_32_too(batch):
+    network = design(encoder="tf_efficientnet_lite0", width=8, deepest=16).eval()
+    assert network.arguments["deepest"] == 16
+    assert learned(network.encoder) < learned(design(encoder="tf_efficientnet_lite0", width=8).encoder) / 4
+    with torch.no_grad():
+        for odd in (batch, batch[:, :, :36, :44], batch[:, :, :32, :80]):
+            taps = network.taps(odd)
+            assert list(taps) == ["stride2", "stride4", "stride8", "stride16", "stride32"]
+            height, width = taps["stride16"].shape[-2:]
+            assert taps["stride32"].shape[-2:] == (-(-height // 2), -(-width // 2))
+            assert torch.equal(taps["stride32"].amax((2, 3)), taps["stride16"].amax((2, 3)))
+            assert network(odd).shape[:2] == (1, 2)
+    with pytest.raises(salbox.UsageError, match="deepest=8: expected 16 or 32"):
+        build_network("scfnet", ("one",), deepest=8)
+
+
+@pytest.mark.parametrize("keywords", [{}, {"encoder": "tf_efficientnet_lite0", "deepest": 16}])
+def test_the_design_in_onnx_gives_its_main_maps(keywords, tmp_path):
+    network = design(size=(64, 96), width=8, **keywords)
     lively(network)
     path = tmp_path / "network.onnx"
     export_onnx(network, path, dict.fromkeys(network.heads, salbox.card("scfnet")), {"one": "aim", "two": "bms"})

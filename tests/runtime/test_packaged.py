@@ -98,7 +98,7 @@ def test_the_card_of_gaze_states_what_was_measured_on_this_network():
 
 
 def test_cards_of_what_learned_from_people_state_what_was_measured_on_these_networks():
-    """Shipped again after benchmarks/training.py: see scripts/ship_people.py."""
+    """Shipped again after benchmarks/training.py: see scripts/ship_trained.py."""
     figures = json.loads(PEOPLE_FIGURES.read_text(encoding="utf-8"))
     assert sum(Path(packaged(f"{name}.onnx")).stat().st_size for name in PEOPLE) <= 8_000_000
     for name in PEOPLE:

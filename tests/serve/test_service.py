@@ -69,6 +69,12 @@ def test_crops(client, photo):
     assert [(crop["width"], crop["height"]) for crop in answer["crops"]] == [(120, 120), (160, 90)]
 
 
+def test_regions(client, photo):
+    found = client.post("/regions?region=0,0,80,120,left&region=80,0,80,120", content=photo).json()["regions"]
+    assert [region["name"] for region in found] == ["left", "2"]
+    assert sum(region["share"] for region in found) == pytest.approx(1, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("address", "content", "status", "text"),
     [
@@ -79,6 +85,9 @@ def test_crops(client, photo):
         ("/maps?format=bmp", None, 422, "format"),
         ("/crop?size=round", None, 422, "round"),
         ("/crop", None, 422, "size"),
+        ("/regions?region=here", None, 422, "box 'here'"),
+        ("/regions?region=/etc/passwd", None, 422, "box '/etc/passwd'"),
+        ("/regions?region=1,1,2,2,a&region=3,3,2,2,a", None, 422, "two regions are called 'a'"),
         ("/cutout", None, 422, "no object model"),
     ],
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from ..apps.box import Box, parse_box
 from ..errors import SalboxError, UsageError, located
 from ..imaging.image import MAX_PIXELS, read_image
 from ..imaging.writing import encode_map
@@ -170,14 +171,25 @@ def _crop(desk: Desk, job: Job) -> Answer:
 def _regions(desk: Desk, job: Job) -> Answer:
     from ..apps import regions
 
-    found = regions(
-        job.image, job.options["regions"], model=desk.model(job.options["model"]), max_pixels=desk.max_pixels
-    )
+    areas = _areas(job.options["regions"])
+    found = regions(job.image, areas, model=desk.model(job.options["model"]), max_pixels=desk.max_pixels)
     return _json(found.to_dict())
 
 
+def _areas(texts: Sequence[str]) -> dict[str, Box]:
+    """Return {name: box} for "x,y,width,height[,name]"; a UsageError if one is none. Nothing is a file's name here."""
+    found: dict[str, Box] = {}
+    for number, text in enumerate(texts, start=1):
+        *sides, name = [*text.split(",", 4), ""][:5]
+        name = name.strip() or str(number)
+        if name in found:
+            raise UsageError(f"two regions are called '{name}'")
+        found[name] = parse_box(",".join(sides))
+    return found
+
+
 def _cutout(desk: Desk, job: Job) -> Answer:
-    from ..apps.cutout import cutout
+    from ..apps.cutouts import cutout
 
     return Answer(cutout(job.image, model=desk.model(job.options["model"])), "image/png")
 

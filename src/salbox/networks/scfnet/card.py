@@ -34,6 +34,10 @@ LICENSE = License(
     weights="those of zhangjinCV/KD-SCFNet, which states no terms",
     training_data="ImageNet and DUTS-TR; KD-SOD80K, photos of ImageNet, where a file was distilled",
 )
+COMMERCIAL_USE = (
+    "The code yes, under Apache-2.0; not the authors' weights: they state no terms, and DUTS-TR, which they learned "
+    "from, is offered for research."
+)
 SEEN = "Sees every image squeezed to {0}x{0}, whatever its shape; what is long and thin is lost."
 WRITTEN = "The authors round the map to 8 bits when they write it; here it is not rounded."
 CHECKED = "the authors' program on one photo with generated weights, all four outputs: within 1e-4 of the map's range"
@@ -51,6 +55,8 @@ def _card(
     agreement: str = CHECKED,
     origin: str = ORIGIN,
     license: License = LICENSE,
+    commercial_use: str = COMMERCIAL_USE,
+    fidelity: str = "equal",
     side: int = 352,
 ) -> ModelCard:
     return ModelCard(
@@ -62,7 +68,9 @@ def _card(
         paper=PAPER,
         origin=origin,
         license=license,
+        commercial_use=commercial_use,
         size=size,
+        fidelity=fidelity,
         agreement=agreement,
         limits=(SEEN.format(side), WRITTEN, f"An image of 12 megapixels takes {memory}, PyTorch included."),
         weights_from=weights,
@@ -93,6 +101,8 @@ V16 = _card(
     memory="1.1 GB",
     origin="written from the paper, which leaves open where VGG-16 is tapped; here behind its second to fifth pool",
     license=License(LICENSE.code, "those of whoever trained them", "not stated"),
+    commercial_use="The code yes, under Apache-2.0; the weights as whoever trained them says.",
+    fidelity="by the paper",
     agreement="none: the authors published neither program nor weights of it",
     weights="nowhere known to salbox; one trained under these names, in a .pth or a .pdparams",
 )

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from ...errors import UsageError
 from ..encoders import MOBILENETV3
 from ..layers import resize_like
 from ..trainable.base import Outputs
@@ -32,6 +33,9 @@ class SCFNetDesign(Design):
         Height and width in pixels: about so many pixels a photo has when the network looks at it, in its own shape.
     width : int
         Channels of the decoder; the published networks have 16 over MobileNetV3 and 64 over larger encoders.
+    deepest : {16, 32}
+        The encoder's coarsest stride. Of one that ends at 16 the largest of each 2x2 of its last features stand at
+        stride 32: a fifth of the weights, salbox's choice.
 
     References
     ----------
@@ -51,10 +55,23 @@ class SCFNetDesign(Design):
         encoder: str = MOBILENETV3,
         size: tuple[int, int] = SIZE,
         width: int = WIDTH,
+        deepest: int = 32,
     ) -> None:
-        super().__init__("scfnet", heads, encoder, size, width=width)
+        if deepest not in (16, 32):
+            raise UsageError(f"network 'scfnet': deepest={deepest!r}: expected 16 or 32")
+        super().__init__("scfnet", heads, encoder, size, deepest=deepest, width=width)
         self.output = "probability"
-        self.decoder = Decoder(self.channels[1:], width, len(self.heads))
+        if deepest != 32:  # else as files have it that were written before it could be chosen
+            self.arguments["deepest"] = deepest
+        channels = self.channels if deepest == 32 else (*self.channels, self.channels[-1])
+        self.decoder = Decoder(channels[1:], width, len(self.heads))
+
+    def taps(self, images: Tensor, encoder: nn.Module | None = None) -> dict[str, Tensor]:
+        """See `Design`; "stride32" as well where the encoder ends at 16."""
+        found = super().taps(images, encoder)
+        if "stride32" not in found:
+            found["stride32"] = functional.max_pool2d(found["stride16"], 2, ceil_mode=True)
+        return found
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return "stride2" .. "stride32" of the encoder, "context" at stride 32, "fused16", "fused8" and "fused4"."""

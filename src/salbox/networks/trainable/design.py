@@ -26,6 +26,8 @@ class Design(TrainableNetwork):
         See `salbox.networks.encoders.make_encoder`.
     size : (int, int)
         Height and width in pixels: about so many pixels a photo has when the network looks at it, in its own shape.
+    deepest : {16, 32}
+        The encoder's coarsest stride; what comes after is left out. Only some designs know what to do without.
     **arguments
         What else the class was called with; whole numbers are to be at least 1.
 
@@ -41,6 +43,8 @@ class Design(TrainableNetwork):
         heads: Sequence[str],
         encoder: str,
         size: tuple[int, int],
+        *,
+        deepest: int = STRIDES[-1],
         **arguments: Any,
     ) -> None:
         super().__init__(name, heads, Preprocessing("area", *size, self.smallest))
@@ -48,18 +52,18 @@ class Design(TrainableNetwork):
             if type(value) is int and value < 1:
                 raise UsageError(f"network '{name}': {key}={value!r}: expected a whole number, at least 1")
         self.arguments = {"encoder": encoder, "size": list(size), **arguments}
-        made = make_encoder(encoder)
+        made = make_encoder(encoder, deepest)
         self.encoder = made.network
         self.channels = made.channels
         self.normalize = Normalize(made.mean, made.std)
 
     def taps(self, images: Tensor, encoder: nn.Module | None = None) -> dict[str, Tensor]:
-        """Return the encoder's features of images as `forward` takes them: "stride2" .. "stride32".
+        """Return the encoder's features of images as `forward` takes them: "stride2" .. "stride32", or where it ends.
 
         Another encoder of the same kind can be named.
         """
         features = (encoder or self.encoder)(self.normalize(images))
-        return {f"stride{stride}": tap for stride, tap in zip(STRIDES, features, strict=True)}
+        return {f"stride{stride}": tap for stride, tap in zip(STRIDES[: len(self.channels)], features, strict=True)}
 
 
 def at_stride_8(taps: dict[str, Tensor]) -> Tensor:

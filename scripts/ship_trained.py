@@ -1,15 +1,16 @@
-"""Put a network that learned from people into the package: weights in fewer bits, its card finished.
+"""Put a network that learned from people, or from masks, into the package: weights in fewer bits, its card finished.
 
-    python scripts/ship_people.py RUN unisal.people [--stored half|int8]
+    python scripts/ship_trained.py RUN unisal.people [--stored half|int8]
 
-RUN is what scripts/train_people.py made. The card states what benchmarks/training.py measured, if it measured this very
-network: so ship, measure, and ship again.
+RUN is what scripts/train_people.py or scripts/train_objects.py made. The card states what benchmarks/training.py or
+benchmarks/objects.py measured, if it measured this very network: so ship, measure, and ship again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,11 +24,19 @@ from salbox.training.run_folder import RunFolder
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "src" / "salbox" / "runtime" / "data"
-FIGURES = ROOT / "docs" / "results" / "training" / "figures.json"
+FIGURES = {
+    "fixation": ROOT / "docs" / "results" / "training" / "figures.json",
+    "object": ROOT / "docs" / "results" / "objects" / "figures.json",
+}
+SHOWN = {
+    "fixation": {"nss": "NSS {:.2f}", "auc_judd": "AUC-Judd {:.3f}", "cc": "CC {:.3f}"},
+    "object": {"mae": "MAE {:.3f}", "max_f": "max F {:.3f}", "s_measure": "S {:.3f}"},
+}
+LEARNED = {"fixation": "people's fixations", "object": "masks of objects"}
 UNMEASURED = "not measured yet"
 
 
-def ship(run: Path, name: str, target: Path, figures: Path = FIGURES, stored: Stored = "half") -> ModelCard:
+def ship(run: Path, name: str, target: Path, figures: Path | None = None, stored: Stored = "half") -> ModelCard:
     """Write a run's network to `target`, and return the card that it now carries.
 
     Parameters
@@ -37,8 +46,8 @@ def ship(run: Path, name: str, target: Path, figures: Path = FIGURES, stored: St
     name : str
         The model's.
     target : Path
-    figures : Path
-        What benchmarks/training.py wrote; of another network, or not there, the card says that nothing is measured.
+    figures : Path, optional
+        What the benchmark wrote; of another network, or not there, the card says that nothing is measured.
     stored : {"half", "int8"}
         How the weights are.
 
@@ -51,7 +60,8 @@ def ship(run: Path, name: str, target: Path, figures: Path = FIGURES, stored: St
         shrink_exported(RunFolder(run).student, temporary, stored)
         metadata = open_network(temporary, threads=1).metadata
         (head,) = metadata.heads
-        agreement = measured(name, figures, weights_fingerprint(temporary))
+        own = figures or FIGURES[head.card.task]
+        agreement = measured(name, own, weights_fingerprint(temporary), SHOWN[head.card.task])
         for _ in range(2):  # the card states the size of the file that it is in
             size = temporary.stat().st_size
             shipped = finished(head.card, name, metadata.parameters, size, agreement)
@@ -61,12 +71,16 @@ def ship(run: Path, name: str, target: Path, figures: Path = FIGURES, stored: St
 
 def finished(card: ModelCard, name: str, parameters: int, size: int, agreement: str) -> ModelCard:
     """Return the card of a network as it ships, from that of its run."""
-    before, _, rest = card.limits[0].partition(": ")
-    assert before.startswith("Trained by its user")
+    _, _, rest = card.limits[0].partition(": ")
+    learned = card.origin.partition(": ")[2]
+    if card.origin.startswith("student"):
+        origin, rest = f"trained by salbox: {card.origin}", "a student, which knows no mask but its teacher's maps"
+    else:
+        origin = f"trained by salbox on {LEARNED[card.task]}: {learned}"
     return replace(
         card,
         name=name,
-        origin=f"trained by salbox on people's fixations: {card.origin.partition(': ')[2]}",
+        origin=origin,
         license=replace(
             card.license, weights="Apache-2.0: trained by salbox, within the terms of the photos that it saw"
         ),
@@ -76,13 +90,13 @@ def finished(card: ModelCard, name: str, parameters: int, size: int, agreement: 
     )
 
 
-def measured(name: str, figures: Path, fingerprint: str) -> str:
+def measured(name: str, figures: Path, fingerprint: str, shown: Mapping[str, str]) -> str:
     """Return the figures on test photos in one line, if they are of the network of this fingerprint."""
     found = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {"weights": {}}
     if found["weights"].get(name) != fingerprint:
         return UNMEASURED
     lines = [
-        f"{own['photos']} photos of {where}: NSS {row['nss']:.2f}, AUC-Judd {row['auc_judd']:.3f}, CC {row['cc']:.3f}"
+        f"{own['photos']} photos of {where}: {', '.join(text.format(row[metric]) for metric, text in shown.items())}"
         for where, own in found["sets"].items()
         if (row := own["rows"].get(name))
     ]

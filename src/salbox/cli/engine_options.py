@@ -1,0 +1,47 @@
+"""`--engine ray`: the options of verbs whose work another engine than processes of this machine can do."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from ..scale.engine import ENGINES, engine
+from .options import SPEED, refuse_unused
+
+Name = Annotated[
+    str,
+    typer.Option("--engine", metavar="|".join(ENGINES), help="Who does the work; see --address.", rich_help_panel=SPEED),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST:PORT",
+        help="Of a Ray cluster, auto for this machine's; by default one is begun.",
+        rich_help_panel=SPEED,
+    ),
+]
+
+
+def with_engine(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the options --engine and --address, and have what it shares out done as they say."""
+    signature = inspect.signature(verb, eval_str=True)
+    own = [
+        inspect.Parameter("engine_name", inspect.Parameter.KEYWORD_ONLY, default=ENGINES[0], annotation=Name),
+        inspect.Parameter("address", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Address),
+    ]
+
+    @functools.wraps(verb)
+    def wrapper(*args: Any, engine_name: str = ENGINES[0], address: str | None = None, **given: Any) -> Any:
+        refuse_unused("--engine ray", engine_name != ENGINES[0], {"--address": address is not None})
+        with engine(engine_name, address):
+            return verb(*args, **given)
+
+    kept = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
+    wrapper.__signature__ = signature.replace(parameters=[*kept, *own])  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in [*kept, *own]}
+    return wrapper
