@@ -9,7 +9,7 @@ SALBOX_DEMO ?= salbox-demo
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 SALBOX_THREADS=1
 PYTEST := python -m pytest -n auto --dist worksteal
 
-.PHONY: demo test test-all test-core test-quick test-newest lint docs bench clean
+.PHONY: demo test test-all test-core test-quick test-newest test-web browser lint docs bench clean
 
 demo: .venv/core.stamp  ## install the core package and draw all models on sample photos
 	$(CORE)/salbox demo -o $(SALBOX_DEMO)
@@ -24,6 +24,13 @@ test-core: .venv/test.stamp  ## what can differ where PyTorch and the other extr
 
 test-quick: .venv/test.stamp  ## all that takes no more than a moment and needs no PyTorch
 	$(ONE_THREAD) $(CORE)/$(PYTEST) -m "not slow"
+
+browser: .venv-all/stamp  ## what `make test-web` needs: Debian's chromium, and ONNX Runtime for browsers
+	command -v chromium > /dev/null || apt-get install --yes --quiet chromium
+	$(ALL)/python -c "from salbox.web.page.runtime_files import runtime_files; runtime_files()"
+
+test-web: browser  ## the pages in a real browser; a test that is skipped fails
+	$(ONE_THREAD) SALBOX_NO_SKIPS=1 $(ALL)/python -m pytest tests/web/test_*_browser.py
 
 test-newest: .venv-newest/stamp  ## the core tests against the newest core packages
 	$(ONE_THREAD) .venv-newest/bin/$(PYTEST) -m core

@@ -14,7 +14,7 @@ from PIL import Image
 
 import salbox
 from salbox.imaging.image import read_image
-from salbox.imaging.plots import overlay
+from salbox.imaging.overlays import overlay
 from salbox.imaging.writing import atomic
 from salbox.types import Pixels
 

@@ -214,7 +214,7 @@ def page(
             "KDSalBox trains a second set of students, on teachers' maps that were matched to the histogram of a mean "
             "fixation map (its Table 3, 5,000 photos of SALICON). salbox has one network and looks for what stands in "
             "for the second. Each way is compared with the teacher's map after matching (`salbox teach "
-            "--histogram-matching biased`):",
+            "--pre-histogram-matching biased`):",
             "- the student's map *as it is*;\n"
             "- a *curve of values* for each head: a value becomes the mean of the teacher's values where the student "
             "has it;\n"

@@ -28,14 +28,13 @@ COMMON = (
     "optimizer={name: adamw, learning_rate: 3.0e-3, weight_decay: 1.0e-2, encoder_factor: 0.15}",
     "schedule={name: one-cycle}",
     "loss={bce: 1, soft-iou: 1}",
-    "boundary={widths: []}",
     "side_weights=[0.4, 0.2, 0.1]",
     "crop=0.85",
     "blur=0",
     "brightness=0",
 )
 SUPERVISED = (*COMMON, "network={output: probability, width: 32}", "epochs=14")
-DISTILLED = (*COMMON, "network={output: probability, width: 24, deepest: 16}", "epochs=8")
+DISTILLED = (*COMMON, "network={output: probability, width: 24, deepest: 16}", "epochs=5")
 # Photos that nobody needs to label: data set -> part.
 PHOTOS = {"duts:DUTS-TR": "train", "osie:OSIE": "train", "eyecrowd:EyeCrowd": "train", "mit1003:MIT1003": "all"}
 
@@ -72,8 +71,10 @@ def main() -> None:
     photos = RUNS / "object-photos"
     link_photos(given.shared, photos)
     salbox(
-        ["distill", "--recipe", "kd-scfnet", "--teacher", str(RUNS / "scfnet"), "--images", str(photos)]
-        + ["--init", "imagenet", *encoder, *sets(DISTILLED), "-o", str(RUNS / "scfnet-kd")]
+        [
+            *("distill", "--recipe", "kd-scfnet", "--teacher", str(RUNS / "scfnet"), "--images", str(photos)),
+            *("--init", "imagenet", *encoder, *sets(DISTILLED), "-o", str(RUNS / "scfnet-kd")),
+        ]
     )
 
 

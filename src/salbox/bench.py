@@ -17,7 +17,9 @@ Every figure is taken in a fresh process that is held to a stated number of thre
 
 from __future__ import annotations
 
+import csv
 import gc
+import importlib.resources
 import statistics
 import sys
 import time
@@ -44,6 +46,7 @@ REPEAT = 20
 BATCH = 8  # images given at once, for images per second
 WARM_UP = 2  # runs before the clock starts: caches fill, memory is taken
 MAX_SIDE = 16384
+SPEEDS = "data/bench_speeds.csv"  # of this package, written by benchmarks/speeds.py
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -91,6 +94,15 @@ class Cost:
     def to_dict(self) -> dict[str, Any]:
         """Return it as a plain dictionary, ready for JSON."""
         return asdict(self)
+
+
+def known_speeds() -> dict[str, float]:
+    """Return {model: seconds} that a photo of 640x480 took on one core when salbox was made; not of every model."""
+    file = importlib.resources.files(__package__) / SPEEDS
+    if not file.is_file():
+        return {}
+    rows = csv.DictReader(file.read_text(encoding="utf-8").splitlines())
+    return {row["model"]: float(row["seconds"]) for row in rows}
 
 
 def bench(

@@ -175,7 +175,7 @@ def test_interrupt_is_one_line_and_exit_code_130(cli, photos, tmp_path, monkeypa
 
 
 def test_models_lists_all_and_one(cli):
-    _, out, _ = cli("models")
+    _, out, _ = cli("models", "--long")
     assert all(name in out for name in salbox.list_models())
     code, out, _ = cli("models", "bms")
     assert code == 0
@@ -203,30 +203,6 @@ def test_demo_draws_every_model(cli, tmp_path, monkeypatch):
     )
 
 
-def test_doctor_finds_everything_required(cli):
-    code, out, _ = cli("doctor")
-    assert code == 0
-    assert salbox.__version__ in out
-    assert "CPUExecutionProvider" in out
-    assert "broken" not in out
-
-
-def test_doctor_names_the_install_of_a_missing_extra(cli, monkeypatch):
-    from importlib import metadata
-
-    real = metadata.version
-
-    def without_streamlit(name: str) -> str:
-        if name == "streamlit":
-            raise metadata.PackageNotFoundError(name)
-        return real(name)
-
-    monkeypatch.setattr(metadata, "version", without_streamlit)
-    code, out, _ = cli("doctor")
-    assert code == 0
-    assert "not installed (streamlit): pip install 'salbox[app]'" in out
-
-
 @pytest.mark.slow
 def test_version_and_help_as_installed():
     command = [sys.executable, "-c", "from salbox.cli.main import run; run()"]
@@ -234,4 +210,6 @@ def test_version_and_help_as_installed():
     assert done.stdout == f"salbox {salbox.__version__}\n"
     done = subprocess.run([*command, "predict", "--help"], capture_output=True, text=True, check=True)
     assert "--format" in done.stdout
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.startswith("Usage: salbox")
+    assert (
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().startswith("Usage: salbox")
+    )

@@ -24,6 +24,25 @@ def test_a_network_as_it_is_and_one_of_its_channels(cli, tmp_path, monkeypatch):
     assert "most active on\n  masks/" in output
 
 
+def test_two_explanations_on_a_page(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("SALBOX_THREADS", "1")
+    write_world(tmp_path, 6)
+    for head in ("gbvs", "aim"):
+        command = ("explain", f"{head}.student", "--no-train", "--layer", "head", "--min-photos", "2")
+        code, output, complaints = cli(*command, "--concepts", f"masks:{tmp_path / 'things'}", "-o", tmp_path / head)
+        assert code == 0, complaints
+        assert "makes salient" in output
+        assert output.strip().endswith("report.html")
+    command = ("explain", tmp_path / "gbvs", "--against", tmp_path / "aim", "-o")
+    code, output, complaints = cli(*command, tmp_path / "page.html")
+    assert code == 0, complaints
+    assert "more in aim.student" in output
+    assert "From gbvs.student to aim.student" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    code, _, complaints = cli(*command, tmp_path / "page")
+    assert code == 2
+    assert "the page of a comparison is one file" in complaints
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -35,7 +35,8 @@ from salbox.evaluation import (
 )
 from salbox.evaluation.bars import bars
 from salbox.evaluation.bootstrap import difference, estimate, resampled
-from salbox.evaluation.formats import legend, markdown_table, to_csv, to_latex, to_markdown
+from salbox.evaluation.formats import legend, markdown_table, to_csv, to_markdown
+from salbox.evaluation.latex import to_latex
 from salbox.evaluation.maps import resized
 from salbox.evaluation.store import Store, default_folder
 from salbox.imaging.scaling import at_size

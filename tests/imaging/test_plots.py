@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.offsetbox import AnchoredOffsetbox, TextArea
 
 import salbox
-from salbox.imaging.plots import comparison, mass_level, overlay, visible
+from salbox.imaging.overlays import overlay
+from salbox.imaging.plots import Drawing, comparison, visible
 from salbox.imaging.scaling import min_max
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
@@ -18,6 +20,17 @@ def maps(count: int, shape=(60, 90)) -> dict[str, np.ndarray]:
 
 def titles(figure) -> list[str]:
     return [axes.get_title() for axes in figure.axes]
+
+
+def legend_of(axes) -> list[str]:
+    """Return the texts of a panel's legend."""
+    return [
+        part.get_text()
+        for box in axes.artists
+        if isinstance(box, AnchoredOffsetbox)
+        for part in box.get_child().get_children()
+        if isinstance(part, TextArea)
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 12])
@@ -79,42 +92,6 @@ def test_what_cannot_be_drawn_says_so(rows, path, message):
         comparison(rows, path)
 
 
-class TestOverlay:
-    def test_blends_photo_and_heat_by_hand(self):
-        ramp = np.linspace(5, 9, 60 * 90).reshape(60, 90)
-        assert np.array_equal(overlay(PHOTO, ramp, alpha=0), PHOTO)
-        heat = overlay(PHOTO, ramp, alpha=1)
-        np.testing.assert_array_equal(heat, overlay(PHOTO * 0, ramp, alpha=1))
-        half = overlay(PHOTO, ramp, alpha=0.5).astype(float)
-        assert np.abs(half - (PHOTO / 2 + heat / 2)).max() <= 1
-        assert heat[-1, -1].sum() > heat[0, 0].sum()
-
-    def test_contours_enclose_the_mass_they_say(self):
-        values = np.random.default_rng(0).random((40, 50))
-        for share in (0.5, 0.75, 0.9):
-            level = mass_level(values, share)
-            assert values[values >= level].sum() >= share * values.sum()
-            assert values[values > level].sum() < share * values.sum()
-        square = np.zeros((60, 90))
-        square[20:40, 30:60] = 1
-        lines = overlay(PHOTO, square, contours=(0.5,)) != overlay(PHOTO, square)
-        rows, columns = np.nonzero(lines.any(axis=2))
-        assert (rows.min(), rows.max()) == pytest.approx((20, 39), abs=1)
-        assert (columns.min(), columns.max()) == pytest.approx((30, 59), abs=1)
-
-    @pytest.mark.parametrize(
-        ("saliency", "options", "message"),
-        [
-            (np.zeros((2, 2)), {}, "does not fit"),
-            (np.zeros((60, 90)), {"alpha": 1.2}, "0 to 1"),
-            (np.zeros((60, 90)), {"contours": (1.0,)}, "between 0 and 1"),
-        ],
-    )
-    def test_refuses(self, saliency, options, message):
-        with pytest.raises(salbox.UsageError, match=message):
-            overlay(PHOTO, saliency, **options)
-
-
 def test_differences_and_fixations_are_panels_of_their_own():
     two = maps(2)
     figure = comparison([(PHOTO, two)], fixations=np.array([[10, 20], [80, 50]]), differences=[("model 0", "model 1")])
@@ -123,6 +100,7 @@ def test_differences_and_fixations_are_panels_of_their_own():
     np.testing.assert_array_equal(marks.get_offsets(), [[10, 20], [80, 50]])
     difference = figure.axes[4].get_images()[0].get_array()
     np.testing.assert_allclose(difference, min_max(two["model 0"]) - min_max(two["model 1"]))
+    assert legend_of(figure.axes[4]) == ["model 1", "model 0"]
     with pytest.raises(salbox.UsageError, match="no map of 'x'"):
         comparison([(PHOTO, two)], differences=[("model 0", "x")])
 
@@ -132,3 +110,37 @@ def test_of_a_log_density_the_density_is_seen():
     seen = visible(density, "log_density")
     np.testing.assert_allclose(seen, np.exp(density) / np.exp(density).max())
     np.testing.assert_array_equal(visible(density, "score"), density)
+
+
+class TestDrawing:
+    def test_one_scale_for_the_maps_of_a_model(self):
+        low, high = np.linspace(0, 1, 5400, dtype=np.float32), np.linspace(2, 4, 5400, dtype=np.float32)
+        rows = [(PHOTO, {"a": each.reshape(60, 90)}) for each in (low, high)]
+        figure = comparison(rows, drawing=Drawing(same_scale=True, legend=True), names=["x.png", "y.png"])
+        assert titles(figure) == ["x.png", "a", "y.png", "a"]
+        first, second = (figure.axes[i].get_images()[0].get_array() for i in (1, 3))
+        np.testing.assert_allclose(first.ravel(), low / 4, atol=1e-6)
+        np.testing.assert_allclose(second.ravel(), high / 4, atol=1e-6)
+        assert legend_of(figure.axes[1]) == legend_of(figure.axes[3]) == ["0", "4"]
+
+    def test_densities_of_photos_of_any_size_are_compared_by_their_means(self):
+        flat, small = np.full((60, 90), -np.log(5400)), np.full((30, 40), -np.log(1200))
+        small[:, :20], small[:, 20:] = np.log(0.5 / 1200), np.log(1.5 / 1200)
+        rows = [(PHOTO, {"a": flat}), (PHOTO[:30, :40], {"a": small})]
+        figure = comparison(rows, drawing=Drawing(same_scale=True, legend=True))
+        uniform, steps = (figure.axes[i].get_images()[0].get_array() for i in (1, 3))
+        assert legend_of(figure.axes[1]) == ["0.5", "1.5 times the mean"]
+        np.testing.assert_allclose(uniform, 0.5, atol=0.01)
+        np.testing.assert_allclose(steps[:, [0, -1]], np.tile([0, 1], (30, 1)), atol=0.01)
+
+    def test_overlays_are_those_of_one_picture(self):
+        two = maps(2)
+        figure = comparison([(PHOTO, two)], drawing=Drawing(over_photo=True, contours=(0.5,), legend=True))
+        for axes, saliency in zip(figure.axes[1:], two.values(), strict=True):
+            drawn = np.asarray(axes.get_images()[0].get_array())
+            np.testing.assert_array_equal(drawn, overlay(PHOTO, saliency, contours=(0.5,)))
+            assert legend_of(axes) == ["least", "most"]
+
+    def test_contours_need_overlays(self):
+        with pytest.raises(salbox.UsageError, match="ask for overlays"):
+            Drawing(contours=(0.5,))

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 import salbox
-from salbox.models.entries import Checkpoint, ExportedFile, Function, Packaged, PackagedPredictor
+from salbox.models.entries import (
+    Checkpoint,
+    ExportedFile,
+    Function,
+    Packaged,
+    PackagedCheckpoint,
+    PackagedPredictor,
+)
 from salbox.models.exported import packaged
 from salbox.models.registry import GAZE, MODELS, PEOPLE, SHIPPED, resolve
 from salbox.models.rembg import RembgFile
@@ -19,7 +26,8 @@ PREDICTORS = {entry.predictor: name for name, entry in MODELS.items() if isinsta
 
 
 def test_every_kind_is_there():
-    assert {type(entry) for entry in MODELS.values()} == {Function, Checkpoint, Packaged, PackagedPredictor, RembgFile}
+    kinds = {Function, Checkpoint, Packaged, PackagedPredictor, PackagedCheckpoint, RembgFile}
+    assert {type(entry) for entry in MODELS.values()} == kinds
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -25,6 +25,7 @@ def test_models_that_need_no_files_are_ready():
     assert set(salbox.list_models(ready=True)) == {
         *CLASSICAL,
         "gaze",
+        "scfnet",
         *PEOPLE,
         *(f"{name}.student" for name in STUDENTS),
     }

@@ -136,7 +136,7 @@ def test_the_list_says_what_is_ready_and_what_is_needed(cli, folder, tmp_path, m
     path = write_network(folder / "u2netp.onnx")
     written(tmp_path / "weights" / "isnet" / "dist")
     monkeypatch.setenv("SALBOX_WEIGHTS", str(tmp_path / "weights"))
-    code, printed, _ = cli("models", "--task", "object")
+    code, printed, _ = cli("models", "--long", "--task", "object")
     assert code == 0
     lines = [" ".join(line.split()) for line in printed.splitlines()]
     assert f"ready weights: {path}" in lines
@@ -145,8 +145,8 @@ def test_the_list_says_what_is_ready_and_what_is_needed(cli, folder, tmp_path, m
     assert not (tmp_path / "home").exists()  # nothing is joined to be listed
     for name in ("silueta.onnx", "silueta.pth"):
         (tmp_path / "weights" / name).touch()
-    assert "several files" in cli("models", "--task", "object")[1]
-    assert "ready comes with all it needs" in " ".join(cli("models", "--task", "fixation")[1].split())
+    assert "several files" in cli("models", "--long", "--task", "object")[1]
+    assert "ready comes with all it needs" in " ".join(cli("models", "--long", "--task", "fixation")[1].split())
 
 
 def test_a_url_needs_its_hash():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import authors_files as files
 import cv2
 import numpy as np
@@ -18,12 +20,14 @@ from torch import nn
 from torch.nn import functional
 
 import salbox
+from salbox.models.exported import packaged
 from salbox.networks.backbones.mobilenetv3_large import CHANNELS, Gate
 from salbox.networks.backbones.vgg16 import Vgg16
 from salbox.networks.counting import counting
 from salbox.networks.encoders import MOBILENETV3, WeightsWarning, make_encoder
 from salbox.networks.export.models import export_model
 from salbox.networks.export.onnx import export_onnx, pictures, spread_difference
+from salbox.networks.scfnet.card import CARD
 from salbox.networks.scfnet.network import Fusion, SCFNet
 from salbox.networks.scfnet.predictor import (
     SCFNetPredictor,
@@ -235,7 +239,7 @@ def test_the_graph_in_onnx_equals_the_network(model, shape, tmp_path_factory, mo
     monkeypatch.setattr(SCFNetPredictor, "size", (96, 128))
     path = tmp_path_factory.getbasetemp() / "scfnet.onnx"
     if not path.exists():
-        card = salbox.card("scfnet")
+        card = CARD
         export_model(salbox.Model(card, model, {}), path)
     image = pictures(1, *shape)[0]
     again = salbox.load(str(path))
@@ -336,3 +340,29 @@ def test_the_encoder_may_end_early():
     assert [tuple(f.shape[1:]) for f in features] == [(8, 32, 48), (16, 16, 24), (24, 8, 12), (56, 4, 6)]
     assert len(made.network.blocks) == 12
     assert not list(made.network.state_dict().keys() - make_encoder(MOBILENETV3).network.state_dict().keys())
+
+
+def test_its_name_stands_for_what_ships_and_weights_for_the_authors(model, tmp_path):
+    photo = pictures(1, 60, 80)[0]
+    shipped = salbox.load("scfnet")
+    assert shipped.weights == Path(packaged("scfnet.onnx"))
+    assert shipped.card == salbox.card("scfnet")
+    assert "not the published network" in shipped.card.limits[0]
+    assert shipped.card.weights_from == ""
+    np.testing.assert_array_equal(shipped(photo), salbox.load(packaged("scfnet.onnx"))(photo))
+    path = tmp_path / "m.pth"
+    torch.save(model.network.state_dict(), path)
+    authors = salbox.load("scfnet", weights=path)
+    assert authors.card == CARD
+    assert authors.weights == path
+    assert np.abs(authors(photo) - shipped(photo)).max() > 0.01
+    with pytest.raises(salbox.UsageError, match="comes with its weights; leave weights out"):
+        salbox.load("scfnet", sha256="0" * 64)
+
+
+def test_the_network_that_ships_can_be_trained_further_and_a_new_one_be_made():
+    shipped = salbox.network("scfnet")
+    assert shipped.arguments["encoder"] == "tf_efficientnet_lite0"
+    assert len(shipped.heads) == 1
+    with pytest.warns(WeightsWarning):
+        assert salbox.network("scfnet", weights="none").arguments["encoder"] == MOBILENETV3

@@ -37,6 +37,34 @@ def test_compare_draws_models_people_and_differences(photo, tmp_path, capsys):
     assert salbox.read_image(tmp_path / "grid.png").shape[1] == 1540
 
 
+def test_compare_draws_several_photos_a_row_each(photo, tmp_path, capsys):
+    Image.fromarray(data.chelsea()[:, ::-1]).save(tmp_path / "turned.png")
+    arguments = ["compare", photo, tmp_path / "turned.png", "-m", "gaussian", "-o", tmp_path / "grid.png"]
+    arguments += ["--overlay", "--contours", "--same-scale", "--legend"]
+    with pytest.raises(SystemExit) as left:
+        run([str(a) for a in arguments])
+    assert not left.value.code, capsys.readouterr().err
+    height, width, _ = salbox.read_image(tmp_path / "grid.png").shape
+    # Two rows of two pictures, 451 wide and 300 high each.
+    assert height / width == pytest.approx(300 / 451, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--same-scale"], "--same-scale does nothing without several photos"),
+        (["--contours"], "--contours does nothing without --overlay"),
+        (["--overlay", "--alpha", "2"], "opacity 2"),
+        (["again.png", "--fixations", "points.csv"], "belong to one photo"),
+    ],
+)
+def test_compare_refuses_what_has_no_meaning(photo, tmp_path, arguments, message, capsys):
+    with pytest.raises(SystemExit) as left:
+        run(["compare", str(photo), *arguments, "-m", "bms", "-o", str(tmp_path / "grid.png")])
+    assert left.value.code == 2
+    assert message in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -108,7 +108,7 @@ def test_a_variable_rate_is_followed(stride, tmp_path):
 
 
 def salbox_overlay(frame: np.ndarray) -> np.ndarray:
-    from salbox.imaging.plots import overlay
+    from salbox.imaging.overlays import overlay
 
     return overlay(frame, salbox.load("gaussian")(frame), alpha=0.5)
 

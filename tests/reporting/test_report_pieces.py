@@ -11,11 +11,11 @@ import pytest
 from salbox.evaluation.bootstrap import Estimate
 from salbox.imaging.scaling import visible
 from salbox.metrics import METRICS, get_metric
+from salbox.metrics.meanings import MEANINGS
 from salbox.reporting._charts import Bar, interval_chart, ticks
 from salbox.reporting._choosing import extremes
 from salbox.reporting._html import Html, escaped, fragment, tag
 from salbox.reporting._maps import thumbnail
-from salbox.reporting._meanings import MEANINGS
 
 
 def test_texts_are_escaped_and_html_is_not():

@@ -51,7 +51,8 @@ def cluster():
 
 
 # Sockets and files of Ray's own, which it leaves to the collector.
-ray_leaves_open = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+OPEN = ("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+ray_leaves_open = pytest.mark.filterwarnings(*OPEN)
 
 
 @pytest.mark.slow
@@ -76,7 +77,7 @@ class TestOnACluster:
         assert found["ray"] == found["processes"]
 
     def test_what_a_task_raises_arrives_as_it_is(self, cluster):
-        with engine("ray"), pytest.raises(salbox.SalboxError, match="^three: cannot be done$"):
+        with engine("ray"), pytest.raises(salbox.SalboxError, match=r"^three: cannot be done$"):
             list(in_workers(failing, range(6)))
 
     def test_a_node_that_dies_costs_nothing(self, cluster, tmp_path):

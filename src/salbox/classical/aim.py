@@ -231,6 +231,9 @@ CARD = ModelCard(
         training_data="553 photos of OSIE (MIT) and 200 of EyeCrowd (MIT)",
     ),
     size="24 filters of 21x21x3, 31,752 numbers, 118 kB",
+    fidelity="CC .999",
+    commercial_use="Yes, under Apache-2.0: salbox's own code, and filters that salbox learned from photos under "
+    "MIT; the authors' filter files, which do not ship, are for non-commercial research.",
     agreement="with the authors' filters equal to their Matlab program (run under Octave) on 16 images and 2 filter "
     "files: no number compared of the float32 maps differs; with salbox's own filters CC .9986 on the mean of the 16, "
     "at least .997",

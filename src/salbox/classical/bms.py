@@ -219,6 +219,9 @@ CARD = ModelCard(
     origin="original algorithm, written anew",
     license=License(code="Apache-2.0; written from a description of what the authors' GPLv3 program does"),
     size="no learned numbers",
+    fidelity="equal",
+    commercial_use="Yes, under Apache-2.0: the code is salbox's own, nothing of the authors' GPLv3 program is in"
+    " it, and nothing is learned.",
     agreement="equal to the authors' C++ program on 16 images: no pixel of the map differs, the sum of the "
     "attention maps by at most 4e-7 of its peak",
     limits=(

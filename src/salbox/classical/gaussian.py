@@ -84,6 +84,8 @@ CARD = ModelCard(
     origin="baseline; the formula of SMILER's centred Gaussian",
     license=License(code="Apache-2.0"),
     size="no learned numbers",
+    fidelity="by hand",
+    commercial_use="Yes, under Apache-2.0: the code is salbox's own and nothing is learned.",
     agreement="checked against the formula by hand; no map of the original is at hand",
     limits=(
         "Does not look at the image.",

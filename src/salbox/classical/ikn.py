@@ -179,6 +179,8 @@ CARD = ModelCard(
         weights="a table of 768 measured figures of a monitor, public as numbers; nothing is learned",
     ),
     size="no learned numbers",
+    fidelity="equal",
+    commercial_use="Yes, under Apache-2.0: the code is salbox's own and nothing is learned.",
     agreement="equal to J. Harel's Matlab program (run under Octave) on 16 images, with the default and with the "
     "authors' own setting: no number compared of the float32 maps differs; CC .9999 with a map published elsewhere as "
     "8-bit JPEG (made without the final blur)",

@@ -173,6 +173,8 @@ CARD = ModelCard(
     origin="original algorithm, written anew",
     license=License(code="Apache-2.0; written from a description of what the authors' Matlab program does"),
     size="no learned numbers",
+    fidelity="equal",
+    commercial_use="Yes, under Apache-2.0: the code is salbox's own and nothing is learned.",
     agreement="equal to the authors' Matlab program (run under Octave) on 16 images, LAB and RGB: no number compared "
     "of the float32 maps differs; CC .9999 with a map published elsewhere as 8-bit JPEG",
     limits=(

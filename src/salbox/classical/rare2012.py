@@ -210,6 +210,8 @@ CARD = ModelCard(
         code="Apache-2.0, written from the description; the original is Matlab p-code for non-commercial research"
     ),
     size="no learned numbers",
+    fidelity="CC .79, .88",
+    commercial_use="Yes, under Apache-2.0: the code is salbox's own, written from the paper, and nothing is learned.",
     agreement="CC .79 and .88 with the two maps of the original that are published with their photos, each left out: "
     "the other map alone made the choices that the paper leaves open",
     limits=(

@@ -193,6 +193,9 @@ CARD = ModelCard(
         training_data="200 photos of EyeCrowd (MIT), shrunk to a quarter and a little noise added",
     ),
     size="362 filters of 11x11x3 with scale and shape, 132,130 numbers, 500 kB",
+    fidelity="CC .976",
+    commercial_use="Yes, under Apache-2.0: salbox's own code, and filters that salbox learned from photos under "
+    "MIT; the authors' filter file, which does not ship, may not be passed on.",
     agreement="with the authors' filters equal to their Matlab program (run under Octave) on 16 images within 2e-7 of "
     "the map's range; with salbox's own filters CC .976 on the mean of the 16, at least .951",
     limits=(

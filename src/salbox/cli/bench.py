@@ -24,6 +24,7 @@ from ..metrics import Metric, get_metric
 from ..models.specs import parse_models
 from ..paths import user_path
 from .options import (
+    OUTPUT,
     ChannelsLast,
     Device,
     MaxModelSize,
@@ -65,17 +66,35 @@ def bench(
             "--plot",
             metavar="FILE",
             help="Draw how good they are over what they cost: .png, .pdf, .svg.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option("--dataset", metavar="NAME:PATH", help="Measure how good they are there, for --plot.")
+        str | None,
+        typer.Option(
+            "--dataset",
+            metavar="NAME:PATH",
+            help="Measure how good they are there, for --plot.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     against: Annotated[
         Path | None,
-        typer.Option("--against", metavar="FILE", help="Or take it from what 'salbox evaluate --csv' printed."),
+        typer.Option(
+            "--against",
+            metavar="FILE",
+            help="Or take it from what 'salbox evaluate --csv' printed.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     metric: Annotated[
-        str | None, typer.Option("--metric", metavar="NAME", help="Drawn by --plot.  [default: max_f if there is one]")
+        str | None,
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            help="Drawn by --plot.  [default: max_f if there is one]",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     published: Annotated[
         str | None,
@@ -84,11 +103,17 @@ def bench(
             metavar="NAME",
             help="Draw a paper's figures beside them: duts-te, ecssd, hku-is, dut-omron, pascal-s or none.  "
             "[default: those of --dataset]",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON, in bytes and seconds.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the figures as JSON, in bytes and seconds.", rich_help_panel=OUTPUT)
+    ] = False,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write the figures as CSV, in bytes and seconds.")
+        Path | None,
+        typer.Option(
+            "--csv", metavar="FILE", help="Write the figures as CSV, in bytes and seconds.", rich_help_panel=OUTPUT
+        ),
     ] = None,
 ) -> None:
     """Measure what models cost: parameters, MACs, FLOPs, file size, load time, latency, images per second, memory.

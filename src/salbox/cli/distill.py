@@ -12,6 +12,9 @@ from ..imaging.postprocess import NOTHING, PostProcess
 from ..models.specs import parse_models
 from ..paths import user_path
 from .options import (
+    DATA,
+    SPEED,
+    TEACHER,
     TRAINING_PACKAGES,
     CompressSchedule,
     Devices,
@@ -53,7 +56,13 @@ def distill(
         typer.Option("--teacher-maps", metavar="[NAME=]DIR", help="Maps made elsewhere, named as the photos; a head."),
     ] = [],  # noqa: B006
     map_flips: Annotated[
-        str, typer.Option("--map-flips", metavar="none|h|v|hv", help="How those maps may be mirrored with the photos.")
+        str,
+        typer.Option(
+            "--map-flips",
+            metavar="none|h|v|hv",
+            help="How those maps may be mirrored with the photos.",
+            rich_help_panel=TEACHER,
+        ),
     ] = "none",
     maps_output: Annotated[
         str | None,
@@ -62,6 +71,7 @@ def distill(
             metavar="score|log_density|probability",
             help="What their numbers are; probabilities are learned as they are.  "
             "[default: what their files say, else score]",
+            rich_help_panel=TEACHER,
         ),
     ] = None,
     min_confidence: Annotated[
@@ -70,6 +80,7 @@ def distill(
             "--min-confidence",
             metavar="X",
             help="Leave out photos in which a teacher of probabilities sees no object for sure, 0 to 1.",
+            rich_help_panel=TEACHER,
         ),
     ] = None,
     recipe: Annotated[
@@ -92,21 +103,36 @@ def distill(
         ),
     ] = None,
     recursive: Recursive = False,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Learn from N of the photos.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", help="Learn from N of the photos.", rich_help_panel=DATA)
+    ] = None,
     domains: Annotated[
         float,
-        typer.Option("--domains", metavar="SHARE", help="Learn this share of the photos in a changed form too."),
+        typer.Option(
+            "--domains",
+            metavar="SHARE",
+            help="Learn this share of the photos in a changed form too.",
+            rich_help_panel=DATA,
+        ),
     ] = 0.0,
     split: SplitFile = None,
     histogram_matched: Annotated[
-        bool, typer.Option("--histogram-matched", help="Match the maps to human fixation densities' histogram first.")
+        bool,
+        typer.Option(
+            "--histogram-matched",
+            help="Match the maps to human fixation densities' histogram first.",
+            rich_help_panel=TEACHER,
+        ),
     ] = False,
     add_to: Annotated[
         str | None,
         typer.Option("--add-to", metavar="RUN|shipped", help="Add heads to a trained box and leave all else as it is."),
     ] = None,
     in_process: Annotated[
-        bool, typer.Option("--in-process", help="Run the teacher, a PyTorch network, beside the student.")
+        bool,
+        typer.Option(
+            "--in-process", help="Run the teacher, a PyTorch network, beside the student.", rich_help_panel=SPEED
+        ),
     ] = False,
     max_time: MaxTime = None,
     compress_schedule: CompressSchedule = False,

@@ -1,4 +1,4 @@
-"""`salbox doctor`: what works here, and what an install would add."""
+"""`salbox doctor`: what runs here, and what an install would add."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ import typer
 from ..doctor import diagnose
 from .output import SafeConsole, escape
 
+_WIDTH = 16  # of the column of subjects
+
 
 def doctor() -> None:
-    """Print versions, providers and extras: what works here and what an install would add.
+    """Say what runs on this machine, each thing tried out, and what an install would add.
+
+    Maps are made, pictures and videos written and read, a figure drawn, a gradient computed where PyTorch is here. The
+    exit code is 1 if something that salbox cannot do without is broken.
 
     Examples:
 
       salbox doctor
     """
     console = SafeConsole(highlight=False, soft_wrap=True)  # an install command is not broken over lines
-    findings = diagnose()
-    width = max(len(finding.subject) for finding in findings)
-    for finding in findings:
+    broken = False
+    for finding in diagnose():
         mark = "[green]ok[/green]    " if finding.ok else ("[red]broken[/red]" if finding.required else "-     ")
-        console.print(f"{escape(finding.subject):<{width}}  {mark}  {escape(finding.detail)}")
-    if any(f.required and not f.ok for f in findings):
+        console.print(f"{escape(finding.subject):<{_WIDTH}}  {mark}  {escape(finding.detail)}")
+        broken |= finding.required and not finding.ok
+    if broken:
         raise typer.Exit(1)

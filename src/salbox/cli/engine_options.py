@@ -14,7 +14,7 @@ from .options import SPEED, refuse_unused
 
 Name = Annotated[
     str,
-    typer.Option("--engine", metavar="|".join(ENGINES), help="Who does the work; see --address.", rich_help_panel=SPEED),
+    typer.Option("--engine", metavar="|".join(ENGINES), help="Who does the work.", rich_help_panel=SPEED),
 ]
 Address = Annotated[
     str | None,

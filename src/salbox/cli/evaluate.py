@@ -33,7 +33,9 @@ from ..evaluation.agreement_table import (
     heat_map,
 )
 from ..evaluation.bars import bars
-from ..evaluation.formats import grids, legend, to_csv, to_latex, to_markdown
+from ..evaluation.formats import grids, legend, to_csv, to_markdown
+from ..evaluation.latex import to_latex
+from ..evaluation.metric_maps import for_metrics
 from ..evaluation.rows import check_names, model_rows
 from ..evaluation.sources import Source
 from ..imaging.figures import check_figure
@@ -41,7 +43,10 @@ from ..imaging.postprocess import PostProcess
 from ..imaging.scaling import REFERENCE_SIZE
 from ..models.specs import parse_models, split_names
 from ..paths import user_path
+from .engine_options import with_engine
 from .options import (
+    OUTPUT,
+    TEACHER,
     AllowOutside,
     Baseline,
     Ceiling,
@@ -67,6 +72,7 @@ from .output import to_csv as csv_text
 from .progress import ConsoleProgress, console, name_failures
 
 
+@with_engine
 @with_postprocess
 def evaluate(
     postprocess: PostProcess,
@@ -85,10 +91,16 @@ def evaluate(
     ceiling: Ceiling = False,
     mixture_ceiling: CeilingMixture = False,
     teacher: Annotated[
-        str | None, typer.Option("--teacher", metavar="NAME", help="Compare with this model's maps: fidelity.")
+        str | None,
+        typer.Option(
+            "--teacher", metavar="NAME", help="Compare with this model's maps: fidelity.", rich_help_panel=TEACHER
+        ),
     ] = None,
     teacher_maps: Annotated[
-        Path | None, typer.Option("--teacher-maps", metavar="DIR", help="Compare with these maps: fidelity.")
+        Path | None,
+        typer.Option(
+            "--teacher-maps", metavar="DIR", help="Compare with these maps: fidelity.", rich_help_panel=TEACHER
+        ),
     ] = None,
     teacher_size: Annotated[
         int | None,
@@ -98,16 +110,25 @@ def evaluate(
             min=0,
             help="Longest side of the image that the teacher sees; 0: as it is.  "
             f"[default: {REFERENCE_SIZE} for a classical model, else 0]",
+            rich_help_panel=TEACHER,
         ),
     ] = None,
     images: Annotated[
-        str | None, typer.Option("--images", metavar="DIR", help="Photos to measure fidelity on, without a dataset.")
+        str | None,
+        typer.Option(
+            "--images", metavar="DIR", help="Photos to measure fidelity on, without a dataset.", rich_help_panel=TEACHER
+        ),
     ] = None,
     against: Annotated[
         str | None, typer.Option("--against", metavar="MODEL", help="Add the differences to a row, paired bootstrap.")
     ] = None,
     agree: Annotated[
-        bool, typer.Option("--agreement", help="Instead of metrics: the correlation of every pair of models' maps.")
+        bool,
+        typer.Option(
+            "--agreement",
+            help="Instead of metrics: the correlation of every pair of models' maps.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
     param: ModelParameters = [],  # noqa: B006
     weights: ModelWeights = [],  # noqa: B006
@@ -116,16 +137,31 @@ def evaluate(
     max_model_size: MaxModelSize = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="Where results are kept and resumed.  [default: the cache]"),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="Where results are kept and resumed.  [default: the cache]",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     workers: Workers = None,
-    per_image: Annotated[bool, typer.Option("--per-image", help="A line for each image instead of the means.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, unrounded.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, unrounded.")] = False,
-    as_latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    maps_for_metrics: Annotated[
+        bool,
+        typer.Option("--maps-for-metrics", help="Add a row for each density: a map of its own for each metric."),
+    ] = False,
+    per_image: Annotated[
+        bool, typer.Option("--per-image", help="A line for each image instead of the means.", rich_help_panel=OUTPUT)
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, unrounded.", rich_help_panel=OUTPUT)] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, unrounded.", rich_help_panel=OUTPUT)] = False,
+    as_latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.", rich_help_panel=OUTPUT)] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.", rich_help_panel=OUTPUT)] = False,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw bars with intervals: .png, .pdf or .svg.")
+        Path | None,
+        typer.Option(
+            "--plot", metavar="FILE", help="Draw bars with intervals: .png, .pdf or .svg.", rich_help_panel=OUTPUT
+        ),
     ] = None,
 ) -> int:
     """Measure models, or maps on disk, on a dataset; a second run goes on where the first ended.
@@ -162,6 +198,7 @@ def evaluate(
     refuse_unused("models (-m) or --teacher", models or teacher, loading)
     if agree:
         of_metrics = {"--metrics": metrics, "--sigma": sigma is not None, "--against": against is not None}
+        of_metrics["--maps-for-metrics"] = maps_for_metrics
         rows_of_people = {"--baseline": baseline, "--ceiling": ceiling, "--mixture-ceiling": mixture_ceiling}
         compared = {"--teacher": teacher is not None, "--teacher-maps": teacher_maps is not None}
         kept = {"--output": output is not None}
@@ -187,6 +224,8 @@ def evaluate(
             _print_agreement(found, per_image)
         return name_failures(found.failures)
     rows: list[Source] = [*measured]
+    if maps_for_metrics:
+        rows += for_metrics(measured)
     rows += [CenterBias()] * baseline + [HumanCeiling()] * ceiling + [MixtureCeiling()] * mixture_ceiling
     reference = _teacher(teacher, teacher_maps, teacher_size, data, parameters)
     if reference is not None:

@@ -21,10 +21,17 @@ def explain(
     model: Annotated[
         str,
         typer.Argument(
-            metavar="MODEL|RUN", help="A network: a name, a run folder, an .onnx, or a published checkpoint."
+            metavar="MODEL|RUN",
+            help="A network: a name, a run folder, an .onnx, or a published checkpoint. With --against a folder that "
+            "holds an explanation.",
         ),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where all tables go.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="DIR|FILE", help="Where the tables and the page go; with --against the page."
+        ),
+    ],
     concepts: Annotated[
         list[str],
         typer.Option(
@@ -33,7 +40,7 @@ def explain(
             help="Photos with named regions: visual-genome, gqa, coco-semantic, duts-wordnet, eyecrowd-faces, or "
             "masks:DIR (images/ and masks/<concept>/). Repeatable.",
         ),
-    ],
+    ] = [],  # noqa: B006
     dataset: Annotated[
         list[str],
         typer.Option("--dataset", metavar="[LABEL=]NAME:PATH", help="Where people looked: to learn bases. Repeatable."),
@@ -42,14 +49,24 @@ def explain(
         str | None,
         typer.Option(
             "--step",
-            metavar="factorize|reformulate|thresholds|dissect|contributions",
+            metavar="factorize|reformulate|thresholds|dissect|contributions|report",
             help="Only this one; those before it have been made.",
         ),
     ] = None,
     basis: Annotated[int | None, typer.Option("--basis", metavar="N", help="Show what basis N stands for.")] = None,
     no_train: Annotated[bool, typer.Option("--no-train", help="Dissect the network's channels as they are.")] = False,
     layer: Annotated[
-        str | None, typer.Option("--layer", metavar="NAME", help="Of --no-train: a feature.  [default: the last]")
+        str | None,
+        typer.Option(
+            "--layer",
+            metavar="NAME",
+            help="Of --no-train: a feature; 'head' for what the map's last convolution reads, with its weights.  "
+            "[default: the last]",
+        ),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="DIR", help="Another explanation: one page of what rises and falls in it."),
     ] = None,
     bases: Annotated[int, typer.Option("--bases", metavar="N", min=1, help="How many to learn.")] = 512,
     min_photos: Annotated[
@@ -72,8 +89,9 @@ def explain(
 ) -> int:
     """Find out what a network looks at: bases of its features, what they stand for, what they do to maps.
 
-    DIR then holds the tables of each step as Parquet. A run that was stopped goes on when the same command is given
-    again. With --no-train nothing is learned: the network's channels are compared with named regions as they are.
+    DIR then holds the tables of each step as Parquet, and report.html, a page to look at. A run that was stopped goes
+    on when the same command is given again. With --no-train nothing is learned: the network's channels are compared
+    with named regions as they are. With --against two explanations are compared, on a page of their own.
 
     Examples:
 
@@ -82,7 +100,11 @@ def explain(
       salbox explain gbvs.student --no-train --concepts masks:~/masks --min-photos 5 -o why/gbvs
 
       salbox explain gaze --dataset osie:~/data/OSIE --concepts coco-semantic:~/data/coco -o why/gaze --basis 17
+
+      salbox explain why/gbvs --against why/gaze -o what-changed.html
     """
+    if against is not None:
+        return _compare(Path(model), against, output)
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         from ..explain import pipeline
@@ -120,7 +142,28 @@ def explain(
         return 0
     for line in _lines(found):
         say(line)
-    say(str(found.folder))
+    page = found.folder / "report.html"
+    say(str(page if page.exists() else found.folder))
+    return 0
+
+
+def _compare(first: Path, second: Path, output: Path) -> int:
+    """Write the page of a comparison and say what it comes to."""
+    from ..explain import write_comparison
+
+    page = user_path(output)
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"-o {output}: the page of a comparison is one file, such as changed.html")
+    found = write_comparison(user_path(first), user_path(second), page)
+    certain = found.certain
+    for title, rows in (
+        (f"more in {found.names[1]}", certain[certain["difference"] > 0].head(SHOWN)),
+        (f"less in {found.names[1]}", certain[certain["difference"] < 0].iloc[::-1].head(SHOWN)),
+    ):
+        say(title)
+        for r in rows.itertuples():
+            say(f"  {r.concept}  {r.difference:+.2f} ({r.low:+.2f} to {r.high:+.2f})")
+    say(str(page))
     return 0
 
 

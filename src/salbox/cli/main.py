@@ -16,28 +16,48 @@ import typer
 from ..errors import ImageWarning, ModelWarning, SalboxError, UsageError, printable
 from ..system.streams import open_standard_streams
 from ..version import __version__
+from .help import Verb
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it; newer releases of Typer return it where older ones raise
 
-# The function of this name in the module of this name, and how its docstring begins: only a verb that runs is loaded.
-VERBS = {
-    "demo": "Compute the maps of bundled sample photos with every model and draw them side by side.",
-    "models": "List the models, or print one model's card.",
-    "predict": "Write the saliency maps of images and videos to DIR/<model>/<name>.<format>.",
-    "compare": "Draw a photo and the maps of several models side by side, labelled, each map min-max scaled.",
-    "evaluate": "Measure models, or maps on disk, on a dataset; a second run goes on where the first ended.",
-    "datasets": "List the datasets that salbox reads, print one's card, or say what a folder holds.",
-    "report": "Write an evaluation as one HTML page: figures with intervals, charts, agreement, best and worst images.",
-    "submit": "Write a model's maps of a benchmark's images into the file that the benchmark takes, and check it.",
-    "teach": "Write a teacher's maps of photos to MAPS/<model>/<name>.png: 16-bit pictures, longest side 320.",
-    "distill": "Train a small network to do as a model does, and measure how well it follows on photos.",
-    "train": "Train a network on where people looked, or on masks of objects.",
-    "experiment": "Train students of several models, test them and run them on photos, as a file says.",
-    "explain": "Find out what a network looks at: bases of its features, what they stand for, what they do to maps.",
-    "export": "Write a network as ONNX: any number and size of images, with its card and its preprocessing inside.",
-    "bench": "Measure what models cost: parameters, MACs, FLOPs, file size, load time, latency, images per second.",
-    "doctor": "Print versions, providers and extras: what works here and what an install would add.",
+# The function of this name in the module of this name, with one sentence: only a verb that runs is loaded.
+GROUPS = {
+    "Use": {
+        "demo": "Compute and draw the maps of sample photos: no input is needed.",
+        "predict": "Write the saliency maps of images, folders and videos.",
+        "compare": "Draw the maps of several models side by side in one picture.",
+        "crop": "Cut photos and videos to a shape that keeps what is looked at.",
+        "cutout": "Cut out the main object, with a transparent background.",
+        "compress": "Make photos smaller, with fewer bits where nobody looks.",
+        "regions": "Say how much attention each region of an image gets.",
+        "app": "Open salbox in a browser.",
+        "page": "Write a web page that needs no server.",
+        "serve": "Answer requests over HTTP.",
+    },
+    "Measure": {
+        "evaluate": "Measure models, or maps on disk, on a dataset or by a teacher.",
+        "report": "Write an evaluation as one HTML page, with pictures.",
+        "explain": "Find out what a network looks at.",
+        "bench": "Measure how large and how fast models are.",
+        "submit": "Write the file that a benchmark takes, and check it.",
+    },
+    "Train": {
+        "train": "Train a network on where people looked, or on masks of objects.",
+        "distill": "Train a small network to do as a model does.",
+        "teach": "Write a teacher's maps of photos, to learn from.",
+        "experiment": "Train, test and run students of several models by one file.",
+        "adapt": "Fit a model to the people of one laboratory.",
+        "blend": "Combine models as one's own fixations say.",
+    },
+    "Look up and keep": {
+        "models": "List the models, print a card, say how to cite.",
+        "datasets": "List the datasets, print a card, say what a folder holds.",
+        "metrics": "List the metrics, or say what one measures.",
+        "export": "Write a network as ONNX, for other programs.",
+        "doctor": "Say what runs on this machine, and what an install would add.",
+    },
 }
+VERBS = {name: sentence for verbs in GROUPS.values() for name, sentence in verbs.items()}
 
 
 def load_verb(name: str) -> Callable[..., Any]:
@@ -51,19 +71,21 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
     app = typer.Typer(
         name="salbox",
         help="Every visual-saliency model in one box.",
+        epilog="'salbox VERB --help' shows a verb's options, with examples.",
         add_completion=False,
         pretty_exceptions_enable=False,
-        rich_markup_mode=None,
+        rich_markup_mode="rich",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_salbox)
     # No option that stands before the verb takes a value.
     wanted = next((word for word in arguments if not word.startswith("-")), None)
-    for name, summary in VERBS.items():
-        if name == wanted:
-            app.command(name)(load_verb(name))
-        else:
-            app.command(name, help=summary)(_not_loaded)
+    for group, verbs in GROUPS.items():
+        for name, sentence in verbs.items():
+            if name == wanted:
+                app.command(name, cls=Verb, rich_help_panel=group)(load_verb(name))
+            else:
+                app.command(name, help=sentence, rich_help_panel=group)(_not_loaded)
     return app
 
 
@@ -78,7 +100,7 @@ def _salbox(
     if version:
         typer.echo(f"salbox {__version__}")
     elif context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        context.get_help()  # prints it
 
 
 def run(arguments: list[str] | None = None) -> None:

@@ -20,6 +20,19 @@ from ..models.model import PRECISIONS
 from ..models.specs import split_names
 from ..types import Output
 
+# Panels of a verb's help. What names none stands first: the few options that matter to everybody.
+MODELS = "Models"
+DATA = "Data"
+TEACHER = "Teacher"
+RECIPE = "Recipe"
+TIME = "Time"
+OVERLAYS = "Overlays"
+VIDEOS = "Videos"
+POSTPROCESSING = "Post-processing"
+LEARNED_MAPS = "Processing of the maps to learn from"
+OUTPUT = "Output"
+SPEED = "Speed and memory"
+
 ModelNames = Annotated[
     list[str],
     typer.Option(
@@ -32,7 +45,11 @@ ModelNames = Annotated[
 ]
 AllowOutside = Annotated[
     bool,
-    typer.Option("--allow-outside", help="Measure even if more than a tenth of the fixations lie outside their image."),
+    typer.Option(
+        "--allow-outside",
+        help="Measure even if more than a tenth of the fixations lie outside their image.",
+        rich_help_panel=DATA,
+    ),
 ]
 ModelParameters = Annotated[
     list[str],
@@ -40,6 +57,7 @@ ModelParameters = Annotated[
         "--param",
         metavar="[MODEL:]KEY=VALUE",
         help="A parameter of a model, or of all that have it; 'salbox models NAME' lists them. Repeatable.",
+        rich_help_panel=MODELS,
     ),
 ]
 ModelWeights = Annotated[
@@ -48,14 +66,23 @@ ModelWeights = Annotated[
         "--weights",
         metavar="[MODEL=]PATH_OR_URL",
         help="A checkpoint, for models that need one; else the folder SALBOX_WEIGHTS is searched. Repeatable.",
+        rich_help_panel=MODELS,
     ),
 ]
 ModelHashes = Annotated[
     list[str],
-    typer.Option("--sha256", metavar="[MODEL=]HEX", help="What a checkpoint must hash to; a URL needs it. Repeatable."),
+    typer.Option(
+        "--sha256",
+        metavar="[MODEL=]HEX",
+        help="What a checkpoint must hash to; a URL needs it. Repeatable.",
+        rich_help_panel=MODELS,
+    ),
 ]
 Device = Annotated[
-    str | None, typer.Option("--device", metavar="DEVICE", help="Where networks compute: cpu, cuda or cuda:1.")
+    str | None,
+    typer.Option(
+        "--device", metavar="DEVICE", help="Where networks compute: cpu, cuda or cuda:1.", rich_help_panel=SPEED
+    ),
 ]
 MaxModelSize = Annotated[
     float | None,
@@ -63,6 +90,7 @@ MaxModelSize = Annotated[
         "--max-model-size",
         metavar="MB",
         help=f"How large a model's .onnx file may be.  [default: {MAX_MEGABYTES:g}]",
+        rich_help_panel=MODELS,
     ),
 ]
 Precision = Annotated[
@@ -71,25 +99,46 @@ Precision = Annotated[
         "--precision",
         metavar="|".join(PRECISIONS),
         help="Half: PyTorch networks compute in bfloat16, on a GPU in float16. Maps are a little off.",
+        rich_help_panel=SPEED,
     ),
 ]
 ChannelsLast = Annotated[
-    bool, typer.Option("--channels-last", help="Lay PyTorch networks out with the channels of a pixel side by side.")
+    bool,
+    typer.Option(
+        "--channels-last",
+        help="Lay PyTorch networks out with the channels of a pixel side by side.",
+        rich_help_panel=SPEED,
+    ),
 ]
 MaxPixels = Annotated[
     float,
-    typer.Option("--max-pixels", metavar="N", help="Refuse images of more pixels, before they are decoded."),
+    typer.Option(
+        "--max-pixels",
+        metavar="N",
+        help="Refuse images of more pixels, before they are decoded.",
+        rich_help_panel=SPEED,
+    ),
 ]
 Size = Annotated[
     int | None,
-    typer.Option("--size", metavar="N", min=1, help="Compute on a copy whose longest side is N: faster, coarser."),
+    typer.Option(
+        "--size",
+        metavar="N",
+        min=1,
+        help="Compute on a copy whose longest side is N: faster, coarser.",
+        rich_help_panel=SPEED,
+    ),
 ]
 Recursive = Annotated[bool, typer.Option("-r", "--recursive", help="Search folders with all below them.")]
-WrittenAsJson = Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")]
+WrittenAsJson = Annotated[bool, typer.Option("--json", help="Print what was written as JSON.", rich_help_panel=OUTPUT)]
 Workers = Annotated[
-    int | None, typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.")
+    int | None,
+    typer.Option("--workers", metavar="N", help="Processes; by default as the cores allow.", rich_help_panel=SPEED),
 ]
-Split = Annotated[str | None, typer.Option("--split", metavar="SPLIT", help="Which images.  [default: test, else all]")]
+Split = Annotated[
+    str | None,
+    typer.Option("--split", metavar="SPLIT", help="Which images.  [default: test, else all]", rich_help_panel=DATA),
+]
 MetricNames = Annotated[
     list[str],
     typer.Option("--metrics", metavar="NAMES", help="Separated by commas, or all.  [default: the usual ones]"),
@@ -104,42 +153,72 @@ MapsOutput = Annotated[
         "--maps-output",
         metavar="|".join(get_args(Output)),
         help="What the numbers in --maps are.  [default: what their files say, else score]",
+        rich_help_panel=DATA,
     ),
 ]
 Sigma = Annotated[
     float | None,
-    typer.Option("--sigma", metavar="N", help="Of the density of fixations, in pixels.  [default: the dataset's own]"),
+    typer.Option(
+        "--sigma",
+        metavar="N",
+        help="Of the density of fixations, in pixels.  [default: the dataset's own]",
+        rich_help_panel=DATA,
+    ),
 ]
 Baseline = Annotated[bool, typer.Option("--baseline", help="Add a row: where people look on the other images.")]
 Ceiling = Annotated[bool, typer.Option("--ceiling", help="Add a row: other people predict where one looks.")]
 CeilingMixture = Annotated[
     bool,
-    typer.Option("--mixture-ceiling", help="Add a row: the same by a better density, fitted to each image."),
+    typer.Option(
+        "--mixture-ceiling", help="Add a row: the same by a better density, fitted to each image.", rich_help_panel=DATA
+    ),
 ]
 
 # Of trainings: `salbox distill` and `salbox train`.
 RunOutput = Annotated[Path, typer.Option("-o", "--output", metavar="RUN", help="The run folder.")]
-EncoderName = Annotated[str | None, typer.Option("--encoder", metavar="NAME", help="The encoder, by timm's name.")]
-LookedAtSize = Annotated[str | None, typer.Option("--size", metavar="HxW", help="The size that photos are looked at.")]
+EncoderName = Annotated[
+    str | None, typer.Option("--encoder", metavar="NAME", help="The encoder, by timm's name.", rich_help_panel=RECIPE)
+]
+LookedAtSize = Annotated[
+    str | None,
+    typer.Option("--size", metavar="HxW", help="The size that photos are looked at.", rich_help_panel=RECIPE),
+]
 RecipeSettings = Annotated[
     list[str],
-    typer.Option("--set", metavar="KEY=VALUE", help="A key of the recipe, such as batch_size=8. Repeatable."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A key of the recipe, such as batch_size=8. Repeatable.",
+        rich_help_panel=RECIPE,
+    ),
 ]
 SplitFile = Annotated[
     Path | None,
-    typer.Option("--split", metavar="FILE", help="CSV or JSON: which photo trains, validates, tests."),
+    typer.Option(
+        "--split", metavar="FILE", help="CSV or JSON: which photo trains, validates, tests.", rich_help_panel=DATA
+    ),
 ]
-MaxTime = Annotated[str | None, typer.Option("--max-time", metavar="HH:MM:SS", help="End the training then.")]
+MaxTime = Annotated[
+    str | None, typer.Option("--max-time", metavar="HH:MM:SS", help="End the training then.", rich_help_panel=TIME)
+]
 CompressSchedule = Annotated[
-    bool, typer.Option("--compress-schedule", help="Scale epochs and milestones to --max-time.")
+    bool, typer.Option("--compress-schedule", help="Scale epochs and milestones to --max-time.", rich_help_panel=TIME)
 ]
-EstimateOnly = Annotated[bool, typer.Option("--estimate", help="Say how long it will take, and leave.")]
-Seed = Annotated[int, typer.Option("--seed", metavar="N")]
+EstimateOnly = Annotated[
+    bool, typer.Option("--estimate", help="Say how long it will take, and leave.", rich_help_panel=TIME)
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", rich_help_panel=RECIPE)]
 TrainingDevice = Annotated[
-    str, typer.Option("--device", metavar="DEVICE", help="Where networks compute: cpu, cuda or cuda:1.")
+    str,
+    typer.Option(
+        "--device", metavar="DEVICE", help="Where networks compute: cpu, cuda or cuda:1.", rich_help_panel=SPEED
+    ),
 ]
 Devices = Annotated[
-    int, typer.Option("--devices", metavar="N", help="Share each batch among N of them, from that one on.")
+    int,
+    typer.Option(
+        "--devices", metavar="N", help="Share each batch among N of them, from that one on.", rich_help_panel=SPEED
+    ),
 ]
 Nodes = Annotated[
     int,
@@ -148,6 +227,7 @@ Nodes = Annotated[
         metavar="M",
         help="So many machines, each with --devices: the same command on each, with MASTER_ADDR, MASTER_PORT and "
         "NODE_RANK set.",
+        rich_help_panel=SPEED,
     ),
 ]
 TRAINING_PACKAGES = (
@@ -278,13 +358,14 @@ def _flag(name: str, prefix: str) -> str:
 def _annotation(name: str, prefix: str) -> Any:
     """Return the annotation of an option for a field of `PostProcess`; `PostProcess` itself checks the value."""
     flag = _flag(name, prefix)
-    text = f"Of the maps to learn from: {_HELP[name][0].lower()}{_HELP[name][1:]}" if prefix else _HELP[name]
+    panel = LEARNED_MAPS if prefix else POSTPROCESSING
+    text = _HELP[name]
     if name in CHOICES:
-        return Annotated[str, typer.Option(flag, metavar="|".join(CHOICES[name]), help=text)]
+        return Annotated[str, typer.Option(flag, metavar="|".join(CHOICES[name]), help=text, rich_help_panel=panel)]
     if name == "histogram_matching_reference":
-        return Annotated[str | None, typer.Option(flag, metavar="PATH", help=text)]
+        return Annotated[str | None, typer.Option(flag, metavar="PATH", help=text, rich_help_panel=panel)]
     if name == "center_prior_scale_first":
-        return Annotated[bool, typer.Option(f"{flag}/--no-{flag[2:]}", help=text)]
+        return Annotated[bool, typer.Option(f"{flag}/--no-{flag[2:]}", help=text, rich_help_panel=panel)]
     if name == "threshold":
-        return Annotated[str, typer.Option(flag, metavar="none|N|PN|otsu", help=text)]
-    return Annotated[_TYPES.get(name, float), typer.Option(flag, metavar="N", help=text)]
+        return Annotated[str, typer.Option(flag, metavar="none|N|PN|otsu", help=text, rich_help_panel=panel)]
+    return Annotated[_TYPES.get(name, float), typer.Option(flag, metavar="N", help=text, rich_help_panel=panel)]

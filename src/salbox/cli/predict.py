@@ -12,18 +12,23 @@ import typer
 from ..errors import UsageError
 from ..imaging.image import MAX_PIXELS
 from ..imaging.inputs import find_images_and_videos
-from ..imaging.plots import MASS_SHARES
+from ..imaging.overlays import MASS_SHARES, OPACITY
 from ..imaging.postprocess import PostProcess
 from ..imaging.video_writing import VIDEO_FORMATS
 from ..imaging.writing import FORMATS
 from ..models.exported import HISTOGRAM_MATCHED
 from ..models.specs import ensure_histogram_matched, parse_models
 from ..paths import user_path
+from ..prediction import one_file
 from ..prediction.batch import BatchPlan, Outcome, run_batch
 from ..prediction.images import output_folders
 from ..prediction.stdin import predict_stream
 from ..prediction.videos import ClipPlan, refuse_shared_names, run_clip
+from .engine_options import with_engine
 from .options import (
+    MODELS,
+    OVERLAYS,
+    VIDEOS,
     ChannelsLast,
     Device,
     MaxModelSize,
@@ -44,16 +49,20 @@ from .options import (
 from .output import say
 from .progress import ConsoleProgress, report
 
-ALPHA = 0.6
 
-
+@with_engine
 @with_postprocess
 def predict(
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Images, folders, quoted glob patterns, or - for stdin.")
     ],
     models: ModelNames,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the maps go; - for stdout.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Where the maps go: a folder, for one map a file; - for stdout."
+        ),
+    ],
     postprocess: PostProcess,
     recursive: Recursive = False,
     file_format: Annotated[
@@ -69,21 +78,36 @@ def predict(
     overlay: Annotated[
         bool, typer.Option("--overlay", help="Write a heat map over the photo beside each map.")
     ] = False,
-    alpha: Annotated[float, typer.Option("--alpha", metavar="N", help="Opacity of the overlay, 0 to 1.")] = ALPHA,
+    alpha: Annotated[
+        float, typer.Option("--alpha", metavar="N", help="Opacity of the overlay, 0 to 1.", rich_help_panel=OVERLAYS)
+    ] = OPACITY,
     contours: Annotated[
-        bool, typer.Option("--contours", help="In the overlay lines around 50, 75 and 90 % of the map's mass.")
+        bool,
+        typer.Option(
+            "--contours",
+            help="In the overlay lines around 50, 75 and 90 % of the map's mass.",
+            rich_help_panel=OVERLAYS,
+        ),
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Compute maps again that are there.")] = False,
     workers: Workers = None,
     size: Size = None,
-    stride: Annotated[int, typer.Option("--stride", metavar="N", help="Of videos every n-th frame.")] = 1,
+    stride: Annotated[
+        int, typer.Option("--stride", metavar="N", help="Of videos every n-th frame.", rich_help_panel=VIDEOS)
+    ] = 1,
     smooth_seconds: Annotated[
-        float, typer.Option("--smooth-seconds", metavar="S", help="Of videos: a running mean over the maps.")
+        float,
+        typer.Option(
+            "--smooth-seconds", metavar="S", help="Of videos: a running mean over the maps.", rich_help_panel=VIDEOS
+        ),
     ] = 0.0,
     quality: Annotated[
         str | None,
         typer.Option(
-            "--quality", metavar="fast|best", help="Of gaze: best looks four times, mirrored too, and takes the mean."
+            "--quality",
+            metavar="fast|best",
+            help="Of gaze: best looks four times, mirrored too, and takes the mean.",
+            rich_help_panel=MODELS,
         ),
     ] = None,
     histogram_matched: Annotated[
@@ -91,6 +115,7 @@ def predict(
         typer.Option(
             "--histogram-matched",
             help="Of students that ship: their teachers' maps after histogram matching to a mean fixation map.",
+            rich_help_panel=MODELS,
         ),
     ] = False,
     param: ModelParameters = [],  # noqa: B006
@@ -113,6 +138,8 @@ def predict(
 
       salbox predict photo.jpg -m gbvs -o maps
 
+      salbox predict photo.jpg -m gaze -o map.png
+
       salbox predict photos -r -m aim,bms,gbvs -o maps --format png16 --overlay
 
       salbox predict 'photos/*.jpg' -m aim,ikn --param ikn:channels=CIO -o maps --format npy
@@ -127,7 +154,7 @@ def predict(
 
       cat photo.jpg | salbox predict - -m gbvs -o - > map.png
     """
-    refuse_unused("--overlay", overlay, {"--alpha": alpha != ALPHA, "--contours": contours})
+    refuse_unused("--overlay", overlay, {"--alpha": alpha != OPACITY, "--contours": contours})
     if histogram_matched and postprocess.histogram_matching != "none":
         raise UsageError("--histogram-matched and --histogram-matching: give one of the two")
     settings = [*param, *([f"quality={quality}"] if quality else [])]
@@ -137,10 +164,13 @@ def predict(
             ensure_histogram_matched(name, max_model_size)
             keywords.setdefault(HISTOGRAM_MATCHED.name, True)
     of_videos = {"--stride": stride != 1, "--smooth-seconds": smooth_seconds != 0}
+    folder = user_path(output)
+    single = one_file.file_format(folder, file_format)
     plan = BatchPlan(
         models=chosen,
-        folder=user_path(output),
-        file_format=file_format or "png",
+        folder=folder,
+        file=None if single is None else folder,
+        file_format=single or file_format or "png",
         postprocess=postprocess,
         size=size,
         overlay=alpha if overlay else None,
@@ -153,6 +183,8 @@ def predict(
     if str(output) == "-" or "-" in inputs:
         refuse_unused("a video among the inputs", False, of_videos)
         refuse_unused("files as inputs and a folder for outputs", False, {"--json": as_json, "--workers": workers})
+        if single is not None:
+            one_file.check_single(output, [Path(name) for name in inputs], 0, len(chosen))
         predict_stream(inputs, plan)
         return 0
     clip = ClipPlan(stride=stride, smooth_seconds=smooth_seconds)
@@ -160,6 +192,8 @@ def predict(
     images, videos = find_images_and_videos(inputs, recursive=recursive, exclude=exclude)
     refuse_unused("a video among the inputs", videos, of_videos)
     refuse_shared_names(images, videos, overlays=overlay)
+    if single is not None:
+        one_file.check_single(output, [image.path for image in images], len(videos), len(chosen))
     outcomes: list[Outcome] = []
     with ConsoleProgress() as progress:
         if images:

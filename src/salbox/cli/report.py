@@ -20,6 +20,8 @@ from ..paths import user_path
 from ..reporting import write_report
 from ..reporting.collecting import EXAMPLES, check_page
 from .options import (
+    DATA,
+    OUTPUT,
     AllowOutside,
     Baseline,
     Ceiling,
@@ -55,7 +57,8 @@ def report(
     split: Split = None,
     allow_outside: AllowOutside = False,
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=1, help="Only N of the images, evenly spaced.")
+        int | None,
+        typer.Option("--limit", metavar="N", min=1, help="Only N of the images, evenly spaced.", rich_help_panel=DATA),
     ] = None,
     metrics: MetricNames = [],  # noqa: B006
     maps: MapFolders = [],  # noqa: B006
@@ -68,9 +71,19 @@ def report(
         bool, typer.Option("--agreement/--no-agreement", help="The correlation of every pair of models' maps.")
     ] = True,
     examples: Annotated[
-        int, typer.Option("--examples", metavar="N", min=0, max=50, help="Best and worst images shown of each model.")
+        int,
+        typer.Option(
+            "--examples",
+            metavar="N",
+            min=0,
+            max=50,
+            help="Best and worst images shown of each model.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = EXAMPLES,
-    title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Of the page.")] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="Of the page.", rich_help_panel=OUTPUT)
+    ] = None,
     param: ModelParameters = [],  # noqa: B006
     weights: ModelWeights = [],  # noqa: B006
     sha256: ModelHashes = [],  # noqa: B006
@@ -78,7 +91,12 @@ def report(
     max_model_size: MaxModelSize = None,
     results: Annotated[
         Path | None,
-        typer.Option("--results", metavar="DIR", help="Where results are kept and resumed.  [default: the cache]"),
+        typer.Option(
+            "--results",
+            metavar="DIR",
+            help="Where results are kept and resumed.  [default: the cache]",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     workers: Workers = None,
 ) -> int:

@@ -15,6 +15,7 @@ from ..models.specs import parse_models
 from ..paths import user_path
 from ..prediction.batch import Outcome
 from ..prediction.images import output_folders
+from .engine_options import with_engine
 from .options import (
     Device,
     MaxModelSize,
@@ -31,6 +32,7 @@ from .output import say
 from .progress import ConsoleProgress, report
 
 
+@with_engine
 @with_preprocess
 def teach(
     models: ModelNames,

@@ -12,6 +12,8 @@ from ..errors import MissingExtraError
 from ..imaging.postprocess import PostProcess
 from ..paths import user_path
 from .options import (
+    DATA,
+    OUTPUT,
     TRAINING_PACKAGES,
     CompressSchedule,
     Devices,
@@ -44,7 +46,12 @@ def train(
     ] = [],  # noqa: B006
     weight: Annotated[
         list[str],
-        typer.Option("--weight", metavar="LABEL=N", help="How often a data set's pictures are drawn.  [default: 1]"),
+        typer.Option(
+            "--weight",
+            metavar="LABEL=N",
+            help="How often a data set's pictures are drawn.  [default: 1]",
+            rich_help_panel=DATA,
+        ),
     ] = [],  # noqa: B006
     images: Annotated[
         Path | None, typer.Option("--images", metavar="DIR", help="Photos of one's own, with --maps.")
@@ -64,15 +71,22 @@ def train(
             "[default: imagenet, where a package brings the encoder's]",
         ),
     ] = None,
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the network's map is called.")] = "people",
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="What the network's map is called.", rich_help_panel=OUTPUT)
+    ] = "people",
     split: SplitFile = None,
     all_images: Annotated[
-        bool, typer.Option("--all-images", help="Keep none for a test: learn from the data sets' test parts too.")
+        bool,
+        typer.Option(
+            "--all-images", help="Keep none for a test: learn from the data sets' test parts too.", rich_help_panel=DATA
+        ),
     ] = False,
     allow_outside: Annotated[
         bool,
         typer.Option(
-            "--allow-outside", help="Learn even if more than a tenth of the fixations lie outside their image."
+            "--allow-outside",
+            help="Learn even if more than a tenth of the fixations lie outside their image.",
+            rich_help_panel=DATA,
         ),
     ] = False,
     max_time: MaxTime = None,

@@ -106,6 +106,24 @@ class Fixations:
             object.__setattr__(self, name, values)
         object.__setattr__(self, "_flat", flat)
 
+    @classmethod
+    def of(cls, given: Fixations | npt.ArrayLike) -> Fixations:
+        """Return fixations as they are, or those of an array (N, 2) of positions x, y in pixels.
+
+        Raises
+        ------
+        UsageError
+            If an array has another shape, or a position is not finite.
+        """
+        if isinstance(given, Fixations):
+            return given
+        positions = np.asarray(given, np.float64)
+        if positions.shape == (0,):
+            return cls([], [])
+        if positions.ndim != 2 or positions.shape[1] != 2:
+            raise UsageError(f"fixations of shape {positions.shape}: expected (N, 2), x and y in pixels, or Fixations")
+        return cls(x=positions[:, 0], y=positions[:, 1])
+
     def __len__(self) -> int:
         return len(self.x)
 
@@ -193,8 +211,10 @@ def pooled(fixations: Sequence[Fixations]) -> Fixations:
     return Fixations(x, y, subject, order, np.concatenate(durations) if len(durations) == len(fixations) else None)
 
 
-def fixation_counts(fixations: Fixations, shape: Shape) -> DoubleMap:
+def fixation_counts(fixations: Fixations | npt.ArrayLike, shape: Shape) -> DoubleMap:
     """Return how many fixations each pixel got: (H, W) float64.
+
+    Fixations may be an array too, (N, 2), of positions x, y in pixels; so may those of the two functions below.
 
     Raises
     ------
@@ -207,11 +227,11 @@ def fixation_counts(fixations: Fixations, shape: Shape) -> DoubleMap:
     >>> fixation_counts(Fixations(x=[0, 2, 2], y=[0, 1, 1]), (2, 3)).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 2.0]]
     """
-    counts = np.bincount(fixations.flat_pixels(shape), minlength=shape[0] * shape[1])
+    counts = np.bincount(Fixations.of(fixations).flat_pixels(shape), minlength=shape[0] * shape[1])
     return counts.reshape(shape).astype(np.float64)
 
 
-def fixation_map(fixations: Fixations, shape: Shape) -> npt.NDArray[np.bool_]:
+def fixation_map(fixations: Fixations | npt.ArrayLike, shape: Shape) -> npt.NDArray[np.bool_]:
     """Return which pixels were fixated at least once: (H, W) bool; raises as `fixation_counts` does.
 
     Examples
@@ -224,7 +244,7 @@ def fixation_map(fixations: Fixations, shape: Shape) -> npt.NDArray[np.bool_]:
 
 
 def fixation_density(
-    fixations: Fixations, shape: Shape, sigma: float, pixels_per_degree: float | None = None
+    fixations: Fixations | npt.ArrayLike, shape: Shape, sigma: float, pixels_per_degree: float | None = None
 ) -> DoubleMap:
     """Return the fixations' pixels blurred by a Gaussian: (H, W) float64, sums to 1.
 
@@ -233,7 +253,7 @@ def fixation_density(
 
     Parameters
     ----------
-    fixations : Fixations
+    fixations : Fixations, or (N, 2) array of positions x, y in pixels
     shape : (H, W)
     sigma : float
         Standard deviation in pixels, or in degrees of visual angle if `pixels_per_degree` is given.
@@ -257,6 +277,7 @@ def fixation_density(
     >>> round(float(density[2, 5] / density[2, 4]), 3)
     0.607
     """
+    fixations = Fixations.of(fixations)
     if not len(fixations):
         raise UsageError("no fixations: there is no density to make of them")
     pixels = sigma_in_pixels(sigma, pixels_per_degree)

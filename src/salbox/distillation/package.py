@@ -9,6 +9,7 @@ from dataclasses import replace
 from ..imaging.writing import atomic
 from ..models.cards import License, ModelCard
 from ..models.loading import card
+from ..models.terms import OF_A_USERS_OWN
 from ..networks.export.cards import put_cards
 from ..networks.export.onnx import export_onnx
 from ..networks.trainable.base import TrainableNetwork
@@ -113,6 +114,7 @@ def _card(target: HeadTarget, network: TrainableNetwork, data: TrainingData) -> 
             weights="whoever trained it decides, within the terms of teacher and photos",
             training_data=f"{photos} photos of the user; of the teacher: {weights_terms}",
         ),
+        commercial_use=OF_A_USERS_OWN,
         size=f"{numbers / 1e6:.2f} million learned numbers, all heads together",
         agreement=_UNMEASURED,
         limits=tuple(limits),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import UsageError
 from ..evaluation.code import changed, weights_hashes
 from ..imaging.inputs import ImageFile
+from ..models.calibrated import worn_card
 from ..models.cards import to_json
 from ..models.exported import STUDENT_FILE
 from ..models.loading import card, own_code
@@ -81,7 +82,7 @@ class HeadTarget:
             output = {} if self.output is None else {"output": self.output}
             return {"maps": str(Path(str(self.maps)).resolve()), "flips": list(self.flips), **output}
         parameters, loading = split_loading(self.teacher.arguments)
-        found = card(self.teacher.model, max_model_size=loading.get("max_model_size"))
+        found = worn_card(card(self.teacher.model, max_model_size=loading.get("max_model_size")), parameters)
         checked = found.parameters_to_json(found.check_parameters(parameters))  # of a file with a hash of it
         arguments = {k: checked.get(k, v) for k, v in self.teacher.arguments.items() if k != "device"}
         weights = weights_hashes(self.teacher.model, loading)

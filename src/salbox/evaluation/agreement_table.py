@@ -9,7 +9,8 @@ import numpy as np
 
 from ..imaging.figures import check_figure, new_figure, save_figure
 from .agreement import PairwiseCC
-from .formats import Grid, latex_table, markdown_table
+from .formats import Grid, markdown_table
+from .latex import latex_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..imaging.figures import check_figure, new_figure, save_figure
-from .result import Evaluation, interval_text
+from .bootstrap import interval_text
+from .table import FiguresTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,7 @@ _COLUMNS = 4
 _COLOR, _EDGE = "#4c72b0", "#222222"
 
 
-def bars(evaluation: Evaluation, path: Path | None = None) -> Figure:
+def bars(evaluation: FiguresTable, path: Path | None = None) -> Figure:
     """Return a figure of an evaluation, and write it if asked.
 
     Parameters
@@ -55,7 +56,7 @@ def bars(evaluation: Evaluation, path: Path | None = None) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, evaluation: Evaluation, metric: str) -> None:
+def _draw(axes: Axes, evaluation: FiguresTable, metric: str) -> None:
     names = list(evaluation.rows)
     for place, row in enumerate(names):
         found = evaluation.estimate(row, metric)

@@ -35,6 +35,11 @@ class Difference:
     p: float
 
 
+def interval_text() -> str:
+    """Return how the intervals were made."""
+    return f"{LEVEL:.0%} percentile bootstrap over images, {RESAMPLES:,} resamples, seed {SEED}"
+
+
 def resampled(groups: Sequence[Values], resamples: int = RESAMPLES, seed: int = SEED) -> list[Values]:
     """Return what each group's figure becomes when images are drawn with replacement, the same ones for all groups.
 

@@ -11,9 +11,8 @@ from ..errors import UsageError
 from ..formats.tables import number, read_table
 from ..imaging.figures import check_figure, new_figure, save_figure
 from ..metrics import Metric, get_metric
-from .bootstrap import Estimate
+from .bootstrap import Estimate, interval_text
 from .published import SOURCE, Published
-from .result import interval_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""The table as text: cells, and Markdown, LaTeX and CSV made of them; Markdown of any table."""
+"""The table as text: cells, and Markdown and CSV made of them; Markdown of any table."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..metrics import Metric
-from .bootstrap import Estimate
-from .result import Evaluation, interval_text
+from .bootstrap import Estimate, interval_text
+from .table import FiguresTable
 
 UNDEFINED = "–"
 _ARROWS = {"higher": "↑", "lower": "↓"}
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--",
-    "−": "$-$", "β": r"$\beta$", "±": r"$\pm$",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,7 +21,7 @@ class Grid:
     rows: tuple[tuple[str, ...], ...]
 
 
-def grids(evaluation: Evaluation, *, per_image: bool = False, against: str | None = None) -> list[Grid]:
+def grids(evaluation: FiguresTable, *, per_image: bool = False, against: str | None = None) -> list[Grid]:
     """Return the table, and the one of the differences to a row if it is named."""
     if per_image:
         return [_image_grid(evaluation)]
@@ -34,7 +29,7 @@ def grids(evaluation: Evaluation, *, per_image: bool = False, against: str | Non
     return found if against is None else [*found, _difference_grid(evaluation, against)]
 
 
-def legend(evaluation: Evaluation) -> list[str]:
+def legend(evaluation: FiguresTable) -> list[str]:
     """Return all that one needs to repeat the figures, a line each."""
     images = f"{evaluation.dataset}, split {evaluation.split}, {len(evaluation.images)} images"
     lines = [f"{images}; in brackets {interval_text()}"]
@@ -43,7 +38,7 @@ def legend(evaluation: Evaluation) -> list[str]:
     return lines + [f"note: {note}" for note in evaluation.notes]
 
 
-def to_markdown(evaluation: Evaluation, *, per_image: bool = False, against: str | None = None) -> str:
+def to_markdown(evaluation: FiguresTable, *, per_image: bool = False, against: str | None = None) -> str:
     """Return the tables in Markdown, with the legend as a list below."""
     found = grids(evaluation, per_image=per_image, against=against)
     parts = [markdown_table(grid.header, grid.rows, figures=len(grid.header) - 1) for grid in found]
@@ -66,33 +61,21 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, figu
     return "\n".join([_markdown_row(header), rule, *(_markdown_row(row) for row in rows)])
 
 
-def to_latex(evaluation: Evaluation, *, per_image: bool = False, against: str | None = None) -> str:
-    """Return the tables in LaTeX (booktabs, makecell), with the legend as comments."""
-    found = grids(evaluation, per_image=per_image, against=against)
-    tables = [latex_table(grid, figures=len(grid.header) - 1) for grid in found]
-    return "\n".join([*(f"% {line}" for line in legend(evaluation)), *tables])
-
-
-def latex_table(grid: Grid, *, figures: int) -> str:
-    """Return a table in LaTeX (booktabs, of two-line cells makecell), the last `figures` columns to the right."""
-    columns = "l" * (len(grid.header) - figures) + "r" * figures
-    rows = [_latex_row(row) for row in grid.rows]
-    begin = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(grid.header), r"\midrule"]
-    return "\n".join([*begin, *rows, r"\bottomrule", r"\end{tabular}"])
-
-
-def to_csv(evaluation: Evaluation, *, per_image: bool = False, against: str | None = None) -> str:
+def to_csv(evaluation: FiguresTable, *, per_image: bool = False, against: str | None = None) -> str:
     """Return the figures unrounded: a line for each row and metric, or for each image and row."""
     text: str = evaluation.to_pandas(per_image=per_image, against=against).to_csv(index=False)
     return text.rstrip("\n")
 
 
-def _grid(evaluation: Evaluation) -> Grid:
-    rows = [(row, *(_cell(evaluation.estimate(row, m.name)) for m in evaluation.metrics)) for row in evaluation.rows]
+def _grid(evaluation: FiguresTable) -> Grid:
+    rows = [
+        (row, *("\n".join(cell_lines(evaluation.estimate(row, m.name))) for m in evaluation.metrics))
+        for row in evaluation.rows
+    ]
     return Grid(("model", *map(_head, evaluation.metrics)), tuple(rows))
 
 
-def _difference_grid(evaluation: Evaluation, against: str) -> Grid:
+def _difference_grid(evaluation: FiguresTable, against: str) -> Grid:
     evaluation.check_row(against)
     rows = [
         (f"{row} − {against}", *_differences(evaluation, row, against)) for row in evaluation.rows if row != against
@@ -100,7 +83,7 @@ def _difference_grid(evaluation: Evaluation, against: str) -> Grid:
     return Grid(("difference", *map(_head, evaluation.metrics)), tuple(rows))
 
 
-def _differences(evaluation: Evaluation, row: str, against: str) -> Iterator[str]:
+def _differences(evaluation: FiguresTable, row: str, against: str) -> Iterator[str]:
     for metric in evaluation.metrics:
         found = evaluation.difference(row, metric.name, against)
         if found is None:
@@ -109,7 +92,7 @@ def _differences(evaluation: Evaluation, row: str, against: str) -> Iterator[str
             yield f"{found.value:+.3f}, p {found.p:.2g}\n[{found.low:+.3f}, {found.high:+.3f}]"
 
 
-def _image_grid(evaluation: Evaluation) -> Grid:
+def _image_grid(evaluation: FiguresTable) -> Grid:
     names = [m.name for m in evaluation.metrics]
     table = evaluation.to_pandas(per_image=True)
     rows = [
@@ -123,8 +106,9 @@ def _head(metric: Metric) -> str:
     return f"{metric.title} {_ARROWS[metric.direction]}"
 
 
-def _cell(found: Estimate | None) -> str:
-    return UNDEFINED if found is None else f"{found.value:.3f}\n[{found.low:.3f}, {found.high:.3f}]"
+def cell_lines(found: Estimate | None) -> tuple[str, ...]:
+    """Return the lines of a figure's cell: the figure, and its interval."""
+    return (UNDEFINED,) if found is None else (f"{found.value:.3f}", f"[{found.low:.3f}, {found.high:.3f}]")
 
 
 def _number(value: float | None) -> str:
@@ -133,12 +117,3 @@ def _number(value: float | None) -> str:
 
 def _markdown_row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in cells) + " |"
-
-
-def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(_latex_cell(cell) for cell in cells) + r" \\"
-
-
-def _latex_cell(cell: str) -> str:
-    lines = ["".join(_LATEX.get(character, character) for character in line) for line in cell.split("\n")]
-    return lines[0] if len(lines) == 1 else rf"\makecell[r]{{{lines[0]}\\{{\scriptsize {lines[1]}}}}}"

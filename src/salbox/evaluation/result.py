@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,17 +13,22 @@ import numpy.typing as npt
 
 from ..errors import UsageError, nearest
 from ..metrics import Metric
-from .bootstrap import LEVEL, RESAMPLES, SEED, Difference, Estimate, difference, estimate, resampled
+from ..paths import user_path
+from .bootstrap import Difference, Estimate, difference, estimate, resampled
+from .bootstrap import interval_text as interval_text
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 PerImage = Mapping[str, npt.NDArray[np.float64]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """The table of an evaluation.
+
+    A notebook shows it as a table; `print` writes it in Markdown.
 
     Attributes
     ----------
@@ -127,6 +133,49 @@ class Evaluation:
             "failures": list(self.failures),
         }
 
+    def to_markdown(self, *, per_image: bool = False, against: str | None = None) -> str:
+        """Return the tables in Markdown, with all that they depend on as a list below."""
+        from .formats import to_markdown
+
+        return to_markdown(self, per_image=per_image, against=against)
+
+    def to_latex(self, *, per_image: bool = False, against: str | None = None) -> str:
+        """Return the tables in LaTeX, the best figures bold; the packages it needs stand in its first line."""
+        from .latex import to_latex
+
+        return to_latex(self, per_image=per_image, against=against)
+
+    def to_csv(self, *, per_image: bool = False, against: str | None = None) -> str:
+        """Return the figures unrounded as CSV: a line for each row and metric, or for each image and row."""
+        from .formats import to_csv
+
+        return to_csv(self, per_image=per_image, against=against)
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """Return a figure of bars with intervals, and write it if asked: a .png, .pdf or .svg.
+
+        Raises
+        ------
+        UsageError
+            If the file's suffix is another.
+        """
+        from .bars import bars
+
+        return bars(self, None if path is None else user_path(os.fspath(path)))
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from .notebook import to_html
+
+        return to_html(self)
+
+    def __repr__(self) -> str:
+        rows, metrics = ", ".join(self.rows), ", ".join(m.name for m in self.metrics)
+        return f"Evaluation of {rows} by {metrics} on {self.dataset}, split {self.split}, {len(self.images)} images"
+
+    def __str__(self) -> str:
+        return self.to_markdown()
+
     def _image_records(self) -> list[dict[str, Any]]:
         return [
             {
@@ -151,11 +200,6 @@ class Evaluation:
 def as_utf8(name: str) -> str:
     """Return a file's name as text; bytes that are no UTF-8 become escapes, since tables hold text alone."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def interval_text() -> str:
-    """Return how the intervals were made."""
-    return f"{LEVEL:.0%} percentile bootstrap over images, {RESAMPLES:,} resamples, seed {SEED}"
 
 
 def table_of(results: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, npt.NDArray[np.float64]]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..errors import UsageError, one_line
 from ..imaging.postprocess import NOTHING, PostProcess
 from ..metrics import Metric, Result
+from ..models.calibrated import worn_card
 from ..models.cards import ModelCard, to_json
 from ..models.loading import card, load_for
 from ..models.model import Model
@@ -150,7 +151,7 @@ class ModelSource:
         """The model's card."""
         if self.loaded is not None:
             return self.loaded.card
-        return card(self.name, max_model_size=self.parameters.get("max_model_size"))
+        return worn_card(card(self.name, max_model_size=self.parameters.get("max_model_size")), self.parameters)
 
     @property
     def output(self) -> Output:

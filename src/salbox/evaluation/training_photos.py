@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ..datasets import Dataset
 from ..errors import SalboxError
-from ..models.ensembles import is_ensemble, members
+from ..models.blends import is_blend
 from ..models.exported import card_beside, is_path, model_file
 from ..models.import_paths import resolve
-from ..models.loading import card
+from ..models.loading import card, parts
 from ..models.registry import MODELS
 from ..runtime.training_photos import TrainingPhotos, read_training_photos, short_digest
 from ..system.contents import content_digests
@@ -49,9 +49,7 @@ def training_notes(data: Dataset, images: Iterable[str], rows: Sequence[Source])
 
 
 def _parts(name: str) -> Sequence[str]:
-    if not name:
-        return ()
-    return list(members(name)) if is_ensemble(name) else [name]
+    return [part for part in parts(name) if not is_blend(part)] if name else ()
 
 
 def _is_exported(name: str) -> bool:

@@ -1,3 +1,6 @@
+from .comparison import Comparison as Comparison
+from .comparison import compare as compare
+from .comparison_page import write_comparison as write_comparison
 from .dissection import dissect as dissect
 from .explanation import Explanation as Explanation
 from .overlap import ious as ious

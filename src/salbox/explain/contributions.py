@@ -6,7 +6,7 @@ among its five best concepts in proportion to their IoUs; its weight is the sum 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,9 +88,10 @@ def contributions(
     import pandas as pd
 
     photos = sum(len(part.peak) for part in read_parts(paths))
-    whole, counts = _means(paths, len(vocabulary), len(weights), np.ones((1, photos), np.float32))
+    whole, counts = mean_over_photos(paths, len(vocabulary), len(weights), np.ones((1, photos), np.float32))
     found = shared_out(whole[0], weights, top)
-    spread = np.array(list(_resampled(paths, len(vocabulary), weights, photos, top, replicates, seed)))
+    drawn = resampled_means(paths, len(vocabulary), len(weights), photos, replicates, seed)
+    spread = np.array([shared_out(means, weights, top) for means in drawn])
     highest, lowest = found.max(initial=0.0), -found.min(initial=0.0)
     scale = np.where(found >= 0, highest or 1.0, lowest or 1.0)
     low, high = np.quantile(spread, (0.025, 0.975), axis=0) if len(spread) else (found, found)
@@ -157,20 +158,22 @@ def explained_share(subject: Subject, images: Iterable[Pixels], named: npt.NDArr
     return float(np.mean(shares)) if shares else float("nan")
 
 
-def _resampled(
-    paths: Sequence[Path], concepts: int, weights: FloatMap, photos: int, top: int, replicates: int, seed: int
-) -> Iterable[npt.NDArray[np.float64]]:
-    """Yield the contributions on photos drawn with replacement, as many as there are."""
+def resampled_means(
+    paths: Sequence[Path], concepts: int, bases: int, photos: int, replicates: int, seed: int
+) -> Iterator[Ious]:
+    """Yield mean IoUs, (concepts, bases), on photos drawn with replacement, as many as there are.
+
+    Of the same number of photos and the same seed the same photos are drawn, whatever was dissected on them.
+    """
     rng = np.random.default_rng(seed)
-    block = max(1, _NUMBERS // max(1, concepts * len(weights)))
+    block = max(1, _NUMBERS // max(1, concepts * bases))
     for start in range(0, replicates, block):
         size = min(block, replicates - start)
         times = rng.multinomial(photos, np.full(photos, 1 / photos), size=size).astype(np.float32)
-        for means in _means(paths, concepts, len(weights), times)[0]:
-            yield shared_out(means, weights, top)
+        yield from mean_over_photos(paths, concepts, bases, times)[0]
 
 
-def _means(
+def mean_over_photos(
     paths: Sequence[Path], concepts: int, bases: int, times: npt.NDArray[np.float32]
 ) -> tuple[Ious, npt.NDArray[np.float32]]:
     """Return mean IoUs over photos of which each counts so many times: (R, concepts, bases), and how many show each.

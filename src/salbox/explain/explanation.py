@@ -57,6 +57,11 @@ class Explanation:
         return read_json(self.folder / "summary.json")
 
     @property
+    def has_contributions(self) -> bool:
+        """Whether it is known what each concept contributes."""
+        return (self.folder / "contributions.parquet").exists()
+
+    @property
     def parts(self) -> list[Path]:
         """The files of IoUs, photo by photo."""
         return sorted((self.folder / "dissection").glob("photos-*.safetensors"))

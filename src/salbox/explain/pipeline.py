@@ -19,7 +19,8 @@ from .contributions import by_category, contributions, explained_share
 from .dissection import dissect, mean_ious
 from .explanation import Explanation
 from .files import read_json, write_json, write_table
-from .plan import Plan
+from .plan import HEAD, Plan
+from .report import PAGE, write_report
 from .thresholds import thresholds
 from .vocabulary import Vocabulary, build_vocabulary
 
@@ -27,11 +28,17 @@ if TYPE_CHECKING:
     from .subject import Subject
     from .training import Phases
 
-STEPS = ("factorize", "reformulate", "thresholds", "dissect", "contributions")
+STEPS = ("factorize", "reformulate", "thresholds", "dissect", "contributions", "report")
 TRAINED = ("factorize", "reformulate")
 NAMED = 0.04  # IoU from which on a basis has a name (Bau et al. 2017, section 3.2)
 EXPLAINED_PHOTOS = 100  # on which it is measured how much the named bases explain
 _RECORD = "explain.json"
+_WRITTEN = {
+    "thresholds": "thresholds.parquet",
+    "dissect": "bases.parquet",
+    "contributions": "contributions.parquet",
+    "report": PAGE,
+}
 _FIRST_FILES = (*TRAINED, "thresholds.parquet")  # what the first step that there is writes
 
 
@@ -51,7 +58,7 @@ def explain(
     ----------
     model, output, concepts, datasets
         See `salbox.explain.plan.Plan`.
-    step : {"factorize", "reformulate", "thresholds", "dissect", "contributions"}, optional
+    step : {"factorize", "reformulate", "thresholds", "dissect", "contributions", "report"}, optional
         Only this one; those before it must have been made.
     progress : Progress
     **options
@@ -119,8 +126,7 @@ class _Run:
     def _is_done(self, step: str) -> bool:
         if step in TRAINED:
             return self._phases.finished(step) is not None
-        names = {"thresholds": "thresholds", "dissect": "bases", "contributions": "contributions"}
-        return (self._plan.output / f"{names[step]}.parquet").exists()
+        return (self._plan.output / _WRITTEN[step]).exists()
 
     @cached_property
     def _done_before(self) -> tuple[str, ...]:
@@ -133,7 +139,8 @@ class _Run:
 
     @property
     def _has_kernel(self) -> bool:
-        return self._subject.kernel is not None if self._plan.is_checkpoint else self._plan.train
+        plan = self._plan
+        return self._subject.kernel is not None if plan.is_checkpoint else plan.train or plan.layer == HEAD
 
     @cached_property
     def _network(self) -> Any:
@@ -152,15 +159,18 @@ class _Run:
         from .training import Phases
 
         plan = self._plan
-        return Phases(plan.output, plan.datasets, plan.settings, plan.seed, plan.max_seconds, plan.device)
+        settings = plan.settings, plan.seed, plan.max_seconds, plan.clock, plan.device
+        return Phases(plan.output, plan.datasets, *settings)
 
     @cached_property
     def _subject(self) -> Subject:
-        from . import subject
+        from . import readout, subject
 
         plan = self._plan
         if plan.is_checkpoint:
             return subject.of_published(user_path(plan.model), plan.device)
+        if plan.layer == HEAD:
+            return readout.of_readout(self._network, plan.model, plan.device)
         if not plan.train:
             return subject.of_channels(self._network, plan.model, plan.layer, plan.device)
         found = self._network if self._done_before == TRAINED else self._phases.finished("reformulate")
@@ -227,8 +237,10 @@ class _Run:
         best = table.groupby("basis").head(1).drop(columns="photos").reset_index(drop=True)
         best["is_named"] = best["iou"] > NAMED
         best["threshold"] = limits
-        if subject.weights is not None:
-            best["weight"] = subject.weights
+        if (weights := subject.weights) is not None:
+            # What channels of any scale add is said for a standard deviation of theirs.
+            spread = 1.0 if subject.in_probabilities else self._out.thresholds["spread"].to_numpy(np.float32)
+            best["weight"] = weights * spread
         write_table(best, plan.output / "bases.parquet")
 
     @cached_property
@@ -245,8 +257,7 @@ class _Run:
 
     def _contributions(self) -> None:
         plan, subject = self._plan, self._subject
-        weights = subject.weights
-        assert weights is not None  # noqa: S101  # the step is wanted only then
+        weights = self._out.bases["weight"].to_numpy(np.float32)
         table = contributions(
             self._out.parts, self._vocabulary, weights, top=plan.top, replicates=plan.replicates, seed=plan.seed
         )
@@ -265,3 +276,7 @@ class _Run:
             "replicates": plan.replicates,
         }
         write_json(summary, plan.output / "summary.json")
+
+    def _report(self) -> None:
+        # What the folder held before this run's tables is read anew.
+        write_report(Explanation(self._plan.output), self._subject, self._photos, self._progress)

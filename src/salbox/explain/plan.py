@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..models.exported import STUDENT_FILE
+from ..models.exported import STUDENT_FILE, is_path
 from ..paths import user_path
 from ..system.contents import path_digest
 from .concept_sets import Photos
@@ -15,7 +15,11 @@ from .contributions import REPLICATES, TOP
 from .thresholds import KEPT
 from .vocabulary import MIN_PHOTOS
 
+if TYPE_CHECKING:
+    from ..training.clock import Clock  # which needs torch
+
 BASES = 512
+HEAD = "head"  # the layer that a map is read off by the network's last convolution, whose weights come with it
 _CHECKPOINTS = (".pth", ".pt", ".tar", ".safetensors")
 
 
@@ -37,7 +41,8 @@ class Plan:
     train : bool
         Whether the network is factorised; else its channels are dissected as they are.
     layer : str, optional
-        Without training: the feature whose channels are dissected, by default that which maps are read off.
+        Without training: the feature whose channels are dissected, by default that which maps are read off; "head" for
+        what the last convolution before the map sees, of which is known too what each channel adds.
     bases : int
     kept : float
         The share of all places at which a basis counts as active.
@@ -59,6 +64,8 @@ class Plan:
     seed : int
     max_seconds : float, optional
         Of each of the two trainings.
+    clock : {"wall", "processor"}
+        What they are measured by.
     device : str
     """
 
@@ -80,6 +87,7 @@ class Plan:
     sha256: str | None = None
     seed: int = 0
     max_seconds: float | None = None
+    clock: Clock = "wall"
     device: str = "cpu"
 
     def __post_init__(self) -> None:
@@ -97,8 +105,10 @@ class Plan:
     def identity(self, photos: Photos) -> dict[str, Any]:
         """Return what all files but the last step's depend on, ready for JSON."""
         path = user_path(self.model.partition("#")[0])
+        # A folder that happens to be called as a model is not meant.
+        is_file = (is_path(self.model) or self.is_checkpoint) and path.exists()
         return {
-            "model": self.model if not path.exists() else [str(path.resolve()), path_digest(_weights_of(path))],
+            "model": [str(path.resolve()), path_digest(_weights_of(path))] if is_file else self.model,
             "weights": self.weights,
             "trained": self.train,
             "layer": self.layer,

@@ -78,14 +78,15 @@ class StreamingQuantile:
         return found
 
     def _sort_in(self) -> None:
-        if not self._kept:
-            return
         assert self._counts is not None  # noqa: S101  # they are made before
-        bins = _keys(np.concatenate(self._kept, axis=1)) >> self._shift
-        bins += self._counts.shape[1] // 2
-        for counts, own in zip(self._counts, bins, strict=True):
-            counts += np.bincount(own, minlength=len(counts))
-        self._kept.clear()
+        while self._kept:
+            group = [self._kept.pop()]
+            while self._kept and sum(block.size for block in group) < _BLOCK_VALUES:
+                group.append(self._kept.pop())
+            bins = _keys(np.concatenate(group, axis=1)) >> self._shift
+            bins += self._counts.shape[1] // 2
+            for counts, own in zip(self._counts, bins, strict=True):
+                counts += np.bincount(own, minlength=len(counts))
 
 
 def _keys(values: FloatMap) -> npt.NDArray[np.int32]:

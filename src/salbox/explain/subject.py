@@ -35,8 +35,10 @@ class Subject:
     prepare : callable
         Takes an image as it is, returns it at the size at which the network looks at it.
     device : str
-    kernel : (count, 3, 3) array, optional
-        How saliency is read off the maps of activation: the second phase's layer.
+    kernel : (count, k, k) array, optional
+        How saliency is read off the maps of activation, k odd: the second phase's layer, or a network's last.
+    in_probabilities : bool
+        Whether activations are probabilities; else each has a scale of its own.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Subject:
     prepare: Callable[[Pixels], Pixels]
     device: str = "cpu"
     kernel: FloatMap | None = None
+    in_probabilities: bool = True
 
     @property
     def weights(self) -> FloatMap | None:
@@ -58,14 +61,23 @@ class Subject:
     def read(self, image: Pixels, chosen: npt.NDArray[np.bool_]) -> tuple[FloatMap, FloatMap]:
         """Return what is read off the maps of an image, by all of them and by the chosen ones alone: (h, w) each."""
         import torch
+
+        products = self._products(self._seen(image))
+        kept = torch.from_numpy(np.array(chosen)).to(products.device)
+        return self._array(products.sum(0)), self._array(products[kept].sum(0))
+
+    def look_and_read(self, image: Pixels) -> tuple[FloatMap, FloatMap]:
+        """Return the maps of `look`, and what each adds to the saliency read off them all: (count, h, w) each."""
+        seen = self._seen(image)
+        return self._array(self._coarse(seen)), self._array(self._coarse(self._products(seen)[None]))
+
+    def _products(self, alpha: torch.Tensor) -> torch.Tensor:
+        import torch
         from torch.nn import functional
 
         assert self.kernel is not None  # noqa: S101  # whoever asks has looked
-        alpha = self._seen(image)
         kernel = torch.from_numpy(self.kernel).to(alpha.device)[:, None]
-        products = functional.conv2d(alpha, kernel, padding=1, groups=self.count)[0]
-        kept = torch.from_numpy(np.array(chosen)).to(alpha.device)
-        return self._array(products.sum(0)), self._array(products[kept].sum(0))
+        return functional.conv2d(alpha, kernel, padding=kernel.shape[-1] // 2, groups=self.count)[0]
 
     def _seen(self, image: Pixels) -> torch.Tensor:
         import torch
@@ -157,9 +169,10 @@ def of_channels(network: nn.Module, name: str, layer: str | None = None, device:
     if layer is None and isinstance(network, TrainableNetwork):
         with torch.inference_mode():
             count = network.decoder_features(torch.zeros(1, 3, *blank.shape[1:], device=device)).shape[1]
-        return Subject(name, int(count), network.decoder_features, prepare, device)
+        return Subject(name, int(count), network.decoder_features, prepare, device, in_probabilities=False)
     key = list(found)[-1] if layer is None else layer
-    return Subject(name, found[key].shape[1], lambda images: features(images)[key], prepare, device)
+    own = lambda images: features(images)[key]  # noqa: E731
+    return Subject(name, found[key].shape[1], own, prepare, device, in_probabilities=False)
 
 
 def _resized(size: tuple[int, int]) -> Callable[[Pixels], Pixels]:

@@ -18,9 +18,10 @@ from ..supervised.parts import parts_of
 from ..supervised.plan import Plan
 from ..supervised.train import train
 from ..system.progress import Progress
+from ..training.clock import Clock
 from ..training.run_folder import WEIGHTS_FILE, RunFolder
 
-RECIPE = "factorized"
+RECIPES = {"factorize": "factorized", "reformulate": "reformulated"}
 SIZE = (240, 320)  # at which a network looks at photos that has no size of its own
 START = "start"  # the folder, within a phase's, of the network that it starts from
 RUN = "run"
@@ -40,7 +41,9 @@ class Phases:
         "key=value" of the recipe.
     seed : int
     max_seconds : float, optional
-        Of each training.
+        Of each training, whose schedule is made so long.
+    clock : {"wall", "processor"}
+        What they are measured by.
     device : str
     """
 
@@ -49,6 +52,7 @@ class Phases:
     settings: tuple[str, ...] = ()
     seed: int = 0
     max_seconds: float | None = None
+    clock: Clock = "wall"
     device: str = "cpu"
 
     def plan(self, phase: str, network: Factorized | None = None) -> Plan:
@@ -58,7 +62,7 @@ class Phases:
         folder = self.folder / phase
         size = None if network is None else network.settings.get("size")
         return make_plan(
-            RECIPE,
+            RECIPES[phase],
             folder / RUN,
             datasets=self.datasets,
             settings=self.settings,
@@ -67,6 +71,8 @@ class Phases:
             head="people" if network is None else network.heads[0],
             seed=self.seed,
             max_seconds=self.max_seconds,
+            compress=self.max_seconds is not None,
+            clock=self.clock,
             device=self.device,
         )
 

@@ -93,7 +93,11 @@ def image_shape(path: Path, *, is_turned: bool = True, max_pixels: int = MAX_PIX
 
 
 def _pixels(picture: Picture, *, is_turned: bool = True) -> Pixels:
-    image = picture.decoded(is_turned=is_turned)
+    return pixels_of(picture, picture.decoded(is_turned=is_turned))
+
+
+def pixels_of(picture: Picture, image: Image.Image) -> Pixels:
+    """Return the pixels of an open picture as `read_image` gives them, of what was decoded of it."""
     with broken_named(picture.where):
         if _tiff.has_signed_samples(picture.image):
             raise ImageError("signed whole numbers have no agreed brightness")

@@ -1,4 +1,4 @@
-"""Pictures: models side by side, heat maps over photos."""
+"""Pictures: models and photos side by side."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from ..types import Output, Pixels
-from .figures import check_figure, color_table, new_figure, save_figure
-from .scaling import for_picture, min_max, visible
+from ..types import Pixels
+from .figures import check_figure, new_figure, save_figure
+from .legends import add_legend
+from .overlays import OPACITY, Map, check_drawing, overlay, smooth_density
+from .scaling import is_log_density, min_max, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 COLOR_MAP = "inferno"  # perceptually uniform, readable in grey and by the colour-blind
 DIFFERENCE_COLOR_MAP = "PuOr_r"  # diverging, told apart by the colour-blind
-MASS_SHARES = (0.5, 0.75, 0.9)  # of the contours that `salbox predict --contours` draws
 
 _WIDTH = 14.0  # inches, of the whole figure
 _TALLEST = 60.0  # inches; a figure of very tall photos is drawn smaller
@@ -30,7 +31,6 @@ _LABEL = 0.3  # inches above each picture
 _GAP = 0.08  # inches between pictures
 _DPI = 110
 
-Map = npt.NDArray[np.floating[Any]]
 Row = tuple[Pixels, Mapping[str, Map]]
 
 
@@ -38,28 +38,89 @@ Row = tuple[Pixels, Mapping[str, Map]]
 class Panel:
     """One picture of a comparison: a photo (H, W, 3), a map (H, W) or a difference of two maps in -1..1 (H, W).
 
-    Of a log density the density is drawn. `points`, (N, 2), are positions x, y in pixels to mark.
+    Of a log density the density is drawn. `points`, (N, 2), are positions x, y in pixels to mark. `scale` says which
+    values of a map are darkest and brightest, by default its own minimum and maximum. `legend` is what the two ends of
+    the colours mean.
     """
 
     label: str
     pixels: npt.NDArray[Any]
     kind: Literal["photo", "map", "difference"] = "map"
     points: npt.NDArray[Any] | None = None
+    scale: tuple[float, float] | None = None
+    legend: tuple[str, str] | None = None
 
     def draw(self, axes: Axes) -> None:
         """Draw the picture into axes that it fills."""
         axes.set_axis_off()
+        colors = DIFFERENCE_COLOR_MAP if self.kind == "difference" else COLOR_MAP
         if self.kind == "photo":
             axes.imshow(self.pixels, aspect="auto")
         elif self.kind == "map":
-            axes.imshow(min_max(visible(self.pixels)), cmap=COLOR_MAP, vmin=0, vmax=1, aspect="auto")
+            scaled = _looked_at(self.pixels) if self.scale is None else _within(self.pixels, self.scale)
+            axes.imshow(scaled, cmap=colors, vmin=0, vmax=1, aspect="auto")
         else:
-            axes.imshow(self.pixels, cmap=DIFFERENCE_COLOR_MAP, vmin=-1, vmax=1, aspect="auto")
+            axes.imshow(self.pixels, cmap=colors, vmin=-1, vmax=1, aspect="auto")
         if self.points is not None:
             # Two colours, so that a point is seen on light and on dark ground.
             axes.scatter(self.points[:, 0], self.points[:, 1], s=30, c="white", edgecolors="black", linewidths=0.8)
             axes.set_xlim(-0.5, self.pixels.shape[1] - 0.5)
             axes.set_ylim(self.pixels.shape[0] - 0.5, -0.5)
+        if self.legend is not None:
+            add_legend(axes, colors if self.kind != "photo" else None, *self.legend)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How the maps of a comparison are drawn.
+
+    Attributes
+    ----------
+    over_photo : bool
+        As an overlay of the photo, see `salbox.overlay`.
+    alpha : float
+        The opacity of overlays.
+    contours : shares of a map's mass, each in (0, 1)
+        Lines in overlays.
+    same_scale : bool
+        The maps of one label on one scale, whichever photo they are of: a density in multiples of its mean, any other
+        map in its own numbers. Else each from its minimum to its maximum.
+    legend : bool
+        Say in each map what its colours mean.
+    """
+
+    over_photo: bool = False
+    alpha: float = OPACITY
+    contours: tuple[float, ...] = ()
+    same_scale: bool = False
+    legend: bool = False
+
+    def __post_init__(self) -> None:
+        check_drawing(self.alpha, self.contours)
+        if self.contours and not self.over_photo:
+            raise UsageError("contours are drawn over the photo: ask for overlays as well")
+
+    def panel(self, label: str, photo: Pixels, saliency: Map, scale: tuple[float, float] | None) -> Panel:
+        """Return the panel of a map, `scale` from its darkest to its brightest value or None."""
+        if scale is None:
+            ends = "least", "most"
+        elif is_log_density(saliency):
+            ends = f"{scale[0]:.2g}", f"{scale[1]:.2g} times the mean"
+        else:
+            ends = f"{scale[0]:.3g}", f"{scale[1]:.3g}"
+        legend = ends if self.legend else None
+        if not self.over_photo:
+            values = saliency if scale is None else _comparable(saliency)
+            return Panel(label, values, scale=scale, legend=legend)
+        if scale is None:
+            drawn = overlay(photo, saliency, alpha=self.alpha, contours=self.contours)
+        else:
+            shares = _within(_comparable(saliency), scale)
+            drawn = overlay(photo, shares, alpha=self.alpha, contours=self.contours, output="probability")
+        return Panel(label, drawn, "photo", legend=legend)
+
+
+_USUAL = Drawing()
 
 
 def comparison(
@@ -69,8 +130,10 @@ def comparison(
     columns: int | None = None,
     fixations: npt.NDArray[Any] | None = None,
     differences: Sequence[tuple[str, str]] = (),
+    names: Sequence[str] = (),
+    drawing: Drawing = _USUAL,
 ) -> Figure:
-    """Return a figure of photos with their saliency maps, labelled, each map min-max scaled, and write it if asked.
+    """Return a figure of photos with their saliency maps, labelled, and write it if asked.
 
     Parameters
     ----------
@@ -85,7 +148,11 @@ def comparison(
     fixations : (N, 2) array, optional
         Positions x, y in pixels of where people looked, drawn on the photo; for one photo only.
     differences : pairs of labels
-        For each a panel with the first map minus the second, both min-max scaled.
+        For each a panel with the first map minus the second, both min-max scaled, and which colour is whose.
+    names : sequence of str, optional
+        What to write above each photo; by default "photo".
+    drawing : Drawing, optional
+        Overlays, contours, one scale, legends; by default maps, each min-max scaled.
 
     Raises
     ------
@@ -107,88 +174,71 @@ def comparison(
         raise UsageError("nothing to compare: give at least one image and one model")
     if fixations is not None and len(rows) > 1:
         raise UsageError("fixations belong to one photo: give no others")
-    figure = _lay_out([_panels(image, maps, fixations, differences) for image, maps in rows], columns)
+    scales = _scales(rows) if drawing.same_scale else {}
+    titles = names or ["photo"] * len(rows)
+    figure = _lay_out(
+        [
+            _panels(title, image, maps, fixations, differences, drawing, scales)
+            for title, (image, maps) in zip(titles, rows, strict=True)
+        ],
+        columns,
+    )
     if path is not None:
         save_figure(figure, Path(path))
     return figure
 
 
-def overlay(
-    image: Pixels,
-    saliency: Map,
-    *,
-    alpha: float = 0.6,
-    contours: Sequence[float] = (),
-    output: Output | None = None,
-) -> Pixels:
-    """Return a photo with a heat map over it: (H, W, 3) uint8.
-
-    Parameters
-    ----------
-    image : (H, W, 3) uint8
-    saliency : (H, W) array
-        Min-max scaled for the picture, unless it is a probability.
-    alpha : float
-        Opacity of the heat map, 0 to 1: what is not salient is darkened, what is glows.
-    contours : shares of the map's mass, each in (0, 1)
-        Lines around the smallest regions that hold these shares.
-    output : {"score", "log_density", "probability"}, optional
-        What the map's numbers are: of a log density the density is drawn. By default one is recognised, exp of which
-        sums to 1.
-
-    Raises
-    ------
-    UsageError
-        If `alpha` or a share is out of range, or the sizes differ.
-
-    Examples
-    --------
-    What is not salient is darkened to two fifths:
-
-    >>> import numpy as np, salbox
-    >>> image, saliency = np.full((48, 64, 3), 200, np.uint8), np.zeros((48, 64))
-    >>> saliency[24, 32] = 1
-    >>> picture = salbox.overlay(image, saliency)
-    >>> picture.shape, int(picture[0, 0, 0])
-    ((48, 64, 3), 80)
-    """
-    if saliency.shape != image.shape[:2]:
-        raise UsageError(f"a map of shape {saliency.shape} does not fit over an image of shape {image.shape[:2]}")
-    if not 0 <= alpha <= 1:
-        raise UsageError(f"opacity {alpha}: expected 0 to 1")
-    if not all(0 < share < 1 for share in contours):
-        raise UsageError(f"contours {tuple(contours)}: expected shares between 0 and 1")
-    import cv2
-
-    scaled = for_picture(saliency, output)
-    heat = color_table(COLOR_MAP)[np.rint(scaled * 255).astype(np.uint8)]
-    blended = cv2.addWeighted(heat, alpha, image, 1 - alpha, 0)
-    for share in contours:
-        _draw_outline(blended, scaled >= mass_level(scaled, share))
-    return blended
-
-
-def mass_level(values: Map, share: float) -> float:
-    """Return the level at or above which lies the smallest region that holds a share of a map's mass."""
-    falling = np.sort(values, axis=None)[::-1]
-    mass = np.cumsum(falling, dtype=np.float64)
-    return float(falling[min(int(np.searchsorted(mass, share * mass[-1])), falling.size - 1)])
-
-
 def _panels(
-    image: Pixels, maps: Mapping[str, Map], fixations: npt.NDArray[Any] | None, differences: Sequence[tuple[str, str]]
+    title: str,
+    image: Pixels,
+    maps: Mapping[str, Map],
+    fixations: npt.NDArray[Any] | None,
+    differences: Sequence[tuple[str, str]],
+    drawing: Drawing,
+    scales: Mapping[str, tuple[float, float]],
 ) -> list[Panel]:
-    panels = [Panel("photo", image, "photo")]
+    panels = [Panel(title, image, "photo")]
     if fixations is not None:
         panels.append(Panel("fixations", image, "photo", fixations))
-    panels += [Panel(label, saliency) for label, saliency in maps.items()]
+    panels += [drawing.panel(label, image, saliency, scales.get(label)) for label, saliency in maps.items()]
     for first, second in differences:
         for label in (first, second):
             if label not in maps:
                 raise UsageError(f"no map of '{label}' to take a difference of; there are {', '.join(maps)}")
-        difference = min_max(visible(maps[first])) - min_max(visible(maps[second]))
-        panels.append(Panel(f"{first} − {second}", difference, "difference"))
+        difference = _looked_at(maps[first]) - _looked_at(maps[second])
+        legend = second, first  # whose map is larger there
+        panels.append(Panel(f"{first} − {second}", difference, "difference", legend=legend))
     return panels
+
+
+def _looked_at(saliency: Map) -> Map:
+    """Return a map as a picture of it shows it, in 0..1."""
+    return min_max(visible(smooth_density(saliency)))
+
+
+def _comparable(saliency: Map) -> Map:
+    """Return a map in numbers that mean the same of every photo: a density in multiples of its mean."""
+    if not is_log_density(saliency):
+        return saliency
+    return np.exp(smooth_density(saliency).astype(np.float64)) * saliency.size
+
+
+def _scales(rows: Sequence[Row]) -> dict[str, tuple[float, float]]:
+    """Return the smallest and the largest value of each label's maps, in `_comparable` numbers."""
+    scales: dict[str, tuple[float, float]] = {}
+    for _, maps in rows:
+        for label, saliency in maps.items():
+            values = _comparable(saliency)
+            low, high = scales.get(label, (np.inf, -np.inf))
+            scales[label] = min(low, float(values.min())), max(high, float(values.max()))
+    return scales
+
+
+def _within(values: Map, scale: tuple[float, float]) -> Map:
+    """Return values from the ends of a scale as shares of it, float32; of a scale without length zeros."""
+    low, high = scale
+    shares: Map = ((values - low) / ((high - low) or 1)).clip(0, 1).astype(np.float32)
+    return shares
 
 
 def _lay_out(rows: list[list[Panel]], columns: int | None) -> Figure:
@@ -231,12 +281,3 @@ def _best_columns(panels: int, aspect: float) -> int:
         return abs(math.log((rows * aspect / columns) / (2 / 3))) + 0.3 * (rows * columns - panels) / panels
 
     return min(range(1, min(panels, 6) + 1), key=mismatch)
-
-
-def _draw_outline(picture: Pixels, region: npt.NDArray[np.bool_]) -> None:
-    """Draw a white line around a region into a picture."""
-    import cv2
-
-    thickness = max(1, round(max(picture.shape[:2]) / 500))
-    outlines, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(picture, outlines, -1, (255, 255, 255), thickness, cv2.LINE_AA)

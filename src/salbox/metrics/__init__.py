@@ -26,6 +26,7 @@ from .objects import (
     s_measure,
     weighted_f,
 )
+from .optimal_maps import map_for
 from .registry import METRICS, get_metric
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "kl_pysaliency",
     "ll",
     "mae",
+    "map_for",
     "mean_e",
     "mean_f",
     "nss",

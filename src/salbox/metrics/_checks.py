@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,53 @@ class FixationSet(Protocol):
     def flat_pixels(self, shape: tuple[int, int], /) -> Indices:
         """Return row * W + column of each fixation; raises UsageError if one lies outside."""
         ...
+
+
+AnyFixations: TypeAlias = "FixationSet | npt.ArrayLike"
+"""Fixations as the metrics take them: a set, or an array (N, 2) of positions x, y in pixels."""
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Positions of an array as a set of fixations."""
+
+    positions: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def flat_pixels(self, shape: tuple[int, int], /) -> Indices:
+        x, y = self.positions.T
+        if outside := int(np.count_nonzero(~((x >= 0) & (y >= 0) & (x < shape[1]) & (y < shape[0])))):
+            raise UsageError(
+                f"{outside} of {len(self)} fixations lie outside the image of {shape[1]}x{shape[0]} "
+                "(an array of fixations has x in its first column, y in its second)"
+            )
+        return y.astype(np.intp) * shape[1] + x.astype(np.intp)
+
+
+def as_fixations(fixations: AnyFixations) -> FixationSet:
+    """Return a set of fixations; of an array (N, 2) its rows are positions x, y in pixels.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    if hasattr(fixations, "flat_pixels"):
+        return cast(FixationSet, fixations)
+    try:
+        positions = np.asarray(fixations, np.float64)
+    except (TypeError, ValueError):
+        positions = np.empty(())
+    if positions.shape == (0,):
+        positions = positions.reshape(0, 2)
+    if positions.ndim != 2 or positions.shape[1] != 2 or not np.isfinite(positions).all():
+        raise UsageError(
+            f"fixations of shape {positions.shape}: expected finite positions (N, 2), x and y in pixels, or "
+            "salbox.datasets.Fixations"
+        )
+    return _Points(positions)
 
 
 def as_map(values: npt.ArrayLike, name: str = "saliency map") -> npt.NDArray[Any]:
@@ -86,7 +134,7 @@ def as_log_density(values: npt.ArrayLike, name: str = "log density") -> DoubleMa
     return log_density
 
 
-def values_at(saliency: npt.NDArray[Any], fixations: FixationSet) -> npt.NDArray[Any]:
+def values_at(saliency: npt.NDArray[Any], fixations: AnyFixations) -> npt.NDArray[Any]:
     """Return the map's value at each fixation, (N,).
 
     Raises
@@ -94,6 +142,7 @@ def values_at(saliency: npt.NDArray[Any], fixations: FixationSet) -> npt.NDArray
     UsageError
         If there is no fixation or one lies outside.
     """
+    fixations = as_fixations(fixations)
     if not len(fixations):
         raise UsageError("no fixations on this image: metrics at fixations are not defined, leave it out")
     height, width = saliency.shape

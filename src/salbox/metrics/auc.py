@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from ._checks import FixationSet, as_grid, as_map, check_finite, is_constant, values_at
+from ._checks import AnyFixations, as_fixations, as_grid, as_map, check_finite, is_constant, values_at
 from ._ranks import count_below
 from .metric import ANY, Metric
 
@@ -20,7 +20,7 @@ BORJI_STEP = 0.1  # and stepSize = .1
 BORJI_SEED = 0
 
 
-def auc(saliency: npt.ArrayLike, fixations: FixationSet) -> float:
+def auc(saliency: npt.ArrayLike, fixations: AnyFixations) -> float:
     """Return the AUC with all pixels as negatives, the fixated ones too: pysaliency's and the Tübingen benchmark's.
 
     The probability that a fixated pixel has a higher value than a pixel drawn from the image, ties half. Every
@@ -29,7 +29,7 @@ def auc(saliency: npt.ArrayLike, fixations: FixationSet) -> float:
     Parameters
     ----------
     saliency : (H, W) array
-    fixations : Fixations
+    fixations : Fixations, or (N, 2) array of positions x, y in pixels
 
     Returns
     -------
@@ -54,7 +54,7 @@ def auc(saliency: npt.ArrayLike, fixations: FixationSet) -> float:
     return _rank_auc(values_at(scores, fixations), scores.reshape(-1))
 
 
-def sauc(saliency: npt.ArrayLike, fixations: FixationSet, negatives: FixationSet) -> float:
+def sauc(saliency: npt.ArrayLike, fixations: AnyFixations, negatives: AnyFixations) -> float:
     """Return the shuffled AUC: as `auc`, with the fixations on other images as negatives.
 
     A map that only knows the centre gets .5. The Tübingen benchmark takes as negatives all fixations of the split's
@@ -63,7 +63,7 @@ def sauc(saliency: npt.ArrayLike, fixations: FixationSet, negatives: FixationSet
     Parameters
     ----------
     saliency : (H, W) array
-    fixations, negatives : Fixations
+    fixations, negatives : Fixations, or (N, 2) arrays of positions x, y in pixels
 
     Returns
     -------
@@ -90,6 +90,7 @@ def sauc(saliency: npt.ArrayLike, fixations: FixationSet, negatives: FixationSet
     """
     scores = as_grid(saliency)
     fixated = values_at(scores, fixations)
+    negatives = as_fixations(negatives)
     if not len(negatives):
         raise UsageError("no negatives: shuffled AUC needs the fixations of at least one other image")
     elsewhere = values_at(scores, negatives)
@@ -98,7 +99,7 @@ def sauc(saliency: npt.ArrayLike, fixations: FixationSet, negatives: FixationSet
     return _rank_auc(fixated, elsewhere)
 
 
-def auc_judd(saliency: npt.ArrayLike, fixations: FixationSet) -> float:
+def auc_judd(saliency: npt.ArrayLike, fixations: AnyFixations) -> float:
     """Return AUC-Judd: negatives are the pixels never fixated, thresholds the map's values at the fixations.
 
     Straight lines join the curve's points, also the lowest fixation's with the end: a map that ranks all fixations
@@ -109,7 +110,7 @@ def auc_judd(saliency: npt.ArrayLike, fixations: FixationSet) -> float:
     Parameters
     ----------
     saliency : (H, W) array
-    fixations : Fixations
+    fixations : Fixations, or (N, 2) array of positions x, y in pixels
 
     Returns
     -------
@@ -149,7 +150,7 @@ def auc_judd(saliency: npt.ArrayLike, fixations: FixationSet) -> float:
     return _trapezoid(np.r_[0.0, hits, 1.0], np.r_[0.0, false_alarms, 1.0])
 
 
-def auc_borji(saliency: npt.ArrayLike, fixations: FixationSet, seed: int = BORJI_SEED) -> float:
+def auc_borji(saliency: npt.ArrayLike, fixations: AnyFixations, seed: int = BORJI_SEED) -> float:
     """Return AUC-Borji: negatives are random pixels, as many as fixated ones, thresholds 0, .1, .. 1.
 
     The mean of 100 draws, with replacement, from the min-max scaled map; each fixated pixel counts once. The coarse
@@ -158,7 +159,7 @@ def auc_borji(saliency: npt.ArrayLike, fixations: FixationSet, seed: int = BORJI
     Parameters
     ----------
     saliency : (H, W) array
-    fixations : Fixations
+    fixations : Fixations, or (N, 2) array of positions x, y in pixels
     seed : int
         Of the draws; the same for every map of this size and number of fixations.
 
@@ -202,10 +203,10 @@ def auc_borji(saliency: npt.ArrayLike, fixations: FixationSet, seed: int = BORJI
     return float(np.mean([_trapezoid(np.r_[0.0, hits, 1.0], np.r_[0.0, f, 1.0]) for f in false_alarms]))
 
 
-def _fixated_once(scores: npt.NDArray[Any], fixations: FixationSet) -> npt.NDArray[Any]:
+def _fixated_once(scores: npt.NDArray[Any], fixations: AnyFixations) -> npt.NDArray[Any]:
     """Return the value of each pixel that was fixated, once."""
     height, width = scores.shape
-    return scores.reshape(-1)[np.unique(fixations.flat_pixels((height, width)))]
+    return scores.reshape(-1)[np.unique(as_fixations(fixations).flat_pixels((height, width)))]
 
 
 def _trapezoid(y: npt.NDArray[np.float64], x: npt.NDArray[np.float64]) -> float:

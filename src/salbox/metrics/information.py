@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import FixationSet, as_log_density, check_same_shape, values_at
+from ._checks import AnyFixations, as_log_density, check_same_shape, values_at
 from .metric import Metric
 
 
-def ll(log_density: npt.ArrayLike, fixations: FixationSet) -> float:
+def ll(log_density: npt.ArrayLike, fixations: AnyFixations) -> float:
     """Return the mean log-likelihood of the fixations.
 
     Parameters
     ----------
     log_density : (H, W) array
         Natural log of a density over pixels; exp of it sums to 1.
-    fixations : Fixations
+    fixations : Fixations, or (N, 2) array of positions x, y in pixels
 
     Returns
     -------
@@ -41,14 +41,14 @@ def ll(log_density: npt.ArrayLike, fixations: FixationSet) -> float:
     return float(values_at(as_log_density(log_density), fixations).mean())
 
 
-def ig(log_density: npt.ArrayLike, fixations: FixationSet, baseline: npt.ArrayLike) -> float:
+def ig(log_density: npt.ArrayLike, fixations: AnyFixations, baseline: npt.ArrayLike) -> float:
     """Return the information gain: how much better than the baseline the density predicts the fixations.
 
     Parameters
     ----------
     log_density : (H, W) array
         Natural log of a density over pixels; exp of it sums to 1.
-    fixations : Fixations
+    fixations : Fixations, or (N, 2) array of positions x, y in pixels
     baseline : (H, W) array
         Natural log of the density compared with, usually of `salbox.datasets.center_bias` without this image.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from ._checks import FixationSet, as_map, values_at
+from ._checks import AnyFixations, as_map, values_at
 from .density import unit_range
 from .metric import ANY, Metric
 
 
-def nss(saliency: npt.ArrayLike, fixations: FixationSet) -> float:
+def nss(saliency: npt.ArrayLike, fixations: AnyFixations) -> float:
     """Return the mean of the z-scored map at the fixations.
 
     Every fixation counts, also of one pixel several. The standard deviation divides by the number of pixels; MIT's
@@ -18,7 +18,7 @@ def nss(saliency: npt.ArrayLike, fixations: FixationSet) -> float:
     Parameters
     ----------
     saliency : (H, W) array
-    fixations : Fixations
+    fixations : Fixations, or (N, 2) array of positions x, y in pixels
 
     Returns
     -------
@@ -41,6 +41,8 @@ def nss(saliency: npt.ArrayLike, fixations: FixationSet) -> float:
     >>> from salbox.datasets import Fixations
     >>> from salbox.metrics import nss
     >>> round(nss([[0, 0], [0, 4]], Fixations(x=[1], y=[1])), 3)
+    1.732
+    >>> round(nss([[0, 0], [0, 4]], [[1, 1]]), 3)
     1.732
     """
     scores = as_map(saliency)

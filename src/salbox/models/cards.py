@@ -220,6 +220,11 @@ class ModelCard:
         Learned numbers and their place on disk, in words.
     agreement : str
         Measured agreement with the original.
+    fidelity : str
+        The same in a few words, for a table: "equal", "CC .98".
+    commercial_use : str
+        One plain sentence: what may be done with code, weights and what they were learned from where money is made.
+        It is no legal advice.
     limits : tuple of str
         What it does not do, and how much memory it takes.
     weights_from : str
@@ -237,14 +242,16 @@ class ModelCard:
     license: License = License(NOT_STATED, NOT_STATED, NOT_STATED)
     size: str = NOT_STATED
     agreement: str = NOT_STATED
+    fidelity: str = NOT_STATED
+    commercial_use: str = NOT_STATED
     limits: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     weights_from: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", self.title or self.name)
-        texts = (self.name, self.title, self.summary, self.origin, self.size, self.agreement, self.weights_from)
-        if not all(isinstance(text, str) for text in (*texts, *self.limits)):
+        texts = (self.name, self.title, self.summary, self.origin, self.size, self.agreement, self.fidelity)
+        if not all(isinstance(text, str) for text in (*texts, self.commercial_use, self.weights_from, *self.limits)):
             raise UsageError("not a model card: a text is missing")
         if self.task not in get_args(Task) or self.output not in get_args(Output):
             expected = f"expected {' or '.join(get_args(Task))}, and {' or '.join(get_args(Output))}"

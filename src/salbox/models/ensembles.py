@@ -86,6 +86,7 @@ def ensemble_card(name: str, cards: Mapping[str, ModelCard]) -> ModelCard:
         ),
         size=each({m: c.size for m, c in cards.items()}),
         agreement=each({m: c.agreement for m, c in cards.items()}),
+        commercial_use=each({m: c.commercial_use for m, c in cards.items()}),
         limits=("Members run one after another, with their default parameters.",),
         weights_from=each({m: c.weights_from for m, c in cards.items() if c.weights_from}),
     )

@@ -18,10 +18,12 @@ from .weights import WeightsSource
 
 if TYPE_CHECKING:
     from ..imaging.postprocess import PostProcess
+    from .blends import BlendFile
     from .model import Model
 
 _PACKAGE = f"{__name__.partition('.')[0]}."
 _DEVICE = re.compile(r"cpu|mps|cuda(:[0-9]+)?")
+_BETWEEN_MEMBERS = re.compile(r"([+*\s])")  # of an ensemble
 
 
 def card(name: str, *, max_model_size: float | None = None) -> ModelCard:
@@ -48,27 +50,38 @@ def card(name: str, *, max_model_size: float | None = None) -> ModelCard:
     """
     from . import ensembles
 
+    name = spelled(name)
     if ensembles.is_ensemble(name):
         cards = {member: card(member, max_model_size=max_model_size) for member in ensembles.members(name)}
         return ensembles.ensemble_card(name, cards)
     return _entry(name, max_model_size).read_card(name)
 
 
-def code_of(name: str) -> str:
-    """Return the import path of what computes the maps of a model, a name or a path; "" if it lies in no module.
+def spelled(name: str) -> str:
+    """Return a model's name as salbox spells it, in whatever case it is given: "gbvs" of "GBVS"; others as they are."""
+    from . import ensembles, exported
+
+    if name.casefold().startswith(ensembles.PREFIX):
+        members = name[len(ensembles.PREFIX) :]
+        return ensembles.PREFIX + "".join(spelled(part) if part else "" for part in _BETWEEN_MEMBERS.split(members))
+    every = known_names()
+    if name in every or exported.is_path(name) or is_import_path(name):
+        return name
+    alike = [known for known in every if known.casefold() == name.casefold().strip()]
+    return alike[0] if len(alike) == 1 else name
+
+
+def code_paths(name: str) -> list[str]:
+    """Return the import paths of all code that a model's maps and its card come from, as far as it lies in modules.
 
     Raises
     ------
     UsageError
         If there is no such model.
     """
-    return _entry(name).code
-
-
-def card_of(name: str) -> str:
-    """Return the import path of a model's card; "" if it lies in no module, as that in a file."""
-    card_path = getattr(_entry(name), "card", "")
-    return card_path if isinstance(card_path, str) else ""
+    entry = _entry(name)
+    found = (entry.code, getattr(entry, "packaged_code", ""), getattr(entry, "card", ""))
+    return [path for path in found if isinstance(path, str) and path]
 
 
 def own_code(name: str, *, or_token: bool = False) -> str:
@@ -85,10 +98,17 @@ def own_code(name: str, *, or_token: bool = False) -> str:
     UnknownSource
         If there is no saying which code runs.
     """
-    from . import ensembles
+    found = map(_entry, parts(name))
+    return "+".join(entry.identity(or_token=or_token) for entry in found if isinstance(entry, OwnModel))
 
-    parts = ensembles.members(name) if ensembles.is_ensemble(name) else [name]
-    return "+".join(entry.identity(or_token=or_token) for entry in map(_entry, parts) if isinstance(entry, OwnModel))
+
+def parts(name: str) -> list[str]:
+    """Return the names of the models that a name stands for: an ensemble's members, a blend and its members, itself."""
+    from . import blends, ensembles
+
+    if ensembles.is_ensemble(name):
+        return list(ensembles.members(name))
+    return [name, *blends.BlendFile(name).names().values()] if blends.is_blend(name) else [name]
 
 
 def model_code(name: str) -> str:
@@ -99,10 +119,7 @@ def model_code(name: str) -> str:
     UnknownSource
         If there is no saying which code of somebody's own runs.
     """
-    from . import ensembles
-
-    parts = ensembles.members(name) if ensembles.is_ensemble(name) else [name]
-    modules = {path.partition(":")[0] for part in parts for path in (code_of(part), card_of(part))}
+    modules = {path.partition(":")[0] for part in parts(name) for path in code_paths(part)}
     ours = sorted(module for module in modules if module.startswith(_PACKAGE))
     return "+".join(filter(None, [code_identity(*ours) if ours else "", own_code(name)]))
 
@@ -140,10 +157,10 @@ def load(
     Parameters
     ----------
     name : str
-        One of `list_models()`; `ensemble:a+b` or `ensemble:0.7*a+0.3*b`, the weighted mean of z-scored maps; or the
-        path of an .onnx or a run folder that salbox wrote, with `#head` behind it if it has several heads, or of any
-        other .onnx with a card beside it; or "module:function", a function of your own, whose module is imported: its
-        code runs.
+        One of `list_models()`, in any case; `ensemble:a+b` or `ensemble:0.7*a+0.3*b`, the weighted mean of z-scored
+        maps; or the path of an .onnx or a run folder that salbox wrote, with `#head` behind it if it has several heads,
+        of any other .onnx with a card beside it, or of the .json that `salbox blend` wrote; or "module:function", a
+        function of your own, whose module is imported: its code runs.
     weights : path or https URL, optional
         A checkpoint, for models that need one; of an ensemble {member: checkpoint}. By default the folder that
         `SALBOX_WEIGHTS` names is searched for `<name>/*` and `<name>.*`.
@@ -155,7 +172,10 @@ def load(
     max_model_size : float, optional
         How large the .onnx of a path may be, in MB; by default 512. It does not matter to any other model.
     **parameters
-        Parameters of the model; its card lists them with their defaults.
+        Parameters of the model; its card lists them with their defaults. Of any model that predicts fixations also
+        `profile`, the file of one that `salbox adapt` wrote ("general", "osie" and "mit1003" ship for `gaze`): its maps
+        become log densities. With it `ppd`, pixels of the image a degree of visual angle, or `view`, "lab", "desktop"
+        or "phone".
 
     Raises
     ------
@@ -173,17 +193,22 @@ def load(
     >>> salbox.load("gbvs")(skimage.data.chelsea()).shape
     (300, 451)
     """
-    from . import ensembles
+    from . import blends, calibrated, ensembles
     from .sending import LoadedAs
 
     if max_model_size is not None and not max_model_size > 0:
         raise UsageError(f"max_model_size={max_model_size}: expected megabytes, above 0")
+    name = spelled(name)
     model_card = card(name, max_model_size=max_model_size)
+    worn = calibrated.split_worn(model_card, parameters)
     checked = model_card.check_parameters(parameters)
     _check_spelling(device)
     if ensembles.is_ensemble(name):
         members = dict(weights) if isinstance(weights, Mapping) else weights
         model = _load_ensemble(name, members, sha256, device, max_model_size)
+    elif blends.is_blend(name):
+        blend = blends.BlendFile(name, max_model_size)
+        model = blend.load(model_card, _of_members(name, weights), _of_members(name, sha256), device)
     elif isinstance(weights, Mapping) or isinstance(sha256, Mapping):
         raise UsageError(f"model '{name}' takes one file of weights; several are for the members of an ensemble")
     else:
@@ -191,7 +216,9 @@ def load(
         model = _entry(name, max_model_size).open(model_card, checked, path, device)
     given = {"weights": weights, "sha256": sha256, "device": device, "max_model_size": max_model_size}
     keywords = {key: value for key, value in given.items() if value not in (None, "cpu")}
-    model.loaded_as = LoadedAs(name, {**checked, **keywords})
+    if worn:
+        model = calibrated.load_worn(model, worn)
+    model.loaded_as = LoadedAs(name, {**model.parameters, **keywords} if worn else {**checked, **keywords})
     return model
 
 
@@ -224,10 +251,8 @@ def _load_ensemble(name: str, weights: Any, sha256: Any, device: str, max_model_
     from .model import Model
 
     shares = ensembles.members(name)
-    for what in (weights, sha256):
-        if what is not None and not isinstance(what, Mapping):
-            raise UsageError(f"'{name}': say whose weights they are, as {{member: path}} (or --weights MEMBER=PATH)")
-        if unknown := set(what or {}) - set(shares):
+    for what in (_of_members(name, weights), _of_members(name, sha256)):
+        if unknown := set(what) - set(shares):
             raise UsageError(f"'{name}' has no member {', '.join(sorted(map(str, unknown)))}")
     loaded = {
         member: load(
@@ -242,17 +267,27 @@ def _load_ensemble(name: str, weights: Any, sha256: Any, device: str, max_model_
     return Model(card(name, max_model_size=max_model_size), ensembles.Ensemble(loaded, shares), {})
 
 
+def _of_members(name: str, given: Any) -> Mapping[str, Any]:
+    """Return what is given of an ensemble's or a blend's members, {member: value}."""
+    if given is not None and not isinstance(given, Mapping):
+        raise UsageError(f"'{name}': say whose weights they are, as {{member: path}} (or --weights MEMBER=PATH)")
+    return given or {}
+
+
 def _check_spelling(device: str) -> None:
     """Raise if there is no such device anywhere; whether it is here only who computes there knows."""
     if not (isinstance(device, str) and _DEVICE.fullmatch(device)):
         raise UsageError(f"device '{device}': expected cpu, cuda, cuda:N or mps")
 
 
-def _entry(name: str, max_model_size: float | None = None) -> Entry | ExportedFile | ForeignFile | OwnModel:
+def _entry(name: str, max_model_size: float | None = None) -> Entry | ExportedFile | ForeignFile | BlendFile | OwnModel:
     """Return a model's line of the registry, or what stands for one."""
     if (found := find_entry(name)) is not None:
         return found
-    from . import exported
+    from . import blends, exported
+
+    if blends.is_blend(name):
+        return blends.BlendFile(name, max_model_size)
 
     if exported.is_path(name):
         kind = ExportedFile if exported.card_beside(name) is None else ForeignFile

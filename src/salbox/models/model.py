@@ -23,6 +23,8 @@ from .sending import LoadedAs, load_again, restored
 
 PRECISIONS = ("float32", "half")
 
+_BATCH_DIMENSIONS = 4  # of an array that is several images
+
 _UNIT_SUM = 1e-2  # how far the sum of a density may be from 1: single precision is off by less
 
 
@@ -156,7 +158,7 @@ class Model:
         Parameters
         ----------
         image : path, bytes, file object, PIL image or array
-            See `salbox.read_image`.
+            See `salbox.read_image`. Of an array of several, (N, H, W, 3), the maps come as one, (N, H, W).
 
         Raises
         ------
@@ -165,6 +167,8 @@ class Model:
         UsageError
             If what the model gives is no map of the image, or if a function of somebody's own fails.
         """
+        if isinstance(image, np.ndarray) and image.ndim == _BATCH_DIMENSIONS and len(image):
+            return np.stack([self(each) for each in image])
         pixels = read_image(image)
         if self.function is not None:
             values = self._own_values(self.function, pixels) if self.own else self.function(pixels, **self.parameters)
@@ -290,6 +294,34 @@ class Model:
                 "to turn its map into one choose a rule, e.g. PostProcess(scale_output='log-density')"
             )
         return self(image)
+
+    def map_for(
+        self,
+        metric: str,
+        image: ImageSource,
+        *,
+        center_bias: npt.ArrayLike | None = None,
+        sigma: float | None = None,
+        fixations: int = 100,
+    ) -> npt.NDArray[np.float64]:
+        """Return the map that the model's own density expects to score best by a metric: (H, W) float64.
+
+        Parameters
+        ----------
+        metric : {"nss", "auc", "sauc", "cc", "kl", "sim"}
+        image : path, bytes, file object, PIL image or array
+        center_bias, sigma, fixations
+            What some metrics need; see `salbox.metrics.map_for`.
+
+        Raises
+        ------
+        UsageError
+            If the model's output is not a density (a profile makes it one), for another metric, or if what the metric
+            needs is missing.
+        """
+        from ..metrics import map_for  # with what no other use of a model needs
+
+        return map_for(metric, self.log_density(image), center_bias=center_bias, sigma=sigma, fixations=fixations)
 
     def sample(
         self, image: ImageSource, count: int, seed: int | np.random.Generator | None = 0

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, overload
 from ..errors import UsageError
 from ..types import Task
 from .cards import ModelCard
-from .entries import Checkpoint, Entry, Function, Packaged, PackagedPredictor
+from .entries import Checkpoint, Entry, Function, Packaged, PackagedCheckpoint, PackagedPredictor
 from .import_paths import resolve as resolve
 from .own import REGISTERED, OwnModel, check_name, is_name, make_own_model
 from .plugins import plugin, plugin_names, working_plugins
@@ -66,7 +66,13 @@ MODELS: dict[str, Entry] = {
     "dinet": _network("dinet", "DINetPredictor"),
     "transalnet": _network("transalnet", "TranSalNetPredictor"),
     **{f"{teacher}.kdsalbox": _network("kdsalbox", "KDSalBoxPredictor", teacher.upper()) for teacher in KDSALBOX},
-    "scfnet": _network("scfnet", "SCFNetPredictor", task="object"),
+    "scfnet": PackagedCheckpoint(
+        "object",
+        "salbox.networks.scfnet.card:CARD",
+        "salbox.networks.scfnet.predictor:SCFNetPredictor",
+        "scfnet.onnx",
+        "people",
+    ),
     "scfnet.r50": _network("scfnet", "SCFNetR50Predictor", "R50", "object"),
     "scfnet.v16": _network("scfnet", "SCFNetV16Predictor", "V16", "object"),
     "scfnet.swinb": _network("scfnet", "SCFNetSwinBPredictor", "SWINB", "object"),

@@ -74,6 +74,7 @@ SILUETA = ModelCard(
         code="Apache-2.0", weights="those that rembg hands on, which states no terms", training_data="DUTS-TR"
     ),
     size="43 MB, as rembg's README says",
+    commercial_use="The code yes, under Apache-2.0; not the weights: rembg states no terms for them.",
     agreement=NOT_COMPARED,
     limits=(SQUEEZED.format(320), STRETCHED),
     parameters=(SCALING,),
@@ -97,6 +98,8 @@ def _isnet(name: str, *, origin: str, agreement: str, limits: tuple[str, ...], w
         ),
         size="44.0 million numbers; IMG.LY's file, in half precision, has 88 MB",
         agreement=agreement,
+        commercial_use="The code yes, under Apache-2.0; the weights yes, as their authors give them under Apache-2.0, "
+        "but not all that they learned from is listed.",
         limits=(SQUEEZED.format(1024), STRETCHED, *limits),
         parameters=(SCALING,),
         weights_from=weights_from,
@@ -139,6 +142,8 @@ def _birefnet(kind: str, summary: str, training_data: str) -> ModelCard:
             training_data=training_data,
         ),
         size="a Swin transformer and its decoder: hundreds of MB; a file may have 1.5 GB",
+            commercial_use="The code yes; the weights yes, as their authors give them under MIT, but the terms of what "
+        f"they learned from ({training_data}) are their owners'.",
         agreement=NOT_COMPARED,
         limits=(
             SQUEEZED.format(1024),

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from ..errors import UsageError, nearest
+from .blends import BlendFile, is_blend
+from .calibrated import NAMES as PROFILE_NAMES
+from .calibrated import worn_card
 from .cards import ModelCard
 from .ensembles import is_ensemble, members
 from .exported import HISTOGRAM_MATCHED, heads, is_path
-from .loading import card
+from .loading import card, spelled
 from .model import Model
 from .own import function_model
 from .registry import find_entry, list_models
@@ -63,13 +66,14 @@ def expanded(names: Iterable[str], max_model_size: float | None = None) -> list[
 
 def _expand_one(name: str, max_model_size: float | None) -> list[str]:
     """Return what one name stands for."""
-    if is_ensemble(name) or find_entry(name) is not None:
+    name = spelled(name)
+    if is_ensemble(name) or is_blend(name) or find_entry(name) is not None:
         return [name]
     if is_path(name):
         return heads(name, max_model_size)
     if not set(name) & set("*?["):
         return [name]
-    found = fnmatch.filter(list_models(ready=True), name)
+    found = [known for known in list_models(ready=True) if fnmatch.fnmatchcase(known.casefold(), name.casefold())]
     if not found:
         raise UsageError(f"no model that needs no further files fits '{name}' ('salbox models' lists all)")
     return found
@@ -115,15 +119,17 @@ def parse_models(
     chosen: dict[str, dict[str, Any]] = {name: {} for name in cards}
     for text in parameters:
         target, key, value = _split_parameter(text)
+        target = None if target is None else spelled(target)
         if target is not None and target not in cards:
             raise UsageError(f"parameter '{text}': model '{target}' is not among {', '.join(cards)}")
         having = [name for name, c in cards.items() if key in {p.name for p in c.parameters}]
+        having = having or (list(cards) if key in PROFILE_NAMES else [])  # any model can wear one
         if target is None and not having:
             raise UsageError(f"parameter '{text}': none of {', '.join(cards)} has '{key}'{_hint(key, cards)}")
         for name in having if target is None else [target]:
             chosen[name][key] = value
     for name, model_card in cards.items():
-        model_card.check_parameters(chosen[name])
+        worn_card(model_card, chosen[name]).check_parameters(chosen[name])
     for kind, texts in (("weights", weights), ("sha256", sha256)):
         _spread(kind, texts, chosen)
     for key, loading in (("device", device), ("max_model_size", max_model_size)):
@@ -172,6 +178,7 @@ def _spread(kind: str, texts: Iterable[str], chosen: dict[str, dict[str, Any]]) 
     takers = _takers(chosen)
     for text in texts:
         target, equals, value = text.partition("=")
+        target = spelled(target)
         if not equals or target not in takers:
             # A path or URL may hold a "=" of its own.
             if equals and "/" not in target and "." not in target:
@@ -190,8 +197,9 @@ def _takers(names: Iterable[str]) -> dict[str, tuple[str, str | None]]:
     """Return what may be given weights: name -> the model, and the member if it is an ensemble's."""
     found: dict[str, tuple[str, str | None]] = {}
     for name in names:
-        if is_ensemble(name):
-            found |= {m: (name, m) for m in members(name) if _takes_weights(m) and m not in found}
+        if is_ensemble(name) or is_blend(name):
+            every = members(name) if is_ensemble(name) else BlendFile(name).names()
+            found |= {m: (name, m) for m in every if _takes_weights(m) and m not in found}
         elif _takes_weights(name):
             found[name] = (name, None)
     return found

@@ -15,8 +15,8 @@ import numpy as np
 from ..errors import ImageWarning, SalboxError, UsageError
 from ..imaging.image import MAX_PIXELS, read_image
 from ..imaging.inputs import ImageFile
+from ..imaging.overlays import overlay
 from ..imaging.partial_files import clear
-from ..imaging.plots import overlay
 from ..imaging.postprocess import NOTHING, PostProcess
 from ..imaging.writing import WHITE, suffix, write_map, write_picture
 from ..models.cards import to_json
@@ -83,6 +83,8 @@ class BatchPlan:
         otherwise.
     precision, channels_last : str and bool
         How PyTorch networks run; see `Model.run_as`.
+    file : Path, optional
+        Where the only map goes, its overlay beside it, instead of below the folder.
     """
 
     models: Mapping[str, Mapping[str, Any]]
@@ -96,6 +98,7 @@ class BatchPlan:
     max_pixels: int = MAX_PIXELS
     precision: str = "float32"
     channels_last: bool = False
+    file: Path | None = None
 
     def load(self) -> list[Model]:
         """Return the models, their own smoothing switched off where the post-processing replaces it."""
@@ -113,10 +116,14 @@ class BatchPlan:
 
     def target(self, model: str, image: ImageFile) -> Path:
         """Return where the map of an image goes."""
+        if self.file is not None:
+            return self.file
         return self.folder / folder_name(model) / f"{image.output}{suffix(self.file_format)}"
 
     def overlay_target(self, model: str, image: ImageFile) -> Path:
         """Return where the overlay of an image goes."""
+        if self.file is not None:
+            return self.file.with_name(f"{self.file.stem}.overlay.png")
         return self.folder / folder_name(model) / f"{image.output}.overlay.png"
 
     def expected(self, model: str, image: ImageFile, notes: Mapping[str, Any]) -> dict[Path, Mapping[str, Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..imaging.inputs import ImageFile
 from ..imaging.notes import DENSITY, behind_video
-from ..imaging.plots import overlay
+from ..imaging.overlays import overlay
 from ..imaging.scaling import for_picture, min_max
 from ..imaging.video_writing import VIDEO_FORMATS, Pace, VideoWriter
 from ..imaging.writing import atomic, suffix

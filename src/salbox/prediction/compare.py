@@ -1,4 +1,4 @@
-"""One photo, several models, one picture: what `salbox compare` does."""
+"""Photos, models, one picture: what `salbox compare` does."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from ..datasets.points import read_points
 from ..errors import UsageError
+from ..imaging.figures import check_figure
 from ..imaging.image import MAX_PIXELS, read_image
 from ..imaging.notes import output_of, restored
-from ..imaging.plots import comparison
+from ..imaging.plots import Drawing, comparison
 from ..imaging.postprocess import NOTHING, PostProcess
 from ..imaging.scaling import visible
 from ..models.loading import load_for
@@ -21,9 +22,11 @@ from ..types import FloatMap, Shape
 from ..writing import read_notes
 from .images import SMALLER_COPY, ImageMaps, Pipeline, memory_errors_named
 
+_USUAL = Drawing()
+
 
 def compare_models(
-    image: str,
+    images: str | Sequence[str],
     models: Mapping[str, Mapping[str, Any]],
     output: Path,
     *,
@@ -34,43 +37,58 @@ def compare_models(
     ground_truth: Path | None = None,
     differences: Sequence[str] = (),
     columns: int | None = None,
+    drawing: Drawing = _USUAL,
 ) -> None:
-    """Write one picture of a photo with the maps of several models, and what people did if it is known.
+    """Write one picture of photos with the maps of several models, and what people did if it is known.
 
     Parameters
     ----------
-    image : path of the photo
+    images : paths of photos, or one
     models : dict
         Name -> parameters.
     output : Path
         A .png, .pdf or .svg.
     fixations : Path, optional
-        Positions x, y in pixels: a .csv with two columns, or a .npy of shape (N, 2).
+        Of one photo, positions x, y in pixels: a .csv with two columns, or a .npy of shape (N, 2).
     ground_truth : Path, optional
-        A picture of a map; brought to the photo's size.
+        A picture of a map of one photo; brought to its size.
     differences : texts "a,b"
         For each a panel with the map of a minus that of b.
+    drawing : Drawing, optional
+        Overlays, contours, one scale, legends.
 
     Raises
     ------
     UsageError, ImageError
         If something cannot be read or does not fit.
     """
+    sources = [images] if isinstance(images, str) else list(images)
+    if len(sources) > 1 and (fixations is not None or ground_truth is not None):
+        raise UsageError("fixations and a ground truth belong to one photo: give no others")
+    check_figure(output)
     pairs = [_pair(text) for text in differences]
     pipelines = [
         Pipeline(load_for(name, parameters, postprocess), postprocess, size=size) for name, parameters in models.items()
     ]
-    with memory_errors_named(image, SMALLER_COPY):
-        pixels = read_image(image, max_pixels=max_pixels)
-        points = None if fixations is None else read_points(fixations)
-        panels: dict[str, Any] = {}
-        if ground_truth is not None:
-            panels["ground truth"] = _ground_truth(ground_truth, max_pixels, pixels.shape[:2])
-        maps = ImageMaps([pixels], pipelines, [Path(image).name])
-        for pipeline in pipelines:
-            (saliency,) = maps.of(pipeline)
-            panels[pipeline.model.name] = visible(saliency, pipeline.output)
-    comparison([(pixels, panels)], output, columns=columns, fixations=points, differences=pairs)
+    rows = []
+    for source in sources:
+        with memory_errors_named(source, SMALLER_COPY):
+            pixels = read_image(source, max_pixels=max_pixels)
+            panels: dict[str, Any] = {}
+            if ground_truth is not None:
+                panels["ground truth"] = _ground_truth(ground_truth, max_pixels, pixels.shape[:2])
+            maps = ImageMaps([pixels], pipelines, [Path(source).name])
+            panels |= {pipeline.model.name: maps.of(pipeline)[0] for pipeline in pipelines}
+            rows.append((pixels, panels))
+    comparison(
+        rows,
+        output,
+        columns=columns,
+        fixations=None if fixations is None else read_points(fixations),
+        differences=pairs,
+        names=[Path(source).name for source in sources] if len(sources) > 1 else (),
+        drawing=drawing,
+    )
 
 
 def _ground_truth(path: Path, max_pixels: int, shape: Shape) -> FloatMap:

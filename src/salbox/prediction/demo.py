@@ -7,7 +7,8 @@ from pathlib import Path
 
 import cv2
 
-from ..imaging.plots import Map, Row, comparison
+from ..imaging.overlays import Map
+from ..imaging.plots import Row, comparison
 from ..imaging.scaling import visible
 from ..imaging.writing import write_map
 from ..models.loading import card

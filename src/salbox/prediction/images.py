@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
+
 from ..errors import SalboxError, UsageError
 from ..imaging.image import ImageSource, read_image
 from ..imaging.postprocess import NOTHING, PostProcess
@@ -27,6 +29,7 @@ from ..version import __version__
 Maps = dict[str, SaliencyMap]
 
 BATCH = 16  # images whose pixels are held at a time
+_BATCH_DIMENSIONS = 4  # of an array that is several images: (N, H, W, 3)
 
 # What helps where an image takes more memory than there is.
 SMALLER_COPY = "--size N computes on a smaller copy"
@@ -230,7 +233,7 @@ def predict(
 
     Parameters
     ----------
-    image : path, bytes, file object, PIL image or array; or a list of them
+    image : path, bytes, file object, PIL image or array; or a list of them, or an array (N, H, W, 3)
         Each is read once. Images of a list go through a network in batches.
     models : names, paths, what `salbox.load` returned, or functions of an image
         One or several. A function takes (H, W, 3) uint8 RGB and returns (H, W); see `salbox.register`.
@@ -246,7 +249,7 @@ def predict(
     Returns
     -------
     dict, or list of dict
-        Name -> map, (H, W) float32, in the order given.
+        Name, as salbox spells it, -> map, (H, W) float32, in the order given.
 
     Raises
     ------
@@ -284,6 +287,8 @@ def predict(
         name: Pipeline(model or load_for(name, {"weights": given.get(name), **settings}, process), process)
         for name, model in asked.items()
     }
+    if isinstance(image, np.ndarray) and image.ndim == _BATCH_DIMENSIONS:
+        image = list(image)
     if not isinstance(image, (list, tuple)):
         return _predict([image], pipelines)[0]
     batches = [image[i : i + BATCH] for i in range(0, len(image), BATCH)]

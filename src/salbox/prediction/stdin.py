@@ -11,7 +11,7 @@ from ..errors import ImageError, UsageError
 from ..imaging.inputs import ImageFile
 from .batch import BatchPlan, process_image
 
-_STANDARD_INPUT = "stdin"
+STANDARD_INPUT = "stdin"
 _MAX_BYTES = 2**30  # of an image that is still packed
 
 
@@ -36,8 +36,8 @@ def predict_stream(inputs: Sequence[str], plan: BatchPlan) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(inputs[0])
         if inputs[0] == "-":
-            source = Path(folder) / _STANDARD_INPUT
-            source.write_bytes(_read_input())
+            source = Path(folder) / STANDARD_INPUT
+            source.write_bytes(read_input())
         image = ImageFile(source, Path(source.stem))
         if not to_output:
             outcome = process_image(image, plan.pipelines(), plan)
@@ -52,14 +52,22 @@ def predict_stream(inputs: Sequence[str], plan: BatchPlan) -> None:
             f"{path}: was made otherwise ({difference}); make it again with --overwrite, or choose another folder"
         )
     for failure in outcome.failures:
-        raise ImageError(failure.replace(str(source), _STANDARD_INPUT) if inputs[0] == "-" else failure)
+        raise ImageError(failure.replace(str(source), STANDARD_INPUT) if inputs[0] == "-" else failure)
 
 
-def _read_input() -> bytes:
-    """Return what standard input holds."""
+def read_input() -> bytes:
+    """Return what standard input holds.
+
+    Raises
+    ------
+    UsageError
+        If it is closed.
+    ImageError
+        If it holds more than an image can.
+    """
     if sys.stdin is None:
         raise UsageError("standard input is closed")
     content = sys.stdin.buffer.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
-        raise ImageError(f"{_STANDARD_INPUT}: more than {_MAX_BYTES} bytes are no image")
+        raise ImageError(f"{STANDARD_INPUT}: more than {_MAX_BYTES} bytes are no image")
     return content

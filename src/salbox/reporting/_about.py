@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from ..metrics.meanings import MEANINGS
 from ..models.cards import ModelCard, Paper
 from ._gallery import examples
 from ._html import Child, Html, fragment, tag
-from ._meanings import MEANINGS
 from ._tables import ARROWS
 from .content import ModelPart, Report
 

@@ -14,6 +14,7 @@ from ..imaging.scaling import normalized_log
 from ..models.cards import ModelCard, Parameter
 from ..models.exported import packaged
 from ..models.registry import GAZE
+from ..models.terms import with_terms
 from ..types import Pixels, SaliencyMap
 from .network import ExportedNetwork, open_network
 from .preprocessing import Preprocessing
@@ -98,7 +99,7 @@ def _card() -> ModelCard:
         Parameter("center_prior", 1.0, "weight of the centre prior; 0 takes it out", "float", minimum=0.0, maximum=5.0),
         Parameter("quality", "fast", "best: four looks, mirrored and larger, and their mean", "str", QUALITIES),
     )
-    return replace(head.card, name="gaze", parameters=parameters)
+    return with_terms(replace(head.card, name="gaze", parameters=parameters))
 
 
 def __getattr__(name: str) -> Any:

@@ -100,6 +100,9 @@ CARD = ModelCard(
         training_data="unknown: the release does not state it",
     ),
     size="51,000 numbers, 0.36 MB",
+    fidelity="itself",
+    commercial_use="The code yes, under Apache-2.0; the weights yes, as their authors give them under "
+    "Apache-2.0, but what they learned from is not known.",
     agreement="the authors' own network, run by ONNX Runtime; how they shrank photos for it is not known, which moves "
     "the figures on OSIE in the fourth digit",
     limits=(

@@ -123,7 +123,7 @@ class ExportedNetwork:
             If the network gives no maps, or numbers that are none.
         """
         wanted = list(self.heads if heads is None else heads)
-        channels = [self._channel(name) for name in wanted]
+        channels = [self.channel(name) for name in wanted]
         preprocessing = preprocessing or self.metadata.preprocessing
         groups: dict[tuple[int, int], list[int]] = defaultdict(list)
         for index, image in enumerate(images):
@@ -144,7 +144,8 @@ class ExportedNetwork:
                     found[index] = dict(zip(wanted, block, strict=True))
         return found
 
-    def _channel(self, head: str) -> int:
+    def channel(self, head: str) -> int:
+        """Return the place of a head's map in the output; raise a UsageError for a head that there is not."""
         try:
             return self.heads.index(head)
         except ValueError:

@@ -51,7 +51,7 @@ class Preprocessing:
                 raise UsageError(f"preprocessing {name}={value!r}: expected a whole number in 1..{_MAX_SIDE}")
         if self.rule == "area" and self.height * self.width > _MAX_STEPS * self.multiple**2:
             raise UsageError(f"preprocessing: {self.multiple} is too small a step for {self.height}x{self.width}")
-        if self.rule == "area" and not _candidates(self.height * self.width, self.multiple):
+        if self.rule == "area" and not area_candidates(self.height * self.width, self.multiple):
             raise UsageError(
                 f"preprocessing: no size in multiples of {self.multiple} has about {self.height}x{self.width} pixels"
             )
@@ -117,7 +117,7 @@ def _bounded(height: int, width: int, pixels: int, smallest: int) -> tuple[int, 
 
 
 @lru_cache(maxsize=64)
-def _candidates(area: int, multiple: int) -> tuple[tuple[int, int], ...]:
+def area_candidates(area: int, multiple: int) -> tuple[tuple[int, int], ...]:
     """Return all (height, width) in multiples of `multiple` with about `area` pixels."""
     low, high = SMALLEST * area, LARGEST * area
     found = []
@@ -135,4 +135,4 @@ def _nearest_shape(area: int, multiple: int, height: int, width: int) -> tuple[i
         # Rounded: ratios that differ by rounding errors alone are equal, and the larger area decides.
         return round(abs(math.log(size[0] / size[1]) - ratio), 9), -size[0] * size[1]
 
-    return min(_candidates(area, multiple), key=badness)
+    return min(area_candidates(area, multiple), key=badness)

@@ -104,9 +104,7 @@ class RayEngine:
         count = found.get("CPU", 1)
         return max(1, int(min(count, found.get("GPU", 0) / self._gpus) if self._gpus else count))
 
-    def __call__(
-        self, workers: int, initializer: Callable[..., None], arguments: tuple[Any, ...]
-    ) -> RayExecutor:
+    def __call__(self, workers: int, initializer: Callable[..., None], arguments: tuple[Any, ...]) -> RayExecutor:
         """Return the actors."""
         return RayExecutor(self._ray, workers, initializer, arguments, self._gpus)
 

@@ -19,6 +19,7 @@ from ..models.cards import License, ModelCard
 from ..models.exported import STUDENT_FILE
 from ..models.loading import load
 from ..models.registry import MODELS
+from ..models.terms import OF_A_USERS_OWN
 from ..networks.export.cards import put_cards
 from ..networks.export.onnx import export_onnx
 from ..networks.trainable.base import TrainableNetwork
@@ -189,6 +190,7 @@ def _card(plan: Plan, network: TrainableNetwork, parts: Sequence[Parts]) -> Mode
             weights="whoever trained it decides, within the terms of the data",
             training_data=terms,
         ),
+        commercial_use=OF_A_USERS_OWN,
         size=f"{numbers / 1e6:.2f} million learned numbers",
         agreement=_UNMEASURED,
         limits=tuple(limits),

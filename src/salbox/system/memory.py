@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import sys
 from pathlib import Path
 
@@ -22,6 +25,13 @@ def resident_memory() -> int | None:
 def peak_memory() -> int | None:
     """Return the largest resident memory that this process had, in bytes, where the system says (Linux)."""
     return _status("VmHWM")
+
+
+def give_memory_back() -> None:
+    """Return to the system what was let go (Linux): the C library keeps it for what is asked for next."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _status(name: str) -> int | None:

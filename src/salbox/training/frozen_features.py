@@ -95,6 +95,8 @@ def with_features(job: Job, progress: Progress) -> Job:
 
 def encoded(network: SplitNetwork, batch: Batch) -> Batch:
     """Return a batch with its features in place of its pictures."""
+    if batch.domain:
+        network.choose_domain(batch.domain)
     with torch.no_grad():
         features = tuple(tap.to(torch.float16) for tap in network.encode(batch.images.float()))
     return Batch(batch.images[:, :, :0, :0], batch.maps, batch.valid, batch.fixations, batch.domain, features)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
 
 # ruff: noqa: E402 - what follows needs torch
 
@@ -20,6 +21,8 @@ from salbox.networks.trainable.factory import NETWORKS, build_network, network_c
 from salbox.networks.trainable.saved import read_weights, save_weights
 from salbox.networks.transalnet import network as transalnet
 from salbox.runtime.preprocessing import Preprocessing
+from salbox.training.batches import Batch
+from salbox.training.frozen_features import encoded
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +88,38 @@ def test_in_the_first_phase_all_learns_and_in_the_second_the_last_layer_alone():
     optimizer.step()
     changed = [name for name, value in second.state_dict().items() if not torch.equal(value, before[name])]
     assert changed == ["weights.weight"]
+
+
+def test_the_second_phase_splits_where_it_stops_learning():
+    first = factorize(network("gaze"), 5).eval()
+    second = second_phase(first).eval()
+    with torch.no_grad():
+        torch.testing.assert_close(second.decode(second.encode(images())), second(images()))
+    second.freeze_encoder(True)
+    second.freeze_encoder(False)  # which would be all but the last layer
+    assert [name for name, p in second.named_parameters() if p.requires_grad] == ["weights.weight"]
+    with pytest.raises(UsageError, match="in the first phase all of the network learns"):
+        first.encode(images())
+
+
+def test_the_features_that_are_kept_are_those_of_a_picture_s_data_set():
+    """UniSal sees each data set in its own way: norms and Gaussians of its own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        unisal = build_network("unisal", ("a",), size=(64, 96), domains=("one", "two"), init="none").eval()
+    with torch.no_grad():
+        for name, parameter in unisal.named_parameters():
+            if "two" in name:
+                parameter.add_(0.5)
+    second = second_phase(factorize(unisal, 5)).eval()
+    found = {}
+    for domain in ("two", "one"):
+        batch = Batch(images(), torch.zeros(2, 1, 8, 12), torch.ones(2, 1, dtype=torch.bool), None, domain)
+        found[domain] = encoded(second, batch).features[0].float()
+        unisal.choose_domain(domain)
+        with torch.no_grad():
+            torch.testing.assert_close(found[domain], unisal.decoder_features(images()), rtol=1e-3, atol=1e-3)
+    assert not torch.allclose(found["one"], found["two"], atol=1e-2)
 
 
 def test_the_network_that_it_is_made_of_stays_as_it_is():

@@ -27,6 +27,7 @@ from ...imaging.inputs import ImageFile
 from ...imaging.postprocess import NOTHING, PostProcess
 from ...imaging.scaling import REFERENCE_SIZE, density
 from ...imaging.writing import atomic, write_map
+from ...models.calibrated import worn_card
 from ...models.loading import card, load_for, own_code
 from ...models.model import Model
 from ...models.specs import split_loading
@@ -97,7 +98,7 @@ class Teacher:
     @property
     def output(self) -> Output:
         """What the numbers of its maps are: a "probability" is stored as it is, anything else min-max scaled."""
-        return self.preprocess.output_of(_without_log(card(self.model).output))
+        return self.preprocess.output_of(_without_log(worn_card(card(self.model), self.arguments).output))
 
     def load(self) -> Model:
         """Return the model, ready to be called."""

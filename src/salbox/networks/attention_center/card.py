@@ -18,6 +18,9 @@ CARD = ModelCard(
         training_data="SALICON (mouse traces on photos of COCO); see the terms of both",
     ),
     size="291,000 numbers, 0.74 MB",
+    fidelity="equal",
+    commercial_use="The code yes, under Apache-2.0; the weights yes, as their authors give them under "
+    "Apache-2.0, but SALICON, which they learned from, has terms of its own.",
     agreement="the release's output on 4 photos within 6e-6 of its range",
     limits=(
         "Sees every image at 640 by 480 pixels, whatever its shape.",

@@ -37,6 +37,9 @@ CARD = ModelCard(
         training_data="ImageNet (one network on a stylised copy), SALICON and MIT1003 (research use)",
     ),
     size="104.0 million numbers in the file, 8.1 of them in classifiers that are left out; 420 MB",
+    fidelity="equal",
+    commercial_use="The code yes, under Apache-2.0; of the weights ask their authors, whose terms decide; "
+    "SALICON and MIT1003, which they learned from, are for research.",
     agreement="the authors' program on one photo with generated weights: within 3e-6 of the map's range where the "
     "processor rounds as theirs did. With those weights EfficientNet's last stages amplify rounding; the other three "
     "networks agree within 2e-6 anyhow",

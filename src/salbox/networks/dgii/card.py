@@ -43,6 +43,9 @@ CARD = ModelCard(
         training_data="ImageNet, SALICON and MIT1003, as published (research use)",
     ),
     size="20.1 million numbers, 80 MB",
+    fidelity="equal",
+    commercial_use="The code yes, under Apache-2.0; the weights as whoever made the file says, and the published"
+    " data behind them (SALICON, MIT1003) are for research.",
     agreement="the authors' modules (matthias-k/DeepGaze), put together as the paper says, on one photo with generated "
     "weights: within 1e-6 of the map's range",
     limits=(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +63,8 @@ class DGIIDesign(Design, SplitNetwork):
     ) -> None:
         if prior not in PRIORS:
             raise UsageError(f"network 'dgii': prior={prior!r}: expected {' or '.join(PRIORS)}")
-        super().__init__("dgii", heads, encoder, size, **({} if prior == "osie" else {"prior": prior}))
+        named: dict[str, Any] = {} if prior == "osie" else {"prior": prior}
+        super().__init__("dgii", heads, encoder, size, **named)
         widths = (*WIDTHS[:-1], len(self.heads))
         self.readout = Readout(sum(self.channels[2:]), widths, functional.softplus)
         # As far as the first blur reaches, whatever is learned: an exported graph has one kernel.

@@ -34,6 +34,9 @@ CARD = ModelCard(
         training_data="ImageNet and SALICON (mouse traces on photos of COCO; research use)",
     ),
     size="27.0 million numbers, 108 MB",
+    fidelity="equal",
+    commercial_use="The code yes, under Apache-2.0; not the weights: their authors state no terms, and SALICON, "
+    "which they learned from, is for research.",
     agreement="the authors' program on one photo with generated weights: within 1e-5 of the map's range",
     limits=(
         "Sees every image at 320x480, its shape kept, in a frame of black.",

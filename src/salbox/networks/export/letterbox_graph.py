@@ -66,26 +66,47 @@ def fit(images: Tensor, size: tuple[int, int], fill: int) -> Tensor:
     for source, part, frame in zip((high, wide), inner, (height, width), strict=True):
         index = resize_matrices.places(frame) - torch.floor((frame - part) / 2)
         covered.append(resize_matrices.inside(index, part))
-        lines.append(_fixed_point(resize_matrices.centered(index, source, part), source))
+        place = resize_matrices.centered(index, source, part).float()
+        lines.append(fixed_point(torch.floor(place), place - torch.floor(place), source))
     (first, second, near, far), (left, right, left_share, right_share) = lines
     columns = left_share[:, None] * left + right_share[:, None] * right
-    # Whole numbers as OpenCV has them: shifted down by 4 bits here, by 16 and 2 there.
-    narrowed = torch.floor(images @ columns.float().T / 2**4)
-    upper, lower = ((rows.float() @ narrowed).double() for rows in (first, second))
-    parts = torch.floor(near[:, None] * upper / 2**16) + torch.floor(far[:, None] * lower / 2**16)
-    resized = torch.floor((parts + 2) / 4)
+    resized = in_whole_numbers(images @ columns.float().T, first, second, near, far)
     mask = covered[0][:, None] * covered[1]
     return (resized * mask + fill * (1 - mask)).float()
 
 
-def _fixed_point(where: Tensor, source: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return how OpenCV interpolates 8 bits: weights that choose each first and second pixel, and their shares."""
-    place = where.float()
-    low = torch.floor(place)
-    near, far = (torch.round(part * STEPS).double() for part in (1 - (place - low), place - low))
+def fixed_point(low: Tensor, step: Tensor, source: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return how OpenCV interpolates 8 bits: weights that choose each first and second pixel, and their shares.
+
+    Parameters
+    ----------
+    low : (target,)
+        The first pixel of each pair; the edge goes on beyond it.
+    step : (target,) float32
+        How far each place is from it, 0 to 1.
+    source : (1,) float64
+    """
+    near, far = (torch.round(part * STEPS).double() for part in (1 - step, step))
     pair = (torch.minimum(index.clamp(min=0), source - 1) for index in (low.double(), low.double() + 1))
     first, second = (resize_matrices.chosen(index, source) for index in pair)
     return first, second, near, far
+
+
+def in_whole_numbers(narrowed: Tensor, first: Tensor, second: Tensor, near: Tensor, far: Tensor) -> Tensor:
+    """Return images, (N, C, h, w) float64 of whole numbers, of which OpenCV has interpolated the columns.
+
+    Parameters
+    ----------
+    narrowed : (N, C, H, w)
+        `STEPS` times what is between the columns.
+    first, second, near, far : Tensor
+        What `fixed_point` gives for the rows.
+    """
+    # Shifted down by 4 bits here, by 16 and 2 there.
+    shifted = torch.floor(narrowed / 2**4)
+    upper, lower = ((rows.float() @ shifted).double() for rows in (first, second))
+    parts = torch.floor(near[:, None] * upper / 2**16) + torch.floor(far[:, None] * lower / 2**16)
+    return torch.floor((parts + 2) / 4)
 
 
 def unfit(maps: Tensor, shape: tuple[Tensor, Tensor], kernel: Tensor | None = None) -> Tensor:

@@ -5,6 +5,7 @@ Importing this module imports no torch, so that what cannot be exported is said 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,8 +36,8 @@ def export_model(model: Model, path: Path, *, half: bool = False) -> None:
     """
     function: object = model.function
     if not isinstance(function, HasNetwork):
-        if model.weights is not None and model.weights.suffix == ".onnx":
-            raise UsageError(f"model '{model.name}' is an ONNX file already: {model.weights}")
+        if is_exported(model):
+            raise UsageError(f"model '{model.name}' is an ONNX file already: {model.weights}; see --any-size")
         raise UsageError(f"model '{model.name}' is no network: there is nothing to write as ONNX")
     try:
         from ..trainable.base import TrainableNetwork
@@ -71,6 +72,35 @@ def export_model(model: Model, path: Path, *, half: bool = False) -> None:
         f"model '{model.name}' resizes and smooths around its network in ways that the file would not hold, so "
         "that its maps would be others; distil it instead (salbox distill), and export the student"
     )
+
+
+def is_exported(model: Model) -> bool:
+    """Return whether a model is run from an ONNX file, as those are that ship."""
+    return model.weights is not None and model.weights.suffix == ".onnx"
+
+
+def export_any_size(models: Sequence[Model], path: Path) -> None:
+    """Write heads of one exported network, those that ship among them, with the resizing inside; see `write_any_size`.
+
+    Raises
+    ------
+    UsageError
+        If they are of several files, or of none that salbox exported.
+    SalboxError
+        If the file's maps are not salbox's.
+    """
+    sources = list(dict.fromkeys(model.weights for model in models))
+    if len(sources) != 1 or sources[0] is None or not is_exported(models[0]):
+        names = ", ".join(model.name for model in models)
+        raise UsageError(
+            f"{names}: --any-size takes an exported network, or heads of one: gaze, gbvs.student, FILE.onnx"
+        )
+    try:
+        from .any_size import write_any_size
+    except ModuleNotFoundError:
+        raise MissingExtraError("writing a network as ONNX", "train") from None
+    heads = [model.head for model in models if model.network is not None]
+    write_any_size(sources[0], path, heads or None)
 
 
 def shrink_exported(source: Path, target: Path, stored: Stored = "half") -> None:

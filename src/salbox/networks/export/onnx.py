@@ -8,9 +8,7 @@ another network can start from them; ONNX Runtime joins convolutions and norms i
 from __future__ import annotations
 
 import contextlib
-import io
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -31,8 +29,8 @@ from ...types import Pixels
 from ...version import __version__
 from ..trainable.base import TrainableNetwork
 from .half import store_as_half
+from .tracing import traced
 
-OPSET = 18
 TOLERANCE = 1e-3  # of a map's range: how far ONNX Runtime's maps may be from PyTorch's
 HALF_TOLERANCE = 1e-2  # the same with weights stored in half precision
 INT8_TOLERANCE = 1e-1  # the same with weights stored in 8 bits
@@ -41,8 +39,6 @@ CHECKED = ((2, 96, 128), (1, 141, 97), (1, 101, 157))  # number, height and widt
 _ROUNDING = 1e-6  # of the largest value: what float32 cannot resolve
 _SIGMOID = 2e-7  # what ONNX Runtime's sigmoid is off by, however small its value: of maps next to 0 a large share
 
-_INPUT_SIDES = ("batch", "height", "width")
-_OUTPUT_SIDES = {0: "batch", 2: "rows", 3: "columns"}
 _PREFIX = "network."  # of the names of weights: what `_FromPixels` calls the network
 
 
@@ -164,31 +160,10 @@ def to_onnx(network: TrainableNetwork) -> onnx.ModelProto:
 
 
 def _traced(graph: nn.Module, size: tuple[int, int], name: str) -> onnx.ModelProto:
-    """Return the graph of a module that takes images as the file does, traced at a size, (height, width).
-
-    PyTorch's tracing exporter writes it: in a second or two, where the exporter through `torch.export` takes a quarter
-    of a minute for the box and joins batch norms with convolutions, whose numbers are then lost. Its one weakness, a
-    size that is taken for a constant, is what the check of the written file finds.
-    """
+    """Return the graph of a module that takes images as the file does, traced at a size, (height, width)."""
     example = torch.zeros((2, *size, 3), dtype=torch.uint8)
-    content = io.BytesIO()
-    try:
-        with _quietly(), torch.no_grad():
-            torch.onnx.export(
-                graph.eval(),
-                (example,),
-                content,
-                dynamo=False,
-                input_names=[INPUT],
-                output_names=[OUTPUT],
-                opset_version=OPSET,
-                dynamic_axes={INPUT: dict(enumerate(_INPUT_SIDES)), OUTPUT: _OUTPUT_SIDES},
-                training=torch.onnx.TrainingMode.PRESERVE,  # evaluation, as it is, but batch norms stay
-            )
-    except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise SalboxError(f"network '{name}': PyTorch cannot write it as ONNX ({reason})") from None
-    return _tidy(onnx.load_model_from_string(content.getvalue()))
+    outputs = {OUTPUT: ("batch", "", "rows", "columns")}
+    return _tidy(traced(graph, {INPUT: (example, ("batch", "height", "width", ""))}, outputs, name))
 
 
 def largest_difference(network: TrainableNetwork, path: Path) -> float:
@@ -278,11 +253,3 @@ def _evaluating(network: nn.Module) -> Iterator[None]:
         network.to(device)
         for module, mode in modes.items():
             module.training = mode
-
-
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep the exporter's advice to developers from the user's screen."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        yield

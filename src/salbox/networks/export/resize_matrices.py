@@ -7,6 +7,7 @@ makes single precision. Conditions are written as products with 0 or 1: lengths 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import pi, sqrt
 
 import torch
@@ -81,6 +82,38 @@ def filtered(weights: Tensor, kernel: Tensor) -> Tensor:
     return functional.conv2d(weights.float()[None, None], kernel.float()[None, None, :, None])[0, 0]
 
 
+def area(source: Tensor, target: Tensor) -> Tensor:
+    """Return the weights of OpenCV's INTER_AREA where no side grows: means over what a pixel covers."""
+    scale = source / target
+    first = places(target)[:, None] * scale
+    pixels = places(source)
+    share = torch.minimum(pixels + 1, first + scale) - torch.maximum(pixels, first)
+    return share.clamp(min=0) / scale
+
+
+def area_linear(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return where OpenCV's INTER_AREA interpolates if a side grows, for both sides: first pixels, and steps beyond."""
+    scale = source / target
+    index = places(target)
+    low = torch.floor(index * scale)
+    step = (index + 1 - (low + 1) / scale).float().clamp(min=0)
+    return low, step - torch.floor(step)
+
+
+def cubic(source: Tensor, target: Tensor) -> Tensor:
+    """Return the weights of OpenCV's INTER_CUBIC, whose kernel is TensorFlow's and whose places are between centres."""
+    where = centered(places(target), source, target)
+    low = torch.floor(where)
+    step = where - low
+    return _weighted(source, low - 1, (far(step + 1), near(step), near(1 - step), far(2 - step)))
+
+
+def _weighted(source: Tensor, first: Tensor, shares: Sequence[Tensor]) -> Tensor:
+    """Return weights of neighbouring pixels from a first one on; the edge goes on beyond it."""
+    taps = (torch.minimum((first + offset).clamp(min=0), source - 1) for offset in range(len(shares)))
+    return torch.stack([share[:, None] * chosen(tap, source) for tap, share in zip(taps, shares, strict=True)]).sum(0)
+
+
 def tensorflow(index: Tensor, source: Tensor, target: Tensor, shrinks: Tensor) -> Tensor:
     """Return the weights of `salbox.networks.ops.tensorflow_resize` for some of the target's pixels.
 
@@ -112,9 +145,7 @@ def _cubic(index: Tensor, source: Tensor, scale: Tensor) -> Tensor:
     low = torch.floor(place)
     step = torch.round((place - low) * TABLE) / TABLE
     shares = (far(step + 1), near(step), near(1 - step), far(2 - step))
-    taps = (torch.minimum((low.double() + offset).clamp(min=0), source - 1) for offset in (-1, 0, 1, 2))
-    parts = [share.double()[:, None] * chosen(tap, source) for tap, share in zip(taps, shares, strict=True)]
-    return torch.stack(parts).sum(0)
+    return _weighted(source, low.double() - 1, [share.double() for share in shares])
 
 
 def chosen(index: Tensor, source: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ...errors import UsageError
 from ..trainable.base import TrainableNetwork
 from ..trainable.factory import rebuild
+from ..trainable.split import SplitNetwork
 from .bases import maps_layer, probabilities, rebuilt
 
 BASES = 512
@@ -19,7 +20,7 @@ READOUTS = ("own", "bases")
 _SIDES = 4  # times a network's smallest image: large enough to ask for the channels of its features
 
 
-class Factorized(TrainableNetwork):
+class Factorized(SplitNetwork):
     """Another network whose last features V are replaced by sigmoid(V P') P, with N bases as the rows of P.
 
     Parameters
@@ -83,8 +84,12 @@ class Factorized(TrainableNetwork):
         return self.network.encoder
 
     def encoder_modules(self) -> tuple[nn.Module, ...]:
-        """Return the other network's encoders; none where only the last layer learns."""
-        return () if self.reads_bases else self.network.encoder_modules()
+        """Return the other network's encoders; all of it where only the last layer learns."""
+        return (self.network,) if self.reads_bases else self.network.encoder_modules()
+
+    def freeze_encoder(self, frozen: bool = True) -> None:
+        """See `TrainableNetwork`; what the second phase does not learn stays frozen."""
+        super().freeze_encoder(frozen or self.reads_bases)
 
     def train(self, mode: bool = True) -> Self:
         """Set training or evaluation mode; what does not learn stays in evaluation mode."""
@@ -101,6 +106,22 @@ class Factorized(TrainableNetwork):
         """Return "decoder", the other network's last features, and "probabilities", (N, bases, h, w)."""
         decoded = self.network.decoder_features(images)
         return {"decoder": decoded, "probabilities": probabilities(decoded, self.bases.weight)}
+
+    def encode(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return the other network's last features, which stay as they are in the second phase; see `SplitNetwork`.
+
+        Raises
+        ------
+        UsageError
+            In the first phase, where all of it learns.
+        """
+        if not self.reads_bases:
+            raise UsageError("cache_features: in the first phase all of the network learns: give cache_features=false")
+        return (self.network.decoder_features(images),)
+
+    def decode(self, encoded: Sequence[Tensor]) -> Tensor:
+        """Return the logits, from what `encode` gives; see `SplitNetwork`."""
+        return self.after_readout(self.decoder_readout(probabilities(encoded[0], self.bases.weight)))
 
     def probabilities(self, images: Tensor) -> Tensor:
         """Return how likely each basis is at each place: (N, bases, h, w) in 0..1; `images` as `forward` takes them."""

@@ -34,6 +34,9 @@ CARD = ModelCard(
         training_data="the release does not state it; through DeepGaze II at least SALICON and MIT1003 (research use)",
     ),
     size="121,000 numbers, 0.46 MB",
+    fidelity="equal",
+    commercial_use="The code yes, under Apache-2.0; the weights yes, as their authors give them under "
+    "Apache-2.0, but what they learned from goes back to data for research.",
     agreement="the release's output on 4 photos within 1e-6 of its range; CC with DeepGaze II's own map of one photo "
     "(KDSalBox's demo, 8 bits): .640 (Pearson, at full size and at 320x240): near DeepGaze II, no stand-in for it",
     limits=(

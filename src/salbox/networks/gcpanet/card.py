@@ -37,6 +37,9 @@ CARD = ModelCard(
         training_data="ImageNet and DUTS-TR (research use)",
     ),
     size="67.06 million numbers, 268 MB",
+    fidelity="by the paper",
+    commercial_use="The code yes, under Apache-2.0; not the weights: their authors state no terms, and DUTS-TR, "
+    "which they learned from, is for research.",
     agreement="no output of the authors' program was at hand. Written from the paper, channels and names as in their "
     "repository; the layers written down there give the same map with random weights, within 1e-5 of its range",
     limits=(

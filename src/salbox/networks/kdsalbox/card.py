@@ -89,6 +89,8 @@ def _card(name: str) -> ModelCard:
             training_data="SALICON's photos, which are Microsoft COCO's; no fixations",
         ),
         size="10.4 million numbers, 42 MB",
+        commercial_use="The code yes, under Apache-2.0; not the weights: the Adobe Research License forbids "
+        "commercial use.",
         agreement=f"with its teacher, as published (table 1): {photos} on SALICON's validation photos; {patterns} on "
         "CAT2000's patterns. With the authors' program, on one photo with generated weights: equal",
         limits=(

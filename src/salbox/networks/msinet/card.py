@@ -36,6 +36,9 @@ CARD = ModelCard(
         training_data="ImageNet and Places, SALICON, and the data set that a file was tuned to (research use)",
     ),
     size="24.9 million numbers, 100 MB",
+    fidelity="equal",
+    commercial_use="The code yes, under Apache-2.0; the weights are under MIT, but the data that they learned "
+    "from (SALICON and others) are offered for research only.",
     agreement="the authors' program on one photo with generated weights, at two sizes: within 1e-5 of the map's range "
     "before it is rounded to 8 bits",
     limits=(

@@ -36,6 +36,8 @@ CARD = ModelCard(
         training_data="ImageNet and OSIE (research use)",
     ),
     size="29.4 million numbers, 118 MB",
+    fidelity="equal",
+    commercial_use="The code yes, under Apache-2.0; not the weights: OpenSALICON states no terms for them.",
     agreement="OpenSALICON's program, its Caffe layers run by OpenCV, on one photo with generated weights: within 1e-5 "
     "of the map's range",
     limits=(

@@ -37,6 +37,9 @@ CARD = ModelCard(
         training_data="ImageNet, and SALICON of 2015 or 2017 (mouse traces on photos of COCO; research use)",
     ),
     size="70.1 million numbers, 281 MB (ResNet-50); 51.8 million, 207 MB (VGG-16)",
+    fidelity="equal",
+    commercial_use="The code yes, under Apache-2.0; the weights are under MIT, but SALICON, which they learned "
+    "from, is offered for research only.",
     agreement="the authors' program on one photo with generated weights, both networks: within 1e-5 of the map's range",
     limits=(
         "Sees every image at 240x320, its shape kept, in a frame of black.",

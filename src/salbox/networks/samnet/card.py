@@ -36,6 +36,8 @@ CARD = ModelCard(
         training_data="ImageNet and DUTS-TR (research use)",
     ),
     size="1.33 million numbers, 5.5 MB",
+    fidelity="equal",
+    commercial_use="The code yes, under Apache-2.0; not the weights: their authors give them for academic use.",
     agreement="the authors' program on one photo with generated weights: within 1e-4 of the map's range",
     limits=(
         "Sees every image squeezed to 336x336, whatever its shape; what is long and thin is lost.",

@@ -37,6 +37,9 @@ CARD = ModelCard(
         training_data="ImageNet, SALICON, and MIT1003 or CAT2000 where a file was tuned to them (research use)",
     ),
     size="72.5 million numbers, 291 MB (ResNet-50); 76.6 million, 308 MB (DenseNet-161)",
+    fidelity="equal",
+    commercial_use="The code yes, under Apache-2.0; the weights are under MIT, but the data that they learned "
+    "from (SALICON and others) are offered for research only.",
     agreement="the authors' program on one photo with generated weights, both networks, both orders of channels: "
     "within 1e-5 of the map's range",
     limits=(

@@ -34,6 +34,9 @@ def _card(name: str, title: str, summary: str, size: str, memory: str) -> ModelC
         origin="authors' weights (xuebinqin/U-2-Net), in their .pth by the network written again, or in rembg's .onnx",
         license=LICENSE,
         size=size,
+        fidelity="equal",
+        commercial_use="The code yes, under Apache-2.0; the weights yes, as their authors give them under "
+        "Apache-2.0, but DUTS-TR, which they learned from, is offered for research.",
         agreement="the authors' program on one photo with generated weights: within 1e-4 of the map's range",
         limits=(*LIMITS, f"An image of 12 megapixels takes {memory}."),
         parameters=(SCALING,),

@@ -35,6 +35,9 @@ CARD = ModelCard(
         training_data="ImageNet, SALICON, DHF1K, Hollywood-2 and UCF Sports; MIT1003 in the file tuned to it",
     ),
     size="3.7 million numbers, 15 MB",
+    fidelity="equal",
+    commercial_use="The code yes, under Apache-2.0; of the weights see the terms of rdroste/unisal; the data "
+    "that they learned from (SALICON and others) are offered for research.",
     agreement="the authors' program on one photo and on a clip of six frames, with generated weights: within 4e-5 of "
     "the map's range",
     limits=(

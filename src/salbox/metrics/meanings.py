@@ -1,4 +1,4 @@
-"""What metrics mean, in plain words; their definitions are in `salbox.metrics`."""
+"""What metrics mean, in plain words; their definitions stand with them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,303 @@
+"""What networks look at: `salbox explain` on networks that learned from people, and on the students that ship.
+
+    python benchmarks/explain.py [--work DIR] [--minutes 6] [--only people|students|page]
+
+Networks that learned from people are factorised on OSIE's and MIT1003's training parts; students, and `gaze` beside
+them, are looked at as they are, by what the last convolution of each reads. Named regions are those of coco-semantic,
+EyeCrowd's faces and DUTS-TR's objects, `LIMIT` photos of each at most. Photos are read from `shared/data` beside the
+checkout, or SALBOX_SHARED; explanations are kept in DIR (by default SALBOX_RUNS/explain), and what is there is not made
+again. `explain_gqa.py` measures what GQA's size takes. Writes docs/results/explain.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from _tables import SHARED, markdown_table, provenance, write_page
+
+import salbox
+from salbox.explain import Explanation, compare, explain, write_comparison
+from salbox.explain.categories import read_categories
+from salbox.explain.concept_sets import Photos, open_photos
+from salbox.explain.contributions import by_category, contributions
+from salbox.explain.dissection import Overlaps, dissect, mean_ious
+from salbox.explain.files import read_arrays, write_arrays, write_json, write_table
+from salbox.explain.pipeline import NAMED
+from salbox.explain.readout import of_readout
+from salbox.explain.report import write_report
+from salbox.explain.subject import Subject
+from salbox.explain.thresholds import thresholds
+from salbox.explain.vocabulary import build_vocabulary
+
+DATA = SHARED / "data"
+DATASETS = (f"osie:{DATA / 'OSIE'}", f"mit1003:{DATA / 'MIT1003'}")
+CONCEPTS = (
+    f"coco-semantic:{DATA / 'coco-semantic'}",
+    f"eyecrowd-faces:{DATA / 'EyeCrowd'}",
+    f"duts-wordnet:{DATA / 'DUTS-TR'}",
+)
+LIMIT, MIN_PHOTOS, BASES = 200, 8, 512
+SHOWN = 12
+PAPER = {
+    "positive": "having meeting 1.00, face .53, surfing .49, goggles .46, airplane .41, nose .31",
+    "negative": "cloudless −1.00, hazy −.84, overcast −.79, sky −.65, asphalt −.27",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    runs = Path(os.environ.get("SALBOX_RUNS", "runs"))
+    parser.add_argument("--work", type=Path, default=runs / "explain")
+    parser.add_argument("--minutes", type=float, default=6, help="of one core, each of a network's two trainings")
+    parser.add_argument("--people", nargs="*", default=["gaze"], metavar="MODEL|RUN", help="that learned from people")
+    parser.add_argument("--only", choices=["people", "students", "page"])
+    chosen = parser.parse_args()
+    if chosen.only in (None, "people"):
+        for name in chosen.people:
+            explain(
+                name,
+                chosen.work / Path(name).name,
+                datasets=DATASETS,
+                concepts=CONCEPTS,
+                limit=LIMIT,
+                min_photos=MIN_PHOTOS,
+                bases=BASES,
+                max_seconds=60 * chosen.minutes,
+                clock="processor",
+            )
+    if chosen.only in (None, "students"):
+        students(chosen.work / "students")
+    page(chosen.work)
+
+
+def students(folder: Path) -> None:
+    """Explain all students and `gaze` as they are; the students share a decoder, so that they look together."""
+    photos = open_photos(CONCEPTS, LIMIT)
+    names = [name for name in salbox.list_models() if name.endswith(".student")]
+    networks = [salbox.network(name) for name in names]
+    settings = networks[0].settings, networks[0].preprocessing
+    shared = [i for i, each in enumerate(networks) if (each.settings, each.preprocessing) == settings]
+    groups = [shared, *([i] for i in range(len(networks)) if i not in shared)]
+    vocabulary = build_vocabulary((photos.concepts(i) for i in range(len(photos))), MIN_PHOTOS)
+    for group in groups:
+        _together(folder, photos, vocabulary, [names[i] for i in group], [networks[i] for i in group])
+    _together(folder, photos, vocabulary, ["gaze"], [salbox.network("gaze")])
+    write_comparison(folder / "gbvs.student", folder / "gaze", folder / "from-gbvs-to-gaze.html")
+
+
+def _together(folder: Path, photos: Photos, vocabulary: Any, names: list[str], networks: list[Any]) -> None:
+    """Explain networks of one decoder in one pass over the photos."""
+    subjects = [of_readout(network, name) for name, network in zip(names, networks, strict=True)]
+    if all((folder / name / "report.html").exists() for name in names):
+        return
+    layers = [network.head_layers[0][-1] for network in networks]
+    seen: dict[int, torch.Tensor] = {}
+    for i, layer in enumerate(layers):
+        layer.register_forward_pre_hook(lambda _, given, i=i: seen.__setitem__(i, given[0]))
+
+    def activation(images: torch.Tensor) -> torch.Tensor:
+        decoded = networks[0].decoder_features(images)
+        for network in networks:
+            network.decoder_readout(decoded)
+        return torch.cat([seen[i] for i in range(len(networks))], dim=1)
+
+    counts = [subject.count for subject in subjects]
+    together = Subject("together", sum(counts), activation, subjects[0].prepare, in_probabilities=False)
+    work = folder / f"pass-{names[0]}"
+    every = max(1, len(photos) // 100)
+    some = [photos.pixels(i) for i in range(0, len(photos), every)]
+    limits = thresholds(together, some, len(some))
+    parts = dissect(together, photos, vocabulary, limits["threshold"].to_numpy(np.float32), work)
+    starts = np.cumsum([0, *counts])
+    for name, subject, start, stop in zip(names, subjects, starts, starts[1:], strict=False):
+        own = limits.iloc[start:stop].reset_index(drop=True).assign(basis=range(subject.count))
+        _write(folder / name, name, subject, photos, vocabulary, own, [_sliced(path, start, stop) for path in parts])
+
+
+def _sliced(path: Path, start: int, stop: int) -> Overlaps:
+    whole = read_arrays(path)
+    return Overlaps(whole["photo"], whole["concept"], whole["iou"][:, start:stop], whole["peak"][:, start:stop])
+
+
+def _write(
+    folder: Path, name: str, subject: Subject, photos: Photos, vocabulary: Any, limits: Any, parts: list[Overlaps]
+) -> None:
+    """Write the tables of one network, and its page."""
+    paths = []
+    for number, part in enumerate(parts):
+        paths.append(folder / "dissection" / f"photos-{number:06d}.safetensors")
+        write_arrays(vars(part), paths[-1])
+    table = mean_ious(paths, vocabulary, subject.count)
+    bases = table.groupby("basis").head(1).drop(columns="photos").reset_index(drop=True)
+    bases["is_named"] = bases["iou"] > NAMED
+    bases["threshold"] = limits["threshold"]
+    weights = (subject.weights * limits["spread"].to_numpy()).astype(np.float32)
+    bases["weight"] = weights
+    found = contributions(paths, vocabulary, weights)
+    named = bases["is_named"].to_numpy(bool)
+    write_json({"model": name}, folder / "explain.json")
+    write_json({"photos": [photos.name(i) for i in range(len(photos))]}, folder / "photos.json")
+    write_json({"named_bases": int(named.sum()), "explained_by_named": float("nan")}, folder / "summary.json")
+    for values, file in (
+        (limits, "thresholds"),
+        (vocabulary.table(), "vocabulary"),
+        (table, "dissection"),
+        (bases, "bases"),
+        (found, "contributions"),
+        (by_category(found, read_categories()), "categories"),
+    ):
+        write_table(values, folder / f"{file}.parquet")
+    write_report(Explanation(folder), subject, photos)
+
+
+def page(work: Path) -> None:
+    """Write the page of results, of what is there."""
+    parts = [
+        f"""# What networks look at
+
+Written by `benchmarks/explain.py`. {provenance(("salbox", "torch", "numpy"))}
+
+Named regions: {", ".join(text.partition(":")[0] for text in CONCEPTS)}, at most {LIMIT} photos of each; a concept is
+on {MIN_PHOTOS} photos at least. Contributions are scaled by the largest of their sign, with 95 % intervals by the
+bootstrap over photos; [What a network looks at](../explain.md) says what they mean.
+"""
+    ]
+    people = [path for path in sorted(work.iterdir()) if (path / "reformulate" / "run" / "evaluation.csv").exists()]
+    parts += [_ranking(path) for path in people if (path / "contributions.parquet").exists()]
+    if people:
+        parts.append(_accuracy(people))
+    if (work / "students").is_dir():
+        parts.append(_students(work / "students"))
+    if (work / "gqa" / "gqa.json").exists():
+        parts.append(_gqa(json.loads((work / "gqa" / "gqa.json").read_text(encoding="utf-8"))))
+    write_page("explain.md", "\n".join(parts))
+
+
+def _ranking(folder: Path) -> str:
+    found = Explanation(folder)
+    table, summary = found.contributions, found.summary
+    rows = []
+    top, bottom = table.head(SHOWN).to_dict("records"), table.tail(SHOWN).iloc[::-1].to_dict("records")
+    for high, low in zip(top, bottom, strict=False):
+        rows.append([high["concept"], _figure(high), low["concept"], _figure(low)])
+    categories = ", ".join(f"{r.category} {r.scaled:+.2f}" for r in found.categories.itertuples())
+    run = list(csv.DictReader((folder / "factorize" / "run" / "log.csv").open(encoding="utf-8")))
+    learned = sum(int(row["images"]) for row in run)
+    return f"""## {folder.name}: what makes salient
+
+{summary["bases"]} bases, {summary["named_bases"]} with a name, which explain {summary["explained_by_named"]:.0%} of the
+saliency; {summary["concepts"]} concepts on {summary["photos"]} photos. The first phase learned from {learned:,} photos
+(the published one from 50,000).
+
+{markdown_table(["highest", "scaled", "lowest", "scaled"], rows)}
+
+Categories: {categories}.
+
+The authors' notebook has of DINet, with scene graphs of Visual Genome: {PAPER["positive"]}; {PAPER["negative"]}.
+"""
+
+
+def _figure(row: dict[str, Any]) -> str:
+    return f"{row['scaled']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f})"
+
+
+def _accuracy(people: list[Path]) -> str:
+    rows = []
+    for folder in people:
+        model = json.loads((folder / "explain.json").read_text(encoding="utf-8"))["model"]
+        plain = _plain(model if isinstance(model, str) else Path(model[0]), folder)
+        phases = [_cc(folder / phase / "run" / "evaluation.csv") for phase in ("factorize", "reformulate")]
+        rows.append([folder.name, f"{plain:.3f}", *(f"{cc:.3f} ({cc / plain - 1:+.1%})" for cc in phases)])
+    return f"""## What the rewriting costs
+
+CC on the 140 test photos of OSIE.
+
+{markdown_table(["network", "as it is", "first phase", "second phase"], rows)}
+"""
+
+
+def _plain(model: str | Path, folder: Path) -> float:
+    """Return the CC of a network as it is: its run's, or measured once."""
+    if isinstance(model, Path) and (model / "evaluation.csv").exists():
+        return _cc(model / "evaluation.csv")
+    kept = folder / "plain.json"
+    if not kept.exists():
+        found = salbox.evaluate(f"osie:{DATA / 'OSIE'}", [str(model)], ["cc"])
+        write_json({"cc": found.estimate(found.rows[0], "cc").value}, kept)
+    return float(json.loads(kept.read_text(encoding="utf-8"))["cc"])
+
+
+def _cc(path: Path) -> float:
+    """Return the CC on OSIE of the first row of a run's evaluation."""
+    rows = csv.reader(path.read_text(encoding="utf-8").partition("# osie")[2].partition("#")[0].splitlines())
+    return next(float(row[2]) for row in rows if len(row) > 2 and row[1] == "cc")
+
+
+def _students(folder: Path) -> str:
+    rows = []
+    for path in sorted(folder.iterdir()):
+        if (path / "contributions.parquet").exists():
+            table = Explanation(path).contributions
+            ends = [", ".join(f"{r.concept} {r.scaled:+.2f}" for r in part.itertuples()) for part in _ends(table)]
+            rows.append([path.name, *ends])
+    text = f"""## Students as they are
+
+What the last convolution before each map reads, 16 channels or so a student, with nothing trained; `gaze` beside them.
+
+{markdown_table(["network", "highest", "lowest"], rows)}
+"""
+    if (folder / "gbvs.student").is_dir() and (folder / "gaze").is_dir():
+        found = compare(folder / "gbvs.student", folder / "gaze")
+        certain = found.certain
+        lines = []
+        for title, part in (
+            ("more", certain[certain["difference"] > 0].head(SHOWN)),
+            ("less", certain[certain["difference"] < 0].iloc[::-1].head(SHOWN)),
+        ):
+            named = ", ".join(
+                f"{r.concept} {r.difference:+.2f} ({r.low:+.2f} to {r.high:+.2f})" for r in part.itertuples()
+            )
+            lines.append(f"- {title}: {named or 'none'}")
+        text += f"""
+## From gbvs.student to gaze
+
+Of {len(found.table)} concepts {len(certain)} have an interval beside zero. Contributions over their root mean square:
+
+{os.linesep.join(lines)}
+"""
+    return text
+
+
+def _ends(table: Any) -> tuple[Any, Any]:
+    return table.head(5), table.tail(5).iloc[::-1]
+
+
+def _gqa(figures: dict[str, Any]) -> str:
+    names = {
+        "vocabulary": "reading all scene graphs, concepts",
+        "dissection": f"dissecting {figures['dissected']:,} photos",
+        "tables": "tables and intervals of all photos",
+    }
+    rows = [
+        [name, f"{figures[key]['processor']:.0f}", f"{figures[key]['seconds']:.0f}", f"{figures[key]['megabytes']:,}"]
+        for key, name in names.items()
+    ]
+    return f"""## Photos as many as GQA's
+
+{figures["photos"]:,} generated scene graphs ({figures["json megabytes"]} MB of JSON) of 16 boxes each, 512 stored maps
+of 60x80 in place of a network (`benchmarks/explain_gqa.py`); what is kept on disk of all photos is
+{figures["parts megabytes"] / 1000:.1f} GB. The machine was shared: the time on the clock is not the program's.
+
+{markdown_table(["step", "seconds of processor", "on the clock", "peak MB"], rows)}
+"""
+
+
+if __name__ == "__main__":
+    main()

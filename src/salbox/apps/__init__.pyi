@@ -1,0 +1,12 @@
+from .attention import Attention as Attention
+from .attention import attend as attend
+from .box import Box as Box
+from .compression import Compressed as Compressed
+from .compression import compress as compress
+from .crops import Crop as Crop
+from .crops import crop as crop
+from .cutouts import CutoutOptions as CutoutOptions
+from .cutouts import cutout as cutout
+from .region_shares import Region as Region
+from .region_shares import RegionReport as RegionReport
+from .region_shares import regions as regions

@@ -1,0 +1,44 @@
+"""Planes of pixels as blocks of 8 x 8 cosine coefficients, as JPEG has them, and back."""
+
+from __future__ import annotations
+
+from math import cos, pi, sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from ..types import FloatMap
+
+SIDE = 8
+
+# JPEG's discrete cosine transform, ITU-T T.81, A.3.3, as a matrix whose inverse is its transpose.
+_COSINES = np.array(
+    [
+        [sqrt((1 if k == 0 else 2) / SIDE) * cos((2 * n + 1) * k * pi / (2 * SIDE)) for n in range(SIDE)]
+        for k in range(8)
+    ],
+    np.float32,
+)
+
+
+def padded(plane: npt.NDArray[np.uint8], multiple: int) -> npt.NDArray[np.uint8]:
+    """Return a plane, (H, W) or (H, W, C), its last row and column repeated until both sides are multiples."""
+    height, width = plane.shape[:2]
+    margins = ((0, -height % multiple), (0, -width % multiple), *((0, 0) for _ in plane.shape[2:]))
+    return np.pad(plane, margins, mode="edge")
+
+
+def to_blocks(plane: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """Return the coefficients of a plane, (h, w) in multiples of 8: (h / 8, 8, w / 8, 8) float32."""
+    height, width = plane.shape
+    columns = _COSINES @ plane.astype(np.float32, copy=False).reshape(height // SIDE, SIDE, width)
+    blocks = np.asarray(columns.reshape(-1, SIDE) @ _COSINES.T, np.float32)
+    return blocks.reshape(height // SIDE, SIDE, width // SIDE, SIDE)
+
+
+def to_plane(blocks: npt.NDArray[np.float32]) -> FloatMap:
+    """Return the plane of coefficients that `to_blocks` gives: (h, w) float32."""
+    rows, _, columns, _ = blocks.shape
+    along = (blocks.reshape(-1, SIDE) @ _COSINES).reshape(rows, SIDE, columns * SIDE)
+    plane: FloatMap = (_COSINES.T @ along).reshape(rows * SIDE, columns * SIDE)
+    return plane

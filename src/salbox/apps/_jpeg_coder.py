@@ -1,0 +1,157 @@
+"""JPEG with attention: each block's coefficients rounded to what is worth its bits there.
+
+A decoder knows one quantization for all blocks. What an encoder may choose is which whole number each coefficient
+becomes: here the one that makes `weight * squared error + strength * bits` least, so that blocks which nobody looks at
+lose their fine detail, and the bits buy a higher quality for the whole file. Any decoder reads it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from ..types import FloatMap
+from ._blocks import SIDE, padded, to_blocks, to_plane
+from ._coders import STRIP, Coder, saved
+
+_UNIT = 2 * SIDE  # pixels that a block of halved colour covers along a side
+_MIDDLE = 128
+
+# Bits of a whole number k in Huffman's code, about: its category, with the zeros before it, and its digits.
+_FIRST, _EACH = 3.5, 1.6
+
+
+class JpegCoder(Coder):
+    """Baseline quantization tables, colour at half the size, progressive, Huffman tables made for the picture."""
+
+    rises = (25, 15, 10, 5)
+
+    def plain(self, quality: int) -> bytes:
+        """Return the file of libjpeg-turbo."""
+        image = Image.fromarray(self.picture.pixels)
+        return self._saved(image.convert("L") if self.picture.is_gray else image, quality)
+
+    def encode(self, quality: int, strength: float) -> bytes:
+        """Return the file with coefficients rounded by attention."""
+        height, width = self.picture.pixels.shape[:2]
+        channels = len(self._planes)
+        pixels = np.empty((*self._planes[0].shape, channels), np.uint8)
+        for channel, (plane, table) in enumerate(zip(self._planes, _tables(quality), strict=False)):
+            scale = 1 if channel == 0 else 2
+            weights = self._weights if channel == 0 else self._weights.reshape(
+                self._weights.shape[0] // 2, 2, self._weights.shape[1] // 2, 2
+            ).mean((1, 3))  # fmt: skip
+            for rows in _rows(plane.shape[0]):
+                blocks = to_blocks(plane[rows].astype(np.float32) - _MIDDLE)
+                here = weights[rows.start // SIDE : rows.stop // SIDE]
+                # The encoder finds the same whole numbers again: it does the same to what is rounded to pixels.
+                values = to_plane(_rounded(blocks, table, here, strength) * table[:, None, :]) + _MIDDLE
+                found = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+                if scale > 1:
+                    found = np.repeat(np.repeat(found, scale, 0), scale, 1)
+                pixels[rows.start * scale : rows.stop * scale, :, channel] = found
+        pixels = pixels[:height, :width]
+        image = Image.fromarray(pixels[:, :, 0]) if channels == 1 else Image.fromarray(pixels, "YCbCr")
+        return self._saved(image, quality)
+
+    @cached_property
+    def _planes(self) -> list[npt.NDArray[np.uint8]]:
+        """Brightness, and the two colours at half the size, (h, w) in whole blocks."""
+        if self.picture.is_gray:
+            return [padded(self.picture.pixels[:, :, 0], _UNIT)]
+        # Not by Pillow, which cuts digits off where libjpeg rounds: half a level of brightness.
+        image = padded(cv2.cvtColor(self.picture.pixels, cv2.COLOR_RGB2YCrCb), _UNIT)
+        return [np.ascontiguousarray(image[:, :, 0]), *(_halved(image[:, :, channel]) for channel in (2, 1))]
+
+    @cached_property
+    def _weights(self) -> FloatMap:
+        """Those of the picture, for all blocks of the brightness."""
+        rows, columns = (side // SIDE for side in self._planes[0].shape)
+        have = self.picture.weights
+        return np.pad(have, ((0, rows - have.shape[0]), (0, columns - have.shape[1])), mode="edge")
+
+    def _saved(self, image: Image.Image, quality: int) -> bytes:
+        options: dict[str, Any] = {"subsampling": "4:2:0"} if image.mode != "L" else {}
+        return saved(image, "JPEG", quality=quality, optimize=True, progressive=True, **options, **self.picture.extra)
+
+
+def _halved(plane: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return a plane of half the size, the mean of each four pixels, some rows at a time."""
+    height, width = plane.shape
+    halves = np.empty((height // 2, width // 2), np.uint8)
+    # As libjpeg has it, so that halves are rounded up as often as down.
+    rounding = 1 + np.arange(width // 2, dtype=np.uint16) % 2
+    for rows in _rows(height // 2):
+        part = plane[2 * rows.start : 2 * rows.stop].astype(np.uint16)
+        total = part[0::2, 0::2] + part[1::2, 0::2] + part[0::2, 1::2] + part[1::2, 1::2]
+        halves[rows] = (total + rounding) // 4
+    return halves
+
+
+def _rows(height: int) -> Iterator[slice]:
+    for start in range(0, height, STRIP):
+        yield slice(start, min(start + STRIP, height))
+
+
+def _tables(quality: int) -> list[FloatMap]:
+    """Return libjpeg's quantization tables of a quality, for brightness and twice for colour: (8, 8) float32 each."""
+    (first, second) = _pillow_tables(quality)
+    return [first, second, second]
+
+
+def _pillow_tables(quality: int) -> tuple[FloatMap, FloatMap]:
+    """Return both tables, read from a file that Pillow writes: rows are vertical frequencies."""
+    with Image.open(io.BytesIO(saved(Image.new("RGB", (SIDE, SIDE)), "JPEG", quality=quality))) as image:
+        tables: dict[int, list[int]] = image.quantization  # type: ignore[attr-defined]
+    first, second = (np.array(tables[index], np.float32).reshape(SIDE, SIDE) for index in (0, 1))
+    return first, second
+
+
+def _rounded(
+    blocks: npt.NDArray[np.float32], table: FloatMap, weights: FloatMap, strength: float
+) -> npt.NDArray[np.float32]:
+    """Return coefficients in steps of a table, whole numbers whose error and bits together cost least.
+
+    Tried are the nearest whole number, the one below it, the largest of the next shorter category, and 0. Means of
+    blocks stay: a step between blocks would be seen.
+
+    Parameters
+    ----------
+    blocks : (h, 8, w, 8) float32
+    table : (8, 8) float32
+    weights : (h, w) float32
+    strength : float
+        What a bit costs, in squared steps of the table's average kind.
+    """
+    steps = blocks / table[:, None, :]
+    whole = np.rint(steps)
+    if strength <= 0:
+        return whole
+    is_free = whole != 0
+    is_free[:, 0, :, 0] = False
+    row, v, column, u = np.nonzero(is_free)
+    exact, best = steps[row, v, column, u], whole[row, v, column, u]
+    error_cost = weights[row, column] * np.square(table[v, u])
+    bit_cost = strength * float(np.square(table).mean())
+    size, sign = np.abs(best), np.sign(best)
+    shorter = np.exp2(np.floor(np.log2(size))) - 1
+    lowest = error_cost * np.square(exact - best) + bit_cost * _bits(size)
+    for candidate in (size - 1, shorter, np.zeros_like(size)):
+        cost = error_cost * np.square(exact - sign * candidate) + bit_cost * _bits(candidate)
+        best = np.where(cost < lowest, sign * candidate, best)
+        lowest = np.minimum(cost, lowest)
+    whole[row, v, column, u] = best
+    return whole
+
+
+def _bits(size: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return about how many bits whole numbers take, of their sizes."""
+    bits: npt.NDArray[np.float32] = np.where(size == 0, 0, _FIRST + _EACH * np.log2(np.maximum(size, 1)))
+    return bits

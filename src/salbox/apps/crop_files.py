@@ -1,0 +1,197 @@
+"""Crops of files: windows of images found and written, what `salbox crop` does."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from ..errors import ImageWarning, SalboxError, UsageError
+from ..imaging.image import MAX_PIXELS
+from ..imaging.inputs import ImageFile
+from ..imaging.opening import opened
+from ..imaging.writing import PNG_COMPRESSION, atomic
+from ..models.loading import load
+from ..prediction.images import device_of, memory_errors_named
+from ..system.workers import in_workers
+from .attention import attend
+from .crops import Crop, CropOptions, best_crop
+from .sizes import Size
+
+JPEG_QUALITY = 95
+ORIENTATION = 0x0112  # EXIF's tag
+# What a crop is written as -> its suffix; of other kinds PNG.
+KINDS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tif"}
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": JPEG_QUALITY, "optimize": True},
+    "PNG": {"compress_level": PNG_COMPRESSION},
+    "WEBP": {"quality": JPEG_QUALITY},
+    "TIFF": {"compression": "tiff_deflate"},
+}
+MORE_MEMORY = "a smaller copy of the image needs less"
+
+
+@dataclass(frozen=True)
+class CropOutcome:
+    """What came of one image or video: its crops, which were written, which keep too little, and what failed."""
+
+    source: Path
+    shape: tuple[int, int] | None = None
+    crops: list[dict[str, Any]] = field(default_factory=list)
+    written: list[Path] = field(default_factory=list)
+    too_little: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def to_dict(self, model: str) -> dict[str, Any]:
+        """Return it as plain numbers and texts, ready for JSON."""
+        size = {} if self.shape is None else {"width": self.shape[1], "height": self.shape[0]}
+        found: dict[str, Any] = {"source": str(self.source), "model": model, **size, "crops": self.crops}
+        return {**found, "notes": self.notes, "failures": self.failures}
+
+
+@dataclass(frozen=True)
+class CropPlan:
+    """Everything that crops of files need beside the files.
+
+    Attributes
+    ----------
+    model : str
+    arguments : mapping
+        Keywords of `salbox.load`.
+    sizes : sequence of Size
+    options : CropOptions
+    folder : Path, optional
+        Crops go to `folder/<relative path>.<size>.<suffix>`; without one they are only found.
+    min_kept : float
+        A crop that keeps less is not written.
+    max_pixels : int
+    """
+
+    model: str
+    sizes: Sequence[Size]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    options: CropOptions = field(default_factory=CropOptions)
+    folder: Path | None = None
+    min_kept: float = 0.0
+    max_pixels: int = MAX_PIXELS
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_kept <= 1:
+            raise UsageError(f"min-kept {self.min_kept:g}: expected a share of attention, 0 to 1")
+
+    def begin(self) -> Callable[[ImageFile], CropOutcome]:
+        """Return what crops one image, the model loaded once."""
+        model = load(self.model, **self.arguments)
+
+        def cropped(image: ImageFile) -> CropOutcome:
+            outcome = CropOutcome(image.path)
+            try:
+                with memory_errors_named(image.path, MORE_MEMORY), warnings.catch_warnings(record=True) as raised:
+                    warnings.simplefilter("always", ImageWarning)
+                    attention = attend(image.path, model, max_pixels=self.max_pixels)
+                    crops = [best_crop(attention, size, self.options) for size in self.sizes]
+                outcome = CropOutcome(image.path, attention.shape, notes=[str(each.message) for each in raised])
+                self.record(image, crops, outcome)
+            except SalboxError as error:
+                outcome.failures.append(str(error))
+            return outcome
+
+        return cropped
+
+    def record(self, image: ImageFile, crops: Sequence[Crop], outcome: CropOutcome) -> None:
+        """Write the crops of an image that keep enough, if there is a folder, and add all to the outcome."""
+        good = [each for each in crops if each.kept >= self.min_kept]
+        with memory_errors_named(image.path, MORE_MEMORY):
+            paths = dict(self._write(image, good, outcome)) if self.folder is not None and good else {}
+        for each in crops:
+            written = paths.get(each.size.text)
+            place = {} if self.folder is None else {"written": None if written is None else str(written)}
+            outcome.crops.append({**each.to_dict(), **place})
+            if each.kept < self.min_kept:
+                outcome.too_little.append(f"{image.path} at {each.size.text} keeps {each.kept:.2f}")
+        outcome.written.extend(paths.values())
+
+    def target(self, image: ImageFile, size: Size, suffix: str) -> Path:
+        """Return where a crop goes."""
+        if self.folder is None:
+            raise AssertionError("no folder to write to")
+        return self.folder / f"{image.output}.{size.slug}{suffix}"
+
+    def _write(self, image: ImageFile, crops: Sequence[Crop], outcome: CropOutcome) -> Iterator[tuple[str, Path]]:
+        """Write crops of an image; yield each one's size and where it went."""
+        with opened(image.path, max_pixels=self.max_pixels) as picture, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            kind = {"MPO": "JPEG"}.get(picture.kind, picture.kind)
+            kind = kind if kind in KINDS else "PNG"
+            pixels = picture.decoded()
+            # Behind it: the orientation, which is taken out of the notes, has been followed by now.
+            profile, exif = picture.image.info.get("icc_profile"), _exif(picture.image, kind)
+        for each in crops:
+            path = self.target(image, each.size, KINDS[kind])
+            content = encoded(cut_out(pixels, each), kind, profile, exif)
+            with atomic(path) as temporary:
+                temporary.write_bytes(content)
+            if each.size.pixels is not None and (scale := each.size.pixels[0] / each.box.height) > 1:
+                outcome.notes.append(f"{path}: enlarged {scale:.2f} times, from {each.box.width}x{each.box.height}")
+            yield each.size.text, path
+
+
+def run_crops(images: Sequence[ImageFile], plan: CropPlan, workers: int | None = None) -> Iterator[CropOutcome]:
+    """Yield what came of each image, in order; a broken one costs a line, not the run."""
+    _refuse_shared_targets(images, plan)
+    return in_workers(plan.begin, images, workers, device=device_of([plan.arguments]))
+
+
+def cut_out(image: Image.Image, crop: Crop) -> Image.Image:
+    """Return the window of a picture, in its own mode; of a size in pixels brought to it."""
+    box = crop.box
+    window = image.crop((box.x, box.y, box.right, box.bottom))
+    if crop.size.pixels is None or crop.size.pixels == (box.height, box.width):
+        return window
+    if window.mode in ("P", "PA", "1"):  # numbers of colours have no mean
+        window = window.convert("L" if window.mode == "1" else "RGBA" if window.has_transparency_data else "RGB")
+    return window.resize(crop.size.pixels[::-1], Image.Resampling.LANCZOS)
+
+
+def encoded(image: Image.Image, kind: str, profile: bytes | None, exif: bytes | None) -> bytes:
+    """Return a picture as a file of one of `KINDS`, with its colour profile and what its camera noted."""
+    if kind == "WEBP" and image.mode not in ("RGB", "RGBA"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if kind == "PNG" and image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I"):
+        image, profile = image.convert("RGB"), None
+    extra = {name: value for name, value in (("icc_profile", profile), ("exif", exif)) if value}
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **_OPTIONS[kind], **extra)
+    return buffer.getvalue()
+
+
+def _exif(image: Image.Image, kind: str) -> bytes | None:
+    """Return what a camera noted, without the orientation, which the pixels follow already; None if there is none."""
+    if kind == "TIFF":  # its tags are the file's own
+        return None
+    try:
+        notes = image.getexif()
+        notes.pop(ORIENTATION, None)
+        return notes.tobytes() if len(notes) else None
+    except Exception:  # Pillow raises nearly anything on malformed notes, which are not what was asked for
+        return None
+
+
+def _refuse_shared_targets(images: Sequence[ImageFile], plan: CropPlan) -> None:
+    """Raise a UsageError if two sizes, or two images, would be given one output."""
+    slugs = [size.slug for size in plan.sizes]
+    if len(set(slugs)) < len(slugs):
+        raise UsageError(
+            f"sizes {', '.join(size.text for size in plan.sizes)}: two of them have one name; run them apart"
+        )
+    taken: dict[Path, Path] = {}
+    for image in images if plan.folder is not None else ():
+        other = taken.setdefault(image.output, image.path)
+        if other != image.path:
+            raise UsageError(f"{other} and {image.path} would both be written as '{image.output}'; run them apart")

@@ -1,0 +1,141 @@
+"""What a fit sees of a photo: models' maps at working size, read once, and where people looked."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..datasets import Dataset, Fixations
+from ..errors import ImageWarning, SalboxError, UsageError
+from ..evaluation.sources import ModelSource, device_of
+from ..models.curves import on_common_scale
+from ..models.profiles import working_copy
+from ..prediction.images import ImageMaps, Pipeline
+from ..system.progress import SILENT, Progress
+from ..system.workers import in_workers
+from ..types import Shape
+
+Maps = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """One photo.
+
+    Attributes
+    ----------
+    index : int
+        Its number in the data set.
+    shape : (H, W)
+        Of the photo.
+    values : {model: (h, w) float32}
+        Its maps at working size on the scale of `on_common_scale`.
+    pixels : (K,) int
+        Which of the h w pixels were fixated, row by row, each once.
+    shares : (K,) float64
+        The share of the fixations that each got; they sum to 1.
+    places : (N, 2) float64
+        Where each fixation fell, x and y as shares of the photo's width and height.
+    """
+
+    index: int
+    shape: Shape
+    values: Maps
+    pixels: npt.NDArray[np.intp]
+    shares: npt.NDArray[np.float64]
+    places: npt.NDArray[np.float64]
+
+    @property
+    def size(self) -> Shape:
+        """The (h, w) of the maps."""
+        height, width = next(iter(self.values.values())).shape
+        return height, width
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What a worker has to know to read photos."""
+
+    dataset: Dataset
+    sources: tuple[ModelSource, ...]
+
+    def begin(self) -> Callable[[int], Maps | str]:
+        # Loaded as an evaluation loads them, so that heads of one network share its pass.
+        mappers = {source.name: source.mapper() for source in self.sources}
+        pipelines: dict[str, Pipeline] = {name: mapper.pipelines[0] for name, mapper in mappers.items()}  # type: ignore[attr-defined]
+
+        def read(index: int) -> Maps | str:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", ImageWarning)
+                    maps = ImageMaps([self.dataset.pixels(index)], pipelines.values())
+                return {name: _read(maps.of(pipeline)[0], pipeline) for name, pipeline in pipelines.items()}
+            except SalboxError as error:
+                return f"{self.dataset.items[index].name}: {error}"
+
+        return read
+
+
+def read_maps(
+    dataset: Dataset,
+    sources: Sequence[ModelSource],
+    indices: Sequence[int],
+    workers: int | None = 1,
+    progress: Progress = SILENT,
+) -> tuple[dict[int, Maps], list[str]]:
+    """Return {index: {model: map on the common scale, (h, w) float32}} of photos, and a line for each that failed."""
+    found: dict[int, Maps] = {}
+    failures = []
+    outcomes = in_workers(_Reading(dataset, tuple(sources)).begin, indices, workers, device=device_of(sources))
+    for index, outcome in zip(indices, progress.track(outcomes, len(indices), "maps"), strict=True):
+        if isinstance(outcome, str):
+            failures.append(outcome)
+        else:
+            found[index] = outcome
+    return found, failures
+
+
+def observe(dataset: Dataset, maps: Mapping[int, Maps]) -> list[Observed]:
+    """Return the photos that have fixations, in the order of the data set.
+
+    Raises
+    ------
+    UsageError
+        If the data set has no fixations.
+    """
+    if "fixations" not in dataset.gives:
+        raise UsageError(f"{dataset.card.name}: no fixations, which a fit of densities needs")
+    found = [observed(index, dataset.shape(index), dataset.fixations(index), maps[index]) for index in sorted(maps)]
+    return [photo for photo in found if len(photo.places)]
+
+
+def observed(index: int, shape: Shape, fixations: Fixations, values: Maps) -> Observed:
+    """Return one photo of a shape, (H, W)."""
+    size = next(iter(values.values())).shape
+    small = fixations.resized(shape, (size[0], size[1]))
+    pixels, counts = np.unique(small.flat_pixels((size[0], size[1])), return_counts=True)
+    places = np.stack([fixations.x / shape[1], fixations.y / shape[0]], axis=1)
+    return Observed(index, shape, values, pixels, counts / max(1, counts.sum()), places)
+
+
+def degrees_of_lab(datasets: Iterable[Dataset]) -> float | None:
+    """Return how many degrees the longest side of a photo spanned for those who looked; None if data sets do not agree.
+
+    That is known where a data set's card says how many pixels a degree took, and how large its images were.
+    """
+    found = set()
+    for dataset in datasets:
+        card = dataset.card
+        longest = card.longest or (max(card.size) if card.size else None)
+        known = card.pixels_per_degree and longest
+        found.add(round(longest / card.pixels_per_degree, 2) if known and longest and card.pixels_per_degree else None)
+    return found.pop() if len(found) == 1 else None
+
+
+def _read(saliency: npt.NDArray[Any], pipeline: Pipeline) -> npt.NDArray[np.float32]:
+    return on_common_scale(working_copy(saliency, pipeline.output), pipeline.output).astype(np.float32)

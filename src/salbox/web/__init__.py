@@ -1,0 +1,1 @@
+"""Pages in a browser: the app that runs here, and the page that needs no server."""

@@ -1,0 +1,236 @@
+"""Compressed photos: never larger than asked, truer where people look, readable by anything."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image, ImageCms
+from scipy.fft import dctn
+
+from salbox.apps import Attention, compress
+from salbox.apps._blocks import padded, to_blocks, to_plane
+from salbox.apps._coders import FLOOR, Picture, block_weights, strips
+from salbox.apps._jpeg_coder import JpegCoder
+from salbox.apps._smoothing_coders import smoothed
+from salbox.apps.compression import parse_bytes
+from salbox.errors import ImageError, ImageWarning, SalboxError, UsageError
+from salbox.types import FloatMap, Pixels
+
+PHOTO = skimage.data.chelsea()
+HEIGHT, WIDTH = PHOTO.shape[:2]
+
+
+@pytest.fixture(scope="module")
+def left() -> Attention:
+    """Attention that lies in the left half alone."""
+    density = np.zeros((40, 60))
+    density[:, :30] = 1 / (40 * 30)
+    return Attention(density, (HEIGHT, WIDTH))
+
+
+def decoded(data: bytes) -> Pixels:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def error(data: bytes, columns: slice) -> float:
+    return float(((PHOTO[:, columns].astype(float) - decoded(data)[:, columns]) ** 2).mean())
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def test_blocks_are_the_cosine_transform_of_scipy() -> None:
+    plane = np.random.default_rng(0).random((16, 24), np.float32)
+    blocks = to_blocks(plane)
+    np.testing.assert_allclose(blocks[1, :, 2], dctn(plane[8:16, 16:24], norm="ortho"), atol=1e-5)
+    np.testing.assert_allclose(to_plane(blocks), plane, atol=1e-5)
+
+
+def test_weights_are_the_attention_of_blocks_with_a_floor(left: Attention) -> None:
+    weights = block_weights(left)
+    assert weights.shape == (-(-HEIGHT // 8), -(-WIDTH // 8))
+    assert weights.mean() == pytest.approx(1, abs=1e-5)
+    # Half of the blocks get twice the mean attention, the others none.
+    assert weights[5, 5] / weights[5, -5] == pytest.approx((FLOOR + 2) / FLOOR, rel=0.05)
+
+
+def test_strips_cover_each_pixel_once() -> None:
+    pixels = np.zeros((601, 13, 3), np.uint8)
+    weights = np.arange(76 * 2, dtype=np.float32).reshape(76, 2)
+    parts = list(strips(Picture(pixels, weights)))
+    whole = np.concatenate([part for _, part in parts])
+    expected = [[weights[y // 8, x // 8] for x in range(13)] for y in range(601)]
+    np.testing.assert_array_equal(whole, expected)
+    assert [rows.start for rows, _ in parts[1:]] == [rows.stop for rows, _ in parts[:-1]]
+
+
+def test_a_coder_without_strength_is_libjpeg() -> None:
+    """The coefficients that a decoder finds are those of the plain file, but for a few that lay between two numbers."""
+    coder = JpegCoder(Picture(PHOTO, np.ones((38, 57), np.float32)))
+    difference = decoded(coder.encode(70, 0.0)).astype(float) - decoded(coder.plain(70))
+    assert np.abs(difference).mean() < 0.5
+    assert len(coder.encode(70, 0.0)) == pytest.approx(len(coder.plain(70)), rel=0.02)
+
+
+def test_what_nobody_looks_at_loses_first(left: Attention) -> None:
+    coder = JpegCoder(Picture(PHOTO, block_weights(left)))
+    before, after = coder.encode(75, 0.0), coder.encode(75, 0.01)
+    assert len(after) < len(before)
+    grown = [error(after, columns) / error(before, columns) for columns in (slice(0, 200), slice(250, None))]
+    assert grown[1] > 1.3 * grown[0]
+    assert grown[0] < 1.2
+
+
+@pytest.mark.parametrize("file_format", ["jpeg", "webp"])
+def test_at_equal_size_the_part_that_is_looked_at_is_truer(left: Attention, file_format: str) -> None:
+    found = compress(PHOTO, target_size=14000, file_format=file_format, attention=left)  # type: ignore[arg-type]
+    assert len(found.data) <= 14000
+    assert found.strength > 0
+    kind = {"jpeg": {"format": "JPEG", "optimize": True, "progressive": True}, "webp": {"format": "WEBP"}}[file_format]
+    plain = encoded(Image.fromarray(PHOTO), str(kind.pop("format")), quality=found.plain_quality, **kind)
+    assert len(plain) == found.plain_bytes
+    assert error(found.data, slice(0, 200)) < error(plain, slice(0, 200))
+    whole = slice(None)
+    assert error(found.data, whole) <= error(plain, whole) * 10**0.2
+
+
+def test_figures_are_of_the_pixels(left: Attention) -> None:
+    found = compress(PHOTO, target_size=14000, file_format="jpeg", attention=left)
+    weights = np.repeat(np.repeat(block_weights(left), 8, 0), 8, 1)[:HEIGHT, :WIDTH]
+    plain = JpegCoder(Picture(PHOTO, block_weights(left))).plain(found.plain_quality)
+
+    def weighted(data: bytes) -> float:
+        squared = ((PHOTO.astype(float) - decoded(data)) ** 2).mean(2)
+        return float((squared * weights).sum() / weights.sum())
+
+    assert found.gain == pytest.approx(10 * np.log10(weighted(plain) / weighted(found.data)), abs=1e-3)
+    everywhere = slice(None)
+    expected = 10 * np.log10(error(found.data, everywhere) / error(plain, everywhere))
+    assert found.loss == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_quality_is_kept_where_people_look_in_fewer_bytes(left: Attention) -> None:
+    found = compress(PHOTO, quality=75, file_format="jpeg", attention=left)
+    assert len(found.data) < found.plain_bytes
+    assert found.gain >= 0
+    assert found.loss <= 2
+
+
+def test_less_than_the_least_quality_is_refused(left: Attention) -> None:
+    with pytest.raises(SalboxError, match=r"at quality 60, more than the 9000 allowed"):
+        compress(PHOTO, target_size="9KB", min_quality=60, attention=left)
+    found = compress(PHOTO, target_size="9KB", min_quality=20, attention=left)
+    least = encoded(Image.fromarray(PHOTO), "JPEG", quality=20, optimize=True, progressive=True)
+    assert len(found.data) <= 9000
+    assert error(found.data, slice(None)) <= error(least, slice(None))
+
+
+def test_a_file_that_is_small_enough_stays_byte_for_byte(left: Attention) -> None:
+    data = encoded(Image.fromarray(PHOTO), "JPEG", quality=80)
+    found = compress(data, target_size=len(data))
+    assert found.data == data
+    assert found.strength == 0
+    again = compress(data, quality=95, attention=left)  # at 95 it would grow
+    assert again.data == data
+
+
+def test_profile_and_notes_are_kept_and_pixels_upright(left: Attention) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "maker", 6
+    data = encoded(Image.fromarray(PHOTO).rotate(90, expand=True), "JPEG", quality=95, exif=exif, icc_profile=profile)
+    found = Image.open(io.BytesIO(compress(data, target_size="20KB", attention=left).data))
+    assert found.size == (WIDTH, HEIGHT)
+    assert found.info["icc_profile"] == profile
+    assert dict(found.getexif()) == {0x010F: "maker"}
+    assert np.abs(PHOTO.astype(float) - np.asarray(found)).mean() < 10
+
+
+def test_transparency_is_kept_by_formats_that_have_it(left: Attention) -> None:
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    alpha[100:200, 100:300] = 255
+    data = encoded(Image.fromarray(np.dstack([PHOTO, alpha])), "PNG")
+    found = compress(data, target_size="20KB", attention=left)
+    assert found.file_format == "webp"
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(found.data)))[:, :, 3], alpha)
+    white = compress(data, target_size="20KB", file_format="jpeg", attention=left)
+    assert decoded(white.data)[20:60, 20:60].min() > 240
+
+
+def _odd_files() -> dict[str, bytes]:
+    gray = Image.fromarray(PHOTO).convert("L")
+    sixteen = Image.fromarray(np.asarray(gray).astype(np.uint16) * 257)
+    frames = [Image.fromarray(PHOTO), Image.fromarray(PHOTO[::-1].copy())]
+    return {
+        "gray": encoded(gray, "PNG"),
+        "sixteen bits": encoded(sixteen, "PNG"),
+        "CMYK": encoded(Image.fromarray(PHOTO).convert("CMYK"), "JPEG", quality=95),
+        "palette": encoded(Image.fromarray(PHOTO).quantize(64), "PNG"),
+        "animated": encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]),
+        "one pixel": encoded(Image.new("RGB", (1, 1), "red"), "PNG"),
+        "a line": encoded(Image.fromarray(PHOTO[:1]), "PNG"),
+    }
+
+
+@pytest.mark.parametrize("name", list(_odd_files()))
+@pytest.mark.filterwarnings(f"ignore::{ImageWarning.__module__}.ImageWarning")
+def test_odd_files_become_ordinary_ones(name: str) -> None:
+    data = _odd_files()[name]
+    before = Image.open(io.BytesIO(data))
+    found = compress(data, target_size="16KB", file_format="jpeg")
+    after = Image.open(io.BytesIO(found.data))
+    assert after.size == before.size
+    assert len(found.data) <= 16000
+    assert after.mode == ("L" if name in ("gray", "sixteen bits") else "RGB")
+    expected = np.asarray(before.convert("RGB")) if name != "sixteen bits" else np.asarray(before)[..., None] / 257
+    assert np.abs(expected.astype(float) - np.asarray(after.convert("RGB"))).mean() < 12
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "broken.jpg"
+    path.write_bytes(encoded(Image.fromarray(PHOTO), "PNG")[:2000])
+    with pytest.raises(ImageError, match=r"broken\.jpg"):
+        compress(path, target_size=1000)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "one of the two"),
+        ({"target_size": 1, "quality": 50}, "one of the two"),
+        ({"target_size": "many"}, "expected a number of bytes"),
+        ({"quality": 120}, r"quality 120: expected a whole number in 1\.\.95"),
+        ({"quality": 20}, "below the least"),
+        ({"quality": 50, "file_format": "jpg"}, "no format 'jpg'"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        compress(PHOTO, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("text", "count"), [("1500", 1500), ("1.5 kb", 1500), ("2KiB", 2048), (".5M", 500000)])
+def test_sizes_are_read(text: str, count: int) -> None:
+    assert parse_bytes(text) == count
+
+
+def test_smoothing_spares_what_is_looked_at() -> None:
+    weights: FloatMap = np.full((38, 57), 0.1, np.float32)
+    weights[:, :28] = 1e6
+    found = smoothed(PHOTO, weights, 2.0)
+    change = np.abs(found.astype(float) - PHOTO).mean(2)
+    assert change[:, :200].mean() < 1  # rounding of colours
+    assert change[:, 250:].mean() > 2
+    np.testing.assert_allclose(found[:, 250:].mean((0, 1)), PHOTO[:, 250:].mean((0, 1)), atol=1)  # brightness stays
+
+
+def test_padding_repeats_the_edge() -> None:
+    plane = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    assert padded(plane, 4).tolist() == [[0, 1, 2, 2], [3, 4, 5, 5], [3, 4, 5, 5], [3, 4, 5, 5]]

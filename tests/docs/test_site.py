@@ -1,0 +1,133 @@
+"""The documentation as a whole: every page is found, every link leads somewhere, the reference has all there is."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+from salbox.cli.main import VERBS
+from salbox.models.registry import MODELS
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+PARTS = ["Start", "Guides", "Models", "Reference", "Results"]
+
+
+@pytest.fixture(scope="module")
+def hook():
+    path = ROOT / "scripts" / "document_reference.py"
+    spec = importlib.util.spec_from_file_location("document_reference", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def navigation(hook) -> list[Any]:
+    """The navigation as mkdocs has it, with what the hook adds."""
+    given = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
+    return hook.on_config(SimpleNamespace(nav=given["nav"])).nav
+
+
+@pytest.fixture(scope="module")
+def reference(hook) -> dict[str, str]:
+    return hook.reference_pages()
+
+
+def leaves(part: Any) -> Iterator[str]:
+    """Yield the pages of a part of the navigation."""
+    if isinstance(part, str):
+        yield part
+    else:
+        for each in part if isinstance(part, list) else part.values():
+            yield from leaves(each)
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```$|`[^`\n]*`", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_four_parts_and_the_results(navigation):
+    assert [name for part in navigation for name in part] == PARTS
+
+
+def test_every_page_is_in_the_navigation(navigation, reference):
+    there = {page.relative_to(DOCS).as_posix() for page in PAGES} | set(reference)
+    assert set(leaves(navigation)) == there
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page, reference):
+    generated = {DOCS / name for name in reference}
+    for target in LINK.findall(without_code(page.read_text("utf-8"))):
+        path, _, _ = target.partition("#")
+        if path and not re.match(r"[a-z]+:", path):
+            there = (page.parent / path).resolve()
+            assert there.exists() or there in generated, f"{target} of {page.name}"
+
+
+def test_the_front_page_reaches_every_part(navigation):
+    linked = set(LINK.findall((DOCS / "index.md").read_text("utf-8")))
+    for part in navigation:
+        assert linked & set(leaves(part)), f"nothing of {next(iter(part))} is linked on the front page"
+
+
+def test_the_command_line_is_complete(hook, reference):
+    page = reference[hook.CLI]
+    assert re.findall(r"^## (\S+)$", page, re.MULTILINE) == list(VERBS)
+    sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    for verb, section in sections.items():
+        for parameter in hook.command_of(verb).params:
+            if parameter.name == "help" or parameter.hidden:
+                continue
+            names = [] if parameter.param_type_name == "argument" else parameter.opts
+            assert all(f"`{name}`" in section for name in names), f"{verb}: {names}"
+            assert not parameter.help or hook._text(" ".join(parameter.help.split())) in section, f"{verb}: {names}"
+
+
+def test_python_is_complete(hook, reference):
+    surface = json.loads((ROOT / "tests" / "api_surface.json").read_text("utf-8"))
+    assert set(surface) <= set(hook.packages())
+    for package, names in surface.items():
+        depth = 2 if package == "salbox.classical" else 1  # aim.aim: a module and its function
+        public = {name for name in names if name.count(".") == depth - 1}
+        page = reference[f"reference/python/{package}.md"]
+        assert public <= set(hook.exports(package)), package
+        assert all(f"heading: {package}.{name}\n" in page for name in public)
+
+
+def test_each_name_is_where_the_page_looks_for_it(hook):
+    for package in hook.packages():
+        for shown, module in hook.exports(package).items():
+            try:
+                found = importlib.import_module(module)
+            except ImportError as error:
+                if (error.name or "").startswith("salbox"):
+                    raise
+                continue  # an extra that is not installed
+            assert hasattr(found, shown.rpartition(".")[2]), f"{package}.{shown}"
+
+
+def test_every_extra_is_explained():
+    import tomllib
+
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    page = (DOCS / "install.md").read_text("utf-8")
+    table = page[page.index("| extra |") :]
+    assert [name for name in extras if f"`{name}`" not in table] == []
+
+
+def test_every_model_is_on_the_overview():
+    page = (DOCS / "models.md").read_text("utf-8")
+    assert sorted(re.findall(r"\(models/([^)]+)\.md\)", page)) == sorted(MODELS)

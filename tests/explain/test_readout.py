@@ -1,0 +1,53 @@
+"""The channels that a map is read off, beside what the network itself reads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+# ruff: noqa: E402 - what follows needs torch
+
+import salbox
+from salbox.errors import UsageError
+from salbox.explain.readout import of_readout
+from salbox.explain.thresholds import thresholds
+
+
+@pytest.fixture(scope="module")
+def network():
+    return salbox.network("gbvs.student")
+
+
+def test_channels_times_their_weights_are_the_map(network):
+    subject = of_readout(network, "gbvs.student")
+    image = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+    active, products = subject.look_and_read(image)
+    assert active.shape == products.shape
+    assert len(active) == subject.count == len(subject.kernel)
+    pixels = torch.from_numpy(network.preprocessing.prepare(image).transpose(2, 0, 1).copy())[None].float()
+    with torch.no_grad():
+        read = network.decoder_readout(network.decoder_features(pixels))[0, 0].numpy()
+    # Up to the bias, which is the same at all places.
+    np.testing.assert_allclose(products.sum(axis=0) - products.sum(axis=0).mean(), read - read.mean(), atol=1e-4)
+    whole, part = subject.read(image, subject.weights > 0)
+    np.testing.assert_allclose(whole, products.sum(axis=0), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(part, products[subject.weights > 0].sum(axis=0), rtol=1e-4, atol=1e-4)
+
+
+def test_the_spread_of_channels_is_their_standard_deviation(network):
+    subject = of_readout(network, "gbvs.student")
+    images = [np.random.default_rng(i).integers(0, 256, (64, 96, 3), np.uint8) for i in range(2)]
+    seen = np.concatenate([subject.look(image).reshape(subject.count, -1) for image in images], axis=1)
+    found = thresholds(subject, images, 2)
+    np.testing.assert_allclose(found["spread"], seen.std(axis=1, dtype=np.float64), rtol=1e-4, atol=1e-6)
+
+
+def test_a_network_of_several_heads_is_told_apart():
+    with pytest.warns(Warning, match="random weights"):
+        several = salbox.network("box", heads=("a", "b"), size=(32, 32), weights="none")
+    with pytest.raises(UsageError, match=r"has the heads a, b; name one, as several#a"):
+        of_readout(several, "several")
+    with pytest.raises(UsageError, match="does not say how its map is read"):
+        of_readout(torch.nn.Identity(), "identity")
