@@ -49,7 +49,9 @@ class UniSalDesign(Design):
         domains: Sequence[str] = DOMAINS,
         domain: str | None = None,
     ) -> None:
-        named: dict[str, Any] = {} if tuple(domains) == DOMAINS else {"domains": list(domains), "domain": domain or domains[0]}
+        named: dict[str, Any] = {}
+        if tuple(domains) != DOMAINS:
+            named = {"domains": list(domains), "domain": domain or domains[0]}
         super().__init__("unisal", heads, encoder, size, **named)
         lowered = [str(name).lower() for name in domains]
         if not domains or len({*lowered}) < len(domains) or not all(str(name).isidentifier() for name in lowered):
