@@ -9,7 +9,6 @@ Contact sheets go to runs/cutout, for the photos may not be handed on. Writes do
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -128,7 +127,7 @@ def shape_rows() -> list[list[str]]:
 
 
 def cost_rows() -> list[list[str]]:
-    """Return a line a size of photo: seconds and the most memory that a process took, from a JPEG to a PNG."""
+    """Return a line a size of photo and refinement: seconds and the memory of a process, from a JPEG to a PNG."""
     lines = []
     with tempfile.TemporaryDirectory() as folder:
         for height, width in SIZES:
@@ -137,24 +136,30 @@ def cost_rows() -> list[list[str]]:
             side = min(height, width)
             ImageDraw.Draw(photo).ellipse((side // 5, side // 5, 4 * side // 5, 4 * side // 5), fill=(190, 60, 50))
             photo.save(path, quality=90)
-            done = subprocess.run(
-                [sys.executable, __file__, "--cost", str(path)], capture_output=True, text=True, check=True
-            )
-            lines.append([f"{height * width / 1e6:.3g}", *done.stdout.split()])
-            print(lines[-1], flush=True)
+            del photo
+            for refine in REFINEMENTS[1:]:
+                done = subprocess.run(
+                    [sys.executable, __file__, "--cost", str(path), refine], capture_output=True, text=True, check=True
+                )
+                lines.append([f"{height * width / 1e6:.3g}", refine, *done.stdout.split()])
+                print(lines[-1], flush=True)
     return lines
 
 
-def cost(path: Path) -> str:
-    """Return processor seconds, gigabytes that the process took at most, and those before; of one cutout, guided."""
-    model, options = _redness(), CutoutOptions(refine="guided")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.process_time()
+def cost(path: Path, refine: str) -> str:
+    """Return processor seconds of one cutout, gigabytes that the process took at most, and those before."""
+    model, options = _redness(), CutoutOptions(refine=refine)
+    before, started = _most(), time.process_time()
     photo = read_photo(path)
     found = cut_out(photo, Pipeline(model), options)
     write_cutout(path.with_suffix(".png"), found, "png", {}, photo.beside)
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return f"{time.process_time() - started:.1f} {most / 2**20:.2f} {before / 2**20:.2f}"
+    return f"{time.process_time() - started:.1f} {_most():.2f} {before:.2f}"
+
+
+def _most() -> float:
+    """Return the most memory that this process took so far, in GB; Linux tells."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 2**20
 
 
 def _redness() -> Model:
@@ -225,9 +230,9 @@ def page(arguments: argparse.Namespace) -> str:
                 figures=len(REFINEMENTS) + 3,
             ),
             "## Time and memory",
-            "A drawn photo from a JPEG to a PNG, guided, without the model's own part: processor seconds, the most "
+            "A drawn photo from a JPEG to a PNG, without the model's own part: processor seconds, the most "
             "memory that the process took, and what the interpreter and its libraries took before.",
-            markdown_table(("megapixels", "s", "most, GB", "before, GB"), cost_rows(), figures=4),
+            markdown_table(("megapixels", "refined", "s", "most, GB", "before, GB"), cost_rows(), figures=5),
         ]
     )
 
@@ -241,10 +246,10 @@ def main() -> None:
     parser.add_argument("--data", default=f"ecssd:{SHARED / 'data' / 'ECSSD'}")
     parser.add_argument("--limit", type=int, default=120)
     parser.add_argument("--page", type=Path)
-    parser.add_argument("--cost", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--cost", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.cost:
-        print(cost(arguments.cost))
+        print(cost(Path(arguments.cost[0]), arguments.cost[1]))
         return
     arguments.model = arguments.model or ["u2netp"]
     text = page(arguments)

@@ -181,7 +181,8 @@ def page(card: ModelCard) -> str:
 
 
 def _what_it_is(card: ModelCard) -> Iterator[str]:
-    yield f"**{card.title}**" + ("" if card.summary in (NOT_STATED, card.title) else f". {card.summary}")
+    title = "" if card.title.casefold() == card.name else f"**{card.title}**. "
+    yield title + ("" if card.summary in (NOT_STATED, card.title) else card.summary)
     rows = [
         ("predicts", "where people look" if card.task == "fixation" else "which pixels are the salient object"),
         ("origin", card.origin),
@@ -281,9 +282,17 @@ def overview(text: str) -> str:
     cards = [salbox.card(name) for name in sorted(MODEL_NAMES, key=list(MODEL_NAMES).index)]
     parts = []
     for name in GROUPS:
-        rows = [(f"[`{c.name}`](models/{c.name}.md)", cell(c.title), speed(c.name)) for c in cards if group(c) == name]
+        rows = [
+            (f"[`{c.name}`](models/{c.name}.md)", cell(_in_short(c)), speed(c.name)) for c in cards if group(c) == name
+        ]
         parts.append(f"### {name}\n\n" + markdown(("model", "what it is", "640x480, one core"), rows))
     return filled(text, "all models", "\n\n".join(parts))
+
+
+def _in_short(card: ModelCard) -> str:
+    """Return what a model is in a line: its title, or the summary where the title is but the name."""
+    is_name = card.title.casefold() == card.name and card.summary != NOT_STATED
+    return card.summary.rstrip(".") if is_name else card.title
 
 
 def which(text: str) -> str:

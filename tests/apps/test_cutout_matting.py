@@ -89,6 +89,7 @@ def test_without_a_prior_closed_form_is_pymattings(monkeypatch):
     pymatting = pytest.importorskip("pymatting")
     monkeypatch.setattr(matting_closed_form, "PRIOR", 0.0)
     monkeypatch.setattr(matting_closed_form, "_PRECISION", 1e-7)
+    monkeypatch.setattr(matting_closed_form, "_STRIP", 7 * 80)  # pixels: seven rows
     pixels = np.clip(mixed(drawn(60, 80, ring)).astype(int) + photo((60, 80)) // 16, 0, 255).astype(np.uint8)
     probability = cv2.GaussianBlur(drawn(60, 80, ring), (0, 0), 2)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))

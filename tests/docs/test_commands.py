@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import typer
@@ -20,27 +21,37 @@ INLINE = re.compile(r"`(salbox [^`]+)`")
 END = {"|", "<", ">", "&&", ";", "&", ">>", "2>"}  # after these begins something else
 
 
-def commands(text: str) -> Iterator[list[str]]:
-    """Yield the words after `salbox` of each command of a page, in blocks of code and in sentences."""
+class Command(NamedTuple):
+    """What is typed after `salbox`, and whether it is meant to be typed so: not in a sentence, nothing left out."""
+
+    words: list[str]
+    whole: bool
+
+
+def commands(text: str) -> Iterator[Command]:
+    """Yield the commands of a page, in blocks of code and in sentences."""
     lines = [line for block in BLOCK.findall(text) for line in block.replace("\\\n", " ").splitlines()]
-    found = [part for line in lines for part in re.findall(r"(?:^|\| |&& )(salbox .*)", line)]
-    found += [inline.replace("\\|", "|") for inline in INLINE.findall(re.sub(BLOCK, "", text).replace("\n", " "))]
-    for command in found:
+    found = [(part, True) for line in lines for part in re.findall(r"(?:^|\| |&& )(salbox .*)", line)]
+    sentences = INLINE.findall(re.sub(BLOCK, "", text).replace("\n", " "))
+    found += [(inline.replace("\\|", "|"), False) for inline in sentences]
+    for command, whole in found:
         try:
-            words = shlex.split(command, comments=True)[1:]
+            words = shlex.split(re.sub(r"\s#.*", "", command))[1:]  # a# is no comment
         except ValueError:  # an apostrophe: a sentence in a block
             continue
-        yield words[: next((n for n, word in enumerate(words) if word in END), len(words))]
+        words = words[: next((n for n, word in enumerate(words) if word in END), len(words))]
+        yield Command(words, whole and not {"...", "--help", "-h"} & set(words))
 
 
 @cache
-def options(verb: str) -> set[str]:
-    """Return the options of a verb, by all their names."""
-    command = typer.main.get_command(build_app([verb])).commands[verb]
-    return {"--help", "-h"} | {name for p in command.params for name in [*p.opts, *p.secondary_opts]}
+def options(verb: str) -> tuple[set[str], list[set[str]]]:
+    """Return the options of a verb, by all their names, and those that it needs, each by its names."""
+    parameters = typer.main.get_command(build_app([verb])).commands[verb].params
+    needed = [set(p.opts) for p in parameters if p.required and p.param_type_name == "option"]
+    return {"--help", "-h"} | {name for p in parameters for name in [*p.opts, *p.secondary_opts]}, needed
 
 
-def wrong(words: list[str]) -> str:
+def wrong(words: list[str], whole: bool = False) -> str:
     """Return what is wrong with a command, or nothing."""
     verb = next((word for word in words if not word.startswith("-")), None)
     if verb is None or verb.isupper():  # `salbox --help`, `salbox VERB --help`
@@ -49,23 +60,26 @@ def wrong(words: list[str]) -> str:
         return f"no verb '{verb}'"
     rest = words[words.index(verb) + 1 :]
     asked = {word.partition("=")[0] for word in rest if re.match(r"--?[a-zA-Z]", word)}
-    unknown = sorted(asked - options(verb))
-    return f"'{verb}' has no {', '.join(unknown)}" if unknown else ""
+    there, needed = options(verb)
+    if unknown := sorted(asked - there):
+        return f"'{verb}' has no {', '.join(unknown)}"
+    missing = [max(names, key=len) for names in needed if not names & asked] if whole else []
+    return f"'{verb}' needs {', '.join(missing)}" if missing else ""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_commands_have_verbs_and_options_that_there_are(page):
-    found = [f"salbox {' '.join(words)}: {wrong(words)}" for words in commands(page.read_text("utf-8")) if wrong(words)]
-    assert found == []
+    found = [(f"salbox {' '.join(c.words)}", wrong(*c)) for c in commands(page.read_text("utf-8"))]
+    assert [each for each in found if each[1]] == []
 
 
 def test_a_wrong_command_is_found():
-    block = "```sh\nsalbox predict a.jpg \\\n    --modles gbvs  # why\ncat a | salbox crop -\n```\n"
-    page = f"Say `salbox predikt a.jpg`.\n\n{block}"
-    said = [wrong(words) for words in commands(page)]
-    assert said == ["'predict' has no --modles", "", "no verb 'predikt'"]
+    block = "```sh\nsalbox predict a.jpg \\\n    --modles gbvs  # why\ncat a | salbox crop - -o b\n```\n"
+    page = f"Say `salbox predikt a.jpg` or `salbox crop a.jpg`.\n\n{block}"
+    said = [wrong(*command) for command in commands(page)]
+    assert said == ["'predict' has no --modles", "'crop' needs --size", "no verb 'predikt'", ""]
 
 
-def test_most_verbs_are_shown_somewhere():
-    shown = {words[0] for page in PAGES for words in commands(page.read_text("utf-8")) if words}
+def test_every_verb_is_shown_somewhere():
+    shown = {c.words[0] for page in PAGES for c in commands(page.read_text("utf-8")) if c.words}
     assert set(VERBS) - shown == set()

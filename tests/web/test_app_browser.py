@@ -123,7 +123,7 @@ def test_regions_are_drawn_typed_and_reported(page, address):
     page.keyboard.press("Enter")
     page.get_by_label("left of region 2").fill("5")
     page.keyboard.press("Tab")
-    time.sleep(3)
+    _settle(page)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Report (HTML)").click()
     report = waiting.value.path().read_text(encoding="utf-8")
@@ -174,6 +174,19 @@ def _until(condition, seconds: float = WAIT / 1000) -> None:
     while not condition():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.2)
+
+
+def _settle(page) -> None:
+    """Wait until the page has been still for a second: what is offered for download changes with what is drawn."""
+    still = time.monotonic()
+
+    def is_still() -> bool:
+        nonlocal still
+        if page.get_by_test_id("stStatusWidget").count():
+            still = time.monotonic()
+        return time.monotonic() - still > 1
+
+    _until(is_still)
 
 
 def _drop(page, place: int, name: str, content: bytes) -> None:

@@ -29,7 +29,7 @@ from .enlarging import bands
 from .matting import Matte, chosen_refinement, matte
 from .matting_colors import clean_colors
 
-DEFAULT_MODEL = "scfnet.kd"
+DEFAULT_MODEL = "scfnet"
 Gray = npt.NDArray[np.uint8]
 
 

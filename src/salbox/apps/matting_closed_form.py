@@ -7,9 +7,12 @@ solver are PyMatting's (Germer et al., Journal of Open Source Software 5(54), 20
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import MissingExtraError
 from ..types import FloatMap, Pixels
@@ -17,7 +20,8 @@ from ..types import FloatMap, Pixels
 EPSILON = 1e-5  # of the matting Laplacian, for a photo in 0..1
 PRIOR = 0.003  # how much the prior weighs; the matrix has about 1 on its diagonal
 LOW, HIGH = 0.3, 0.7  # probabilities below and above which pixels are settled, away from the edge
-MOST_UNKNOWN = 150_000  # pixels, for which the equations take some 300 MB; of more the prior stays as it is
+MOST_UNKNOWN = 150_000  # pixels, whose equations have 25 terms each; of more the prior stays as it is
+_STRIP = 1 << 17  # pixels; PyMatting makes room for the terms of all of those that it is given
 _PRECISION, _MOST_STEPS = 1e-4, 300  # of the conjugate gradients
 
 
@@ -57,12 +61,31 @@ def closed_form(pixels: Pixels, probability: FloatMap, prior: FloatMap, radius: 
     count = int(np.count_nonzero(unknown))
     if not 0 < count <= MOST_UNKNOWN or min(prior.shape) < 3:  # windows have 3 x 3 pixels
         return prior
-    from pymatting import cf_laplacian, cg, jacobi
+    from pymatting import cg, jacobi
     from scipy import sparse
 
-    rows = cf_laplacian(pixels.astype(np.float64) / 255, epsilon=EPSILON, is_known=known)[unknown]
+    rows = sparse.vstack(list(_laplacian_rows(pixels, known.reshape(prior.shape))), format="csr")
     matrix = (rows[:, unknown] + PRIOR * sparse.identity(count)).tocsr()
     target = PRIOR * prior.ravel()[unknown] - rows[:, known] @ inside.ravel()[known].astype(np.float64)
     alpha = inside.astype(np.float32).ravel()
     alpha[unknown] = cg(matrix, target, M=jacobi(matrix), rtol=_PRECISION, maxiter=_MOST_STEPS)
     return alpha.clip(0, 1).reshape(prior.shape)
+
+
+def _laplacian_rows(pixels: Pixels, known: npt.NDArray[np.bool_]) -> Iterator[Any]:
+    """Yield the rows of the matting Laplacian that belong to unknown pixels, strip by strip: sparse, (n, h w)."""
+    from pymatting import cf_laplacian
+    from scipy import sparse
+
+    height, width = known.shape
+    step = max(1, _STRIP // width)
+    for top in range(0, height, step):
+        bottom = min(height, top + step)
+        unknown = np.flatnonzero(~known[top:bottom])
+        if not len(unknown):
+            continue
+        first, last = max(0, top - 2), min(height, bottom + 2)  # windows that hold a pixel reach two rows farther
+        image = pixels[first:last].astype(np.float64) / 255
+        rows = cf_laplacian(image, epsilon=EPSILON, is_known=known[first:last])[unknown + (top - first) * width].tocoo()
+        places = (rows.row, rows.col + first * width)
+        yield sparse.csr_matrix((rows.data, places), shape=(len(unknown), height * width))

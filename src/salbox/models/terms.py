@@ -14,7 +14,6 @@ _STUDENT = (
 SHIPPED = {
     "gaze": _STUDENT,
     "scfnet": _STUDENT,
-    "scfnet.kd": _STUDENT,
     "unisal.people": "Code and weights yes, under Apache-2.0; but MIT1003, a part of what it learned from, is offered "
     f"for research, without stated terms, and {_LAWYER}",
     "fastgaze.student": "Code and weights yes, under Apache-2.0; but most photos that it learned from (DUTS-TR), and "

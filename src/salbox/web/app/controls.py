@@ -69,9 +69,10 @@ def style(key: str) -> tuple[str, float]:
 
 def post_processing(key: str) -> PostProcess:
     """Draw what can be done to maps; return it."""
+    process = NOTHING  # where something does not fit, which is said
     with st.expander("What is done to the maps"), errors_shown():
-        return _process(key)
-    return NOTHING  # something did not fit, which was said
+        process = _process(key)
+    return process
 
 
 def _process(key: str) -> PostProcess:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +67,7 @@ def cut_file(picture: Picture, model: str, *, background: str | None, feather: f
     chosen = {"background": background, "feather": feather, "objects": objects, "max_pixels": MAX_PIXELS}
     with computing():
         if picture.content:  # with its colour profile
-            return cast(bytes, cutout(picture.content, shared_model(model), **chosen))
+            return cutout(picture.content, shared_model(model), **chosen)
         return png(cutout(picture.full().copy(), shared_model(model), **chosen))
 
 

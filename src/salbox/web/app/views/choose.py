@@ -49,6 +49,7 @@ def page() -> None:
 def _region(place: int, picture: Picture) -> npt.NDArray[Any] | None:
     """Return which pixels of a picture matter, (h, w) bool; None if nothing is marked yet."""
     shape = picture.pixels.shape[:2]
+    region = None
     with st.expander(f"{place + 1}: {plain(picture.label)}", expanded=place == 0), errors_shown():
         drawn = draw_regions(picture.pixels, [], picture.label, f"choose-regions-{picture.digest}")
         mask = st.file_uploader(
@@ -58,9 +59,10 @@ def _region(place: int, picture: Picture) -> npt.NDArray[Any] | None:
             key=f"choose-mask-{picture.digest}",
         )
         if mask is not None:
-            return read_upload_map(mask.name, mask.getvalue(), shape) > MASK_LEVEL
-        return mask_of(drawn, shape) if drawn else None
-    return None
+            region = read_upload_map(mask.name, mask.getvalue(), shape) > MASK_LEVEL
+        elif drawn:
+            region = mask_of(drawn, shape)
+    return region
 
 
 def _ranking(marked: Sequence[tuple[Picture, npt.NDArray[Any]]], names: list[str]) -> None:

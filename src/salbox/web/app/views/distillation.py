@@ -59,5 +59,6 @@ def _pair(picture: Picture, name: str) -> None:
     )
     columns[2].image(jpeg(difference_bar()), caption="purple: lower, orange: higher", width="stretch", alt="legend")
     table = score_maps({student: maps[student]}, outputs, {"teacher": maps[name]}, COMPARED)
-    for cell, metric in zip(st.columns(len(COMPARED)), COMPARED, strict=True):
-        cell.metric(get_metric(metric).title, f"{table.loc[student, metric]:.3f}")
+    figures = table.loc[student].to_numpy(float)
+    for cell, metric, figure in zip(st.columns(len(COMPARED)), COMPARED, figures, strict=True):
+        cell.metric(get_metric(metric).title, f"{figure:.3f}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -17,6 +18,9 @@ from ..messages import errors_shown, plain
 from ..pictures import jpeg
 from ..regions import Region
 from ..uploads import Picture
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def page() -> None:
@@ -70,17 +74,18 @@ def _results(designs: Sequence[Design], opacity: float) -> None:
     shares = share_table(designs)
     if len(shares):
         st.subheader("What regions get")
-        st.dataframe(shares, hide_index=True, column_config=_formats(shares.columns), alt="Shares of regions")
+        st.dataframe(shares, hide_index=True, column_config=_formats(shares), alt="Shares of regions")
         st.download_button("Table (CSV)", shares.to_csv(index=False), "regions.csv", "text/csv", on_click="ignore")
     st.subheader("Hot spots")
     for column, design in zip(st.columns(len(designs)), designs, strict=True):
         table = spot_table(design)
-        column.dataframe(table, hide_index=True, column_config=_formats(table.columns), alt=f"Spots of {design.letter}")
+        column.dataframe(table, hide_index=True, column_config=_formats(table), alt=f"Spots of {design.letter}")
     st.caption(plain(MEANING))
     st.download_button(
         "Report (HTML)", partial(report_html, designs), "layouts.html", "text/html", on_click="ignore", type="primary"
     )
 
 
-def _formats(names: Sequence[str]) -> dict[str, object]:
+def _formats(table: pd.DataFrame) -> dict[str, Any]:
+    names = map(str, table.columns)
     return {n: st.column_config.NumberColumn(format="%.1f") for n in names if n.endswith("%") or n == "change"}
