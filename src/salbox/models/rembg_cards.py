@@ -142,7 +142,7 @@ def _birefnet(kind: str, summary: str, training_data: str) -> ModelCard:
             training_data=training_data,
         ),
         size="a Swin transformer and its decoder: hundreds of MB; a file may have 1.5 GB",
-            commercial_use="The code yes; the weights yes, as their authors give them under MIT, but the terms of what "
+        commercial_use="The code yes; the weights yes, as their authors give them under MIT, but the terms of what "
         f"they learned from ({training_data}) are their owners'.",
         agreement=NOT_COMPARED,
         limits=(
