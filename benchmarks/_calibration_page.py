@@ -94,7 +94,7 @@ def _pysaliency(found: Mapping[str, Any]) -> str:
             "## Beside pysaliency's `optimize_for_information_gain`",
             f"The z-scored maps of `gbvs.student` at 160 pixels, fitted to {found['photos'][0]} photos of MIT1003, "
             f"measured on {found['photos'][1]} others: log-likelihood above the uniform density, bits a fixation. "
-            "pysaliency fits a curve of 20 points, a centre bias of 12 rings and a blur.",
+            "pysaliency fits a curve of 20 points, a centre bias of 12 rings and a blur; it was stopped after 60 steps.",
             markdown_table(
                 ("", "bits", "seconds of processor time"),
                 [(name, f"{bits[name]:.3f}", f"{found['seconds'][name]:.1f}") for name in bits],

@@ -15,6 +15,7 @@ import argparse
 import csv
 import json
 import os
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -165,8 +166,8 @@ def page(work: Path) -> None:
 Written by `benchmarks/explain.py`. {provenance(("salbox", "torch", "numpy"))}
 
 Named regions: {", ".join(text.partition(":")[0] for text in CONCEPTS)}, at most {LIMIT} photos of each; a concept is
-on {MIN_PHOTOS} photos at least. Contributions are scaled by the largest of their sign, with 95 % intervals by the
-bootstrap over photos; [What a network looks at](../explain.md) says what they mean.
+on {MIN_PHOTOS} photos at least; "frontal", "profile" and "back" are poses of EyeCrowd's faces. Contributions are
+scaled by the largest of their sign, with 95 % intervals by the bootstrap over photos; [What a network looks at](../explain.md) says what they mean.
 """
     ]
     people = [path for path in sorted(work.iterdir()) if (path / "factorize" / "run" / "evaluation.csv").exists()]
@@ -183,10 +184,8 @@ bootstrap over photos; [What a network looks at](../explain.md) says what they m
 def _ranking(folder: Path) -> str:
     found = Explanation(folder)
     table, summary = found.contributions, found.summary
-    rows = []
-    top, bottom = table.head(SHOWN).to_dict("records"), table.tail(SHOWN).iloc[::-1].to_dict("records")
-    for high, low in zip(top, bottom, strict=False):
-        rows.append([high["concept"], _figure(high), low["concept"], _figure(low)])
+    ends = [[[row["concept"], _figure(row)] for row in part.to_dict("records")] for part in _ends(table, SHOWN)]
+    rows = [[*high, *low] for high, low in zip_longest(*ends, fillvalue=["", ""])]
     categories = ", ".join(f"{r.category} {r.scaled:+.2f}" for r in found.categories.itertuples())
     learned = _learned(folder / "factorize" / "run")
     return f"""## {folder.name}: what makes salient
@@ -291,8 +290,10 @@ Of {len(found.table)} concepts {len(certain)} have an interval beside zero. Cont
     return text
 
 
-def _ends(table: Any) -> tuple[Any, Any]:
-    return table.head(5), table.tail(5).iloc[::-1]
+def _ends(table: Any, number: int = 5) -> tuple[Any, Any]:
+    """Return the highest and the lowest concepts, of those that share in a basis."""
+    rising, falling = table[table["scaled"] > 0], table[table["scaled"] < 0]
+    return rising.head(number), falling.tail(number).iloc[::-1]
 
 
 def _gqa(figures: dict[str, Any]) -> str:

@@ -85,9 +85,10 @@ def test_what_does_not_fit_is_a_line(cli, network, photos, tmp_path):
 
 
 def test_a_task_without_models_is_a_line(cli, monkeypatch):
-    monkeypatch.setattr("salbox.cli.models.list_models", lambda task: [])
-    code, _, said = cli("models", "--task", "object")
-    assert (code, said) == (2, "salbox: no models for the task 'object'; a model of your own is named by its path\n")
+    monkeypatch.setattr("salbox.cli.models.list_models", lambda task, ready=False: [])
+    code, out, said = cli("models", "--task", "object")
+    assert (code, out) == (0, "")
+    assert said == "there is no model for the task 'object'; one of your own is named by its path\n"
 
 
 class TestBenchPlot:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 
 import salbox
 from salbox.models.exported import packaged
@@ -24,6 +25,7 @@ from salbox.runtime.session import recorded
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "docs" / "results" / "fidelity" / "figures.json"
 GAZE_FIGURES = ROOT / "docs" / "results" / "gaze" / "figures.json"
+OBJECT_FIGURES = ROOT / "docs" / "results" / "objects" / "figures.json"
 PEOPLE_FIGURES = ROOT / "docs" / "results" / "training" / "figures.json"
 NETWORK, GAZE_NETWORK = Path(packaged(SHIPPED)), Path(packaged(GAZE))
 NAMES = [f"{head}.student" for head in STUDENTS]
@@ -112,6 +114,31 @@ def test_cards_of_what_learned_from_people_state_what_was_measured_on_these_netw
         for line, (where, own) in zip(lines, figures["sets"].items(), strict=True):
             row = own["rows"][name]
             assert line.startswith(f"{own['photos']} photos of {where}: NSS {row['nss']:.2f}, ")
+
+
+def test_the_card_of_scfnet_states_what_was_measured_on_this_network():
+    """Shipped again after benchmarks/objects.py: see scripts/ship_trained.py."""
+    figures = json.loads(OBJECT_FIGURES.read_text(encoding="utf-8"))
+    file = Path(packaged("scfnet.onnx"))
+    assert file.stat().st_size <= 5_000_000
+    assert figures["weights"]["scfnet"] == weights_fingerprint(file), "measure this network: benchmarks/objects.py"
+    card = salbox.card("scfnet")
+    assert card.origin.startswith("trained by salbox on masks of objects: ")
+    assert "not the published network" in card.limits[0]
+    for where, own in figures["sets"].items():
+        row = own["rows"]["scfnet"]
+        text = f"{own['photos']} photos of {where}: MAE {row['mae']:.3f}, max F {row['max_f']:.3f}"
+        assert text in card.agreement
+
+
+def test_scfnet_finds_a_person_in_front_of_a_flag():
+    photo = skimage.data.astronaut()
+    found = salbox.load("scfnet")(photo)
+    assert found.shape == photo.shape[:2]
+    assert found.min() >= 0
+    assert found.max() <= 1
+    assert found[250:450, 180:260].mean() > 0.9  # her suit
+    assert found[20:200, 380:500].mean() < 0.1  # behind her
 
 
 @pytest.mark.parametrize("name", PEOPLE)

@@ -111,7 +111,7 @@ def _reasons(place: int, region: RegionPart, page: Page) -> Html:
         name = tag("b", known.name) if known.is_named else tag("span", known.name, class_="unnamed")
         # A basis that takes saliency away makes a region salient by being less active there than elsewhere.
         less = "less " if known.weight is not None and known.weight < 0 else None
-        items.append(tag("li", less, name, f" {share:.0%}, basis ", basis_link(basis, page)))
+        items.append(tag("li", less, name, f" {share:.1%}, basis ", basis_link(basis, page)))
     return fragment(tag("p", f"Region {place}", class_=f"small region-{place}"), tag("ol", items))
 
 

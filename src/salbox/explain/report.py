@@ -163,6 +163,7 @@ def _basis_parts(found: Explanation, wanted: _Wanted, outlines: dict[tuple[int, 
     concepts = found.dissection.groupby("basis").head(TOP).groupby("basis")
     peaks = _peaks(found.parts, sorted(wanted.photos))
     named, bases = found.bases["is_named"], found.bases
+    weights = bases["weight"].to_numpy(np.float64) if "weight" in bases else None
     made = []
     for basis in wanted.order:
         rows = concepts.get_group(basis) if basis in concepts.groups else bases.iloc[:0]
@@ -171,8 +172,8 @@ def _basis_parts(found: Explanation, wanted: _Wanted, outlines: dict[tuple[int, 
             for i in wanted.active[basis]
             if (basis, int(i)) in outlines
         )
-        weight = float(bases["weight"].iloc[basis]) if "weight" in bases else None
-        names = tuple(Named(str(r.concept), float(r.iou), float(r.low), float(r.high)) for r in rows.itertuples())
+        weight = None if weights is None else float(weights[basis])
+        names = tuple(Named(str(r["concept"]), r["iou"], r["low"], r["high"]) for r in rows.to_dict("records"))
         made.append(BasisPart(basis, bool(named.iloc[basis]), names, shots, weight))
     return made
 
