@@ -94,7 +94,8 @@ def _pysaliency(found: Mapping[str, Any]) -> str:
             "## Beside pysaliency's `optimize_for_information_gain`",
             f"The z-scored maps of `gbvs.student` at 160 pixels, fitted to {found['photos'][0]} photos of MIT1003, "
             f"measured on {found['photos'][1]} others: log-likelihood above the uniform density, bits a fixation. "
-            "pysaliency fits a curve of 20 points, a centre bias of 12 rings and a blur; it was stopped after 60 steps.",
+            "pysaliency fits a curve of 20 points, a centre bias of 12 rings and a blur; it was stopped after 60 "
+            "steps, before it had converged for all that is known.",
             markdown_table(
                 ("", "bits", "seconds of processor time"),
                 [(name, f"{bits[name]:.3f}", f"{found['seconds'][name]:.1f}") for name in bits],
@@ -125,7 +126,9 @@ def _maps(found: Mapping[str, Any]) -> str:
     text = [
         "## A map for each metric",
         f"OSIE test, {found['photos']} photos; each metric on the density, and on the map that the density itself "
-        "expects to score best by it (Kümmerer et al. 2018).",
+        "expects to score best by it (Kümmerer et al. 2018). That "
+        "helps where a density is as sharp as fixations are likely; of one that is broader already, as "
+        "`unisal.people`'s, CC, KL and SIM get worse.",
         _table(found),
     ]
     for name, own in found["pairs"].items():
@@ -139,7 +142,8 @@ def _best(found: Mapping[str, Any]) -> str:
         [
             "## `quality=best` with a profile",
             f"OSIE test, {found['photos']} photos. The four looks are averaged as densities, and their mean is sharper "
-            "than one look; a profile of its own, fitted to every third photo of OSIE train, makes up for it.",
+            "than one look. A profile fitted to every third photo of OSIE train, which the network learned from, makes "
+            "it sharper still: likelihood asks for that, CC against blurred fixations does not.",
             _table(found),
             f"Less `gaze`:\n\n{_against(found)}",
         ]
