@@ -167,7 +167,8 @@ Written by `benchmarks/explain.py`. {provenance(("salbox", "torch", "numpy"))}
 
 Named regions: {", ".join(text.partition(":")[0] for text in CONCEPTS)}, at most {LIMIT} photos of each; a concept is
 on {MIN_PHOTOS} photos at least; "frontal", "profile" and "back" are poses of EyeCrowd's faces. Contributions are
-scaled by the largest of their sign, with 95 % intervals by the bootstrap over photos; [What a network looks at](../explain.md) says what they mean.
+scaled by the largest of their sign, with 95 % intervals by the bootstrap over photos;
+[What a network looks at](../explain.md) says what they mean.
 """
     ]
     people = [path for path in sorted(work.iterdir()) if (path / "factorize" / "run" / "evaluation.csv").exists()]
@@ -283,7 +284,8 @@ of Visual Genome, {PAPER["positive"]}; {PAPER["negative"]}.
         text += f"""
 ## From gbvs.student to gaze
 
-Of {len(found.table)} concepts {len(certain)} have an interval beside zero. Contributions over their root mean square:
+Of {len(found.table)} concepts {len(certain)} have an interval that leaves zero out. Contributions over
+their root mean square:
 
 {os.linesep.join(lines)}
 """

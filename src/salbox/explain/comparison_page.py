@@ -54,7 +54,7 @@ def _facts(found: Comparison) -> list[tuple[str, str]]:
     order = float(table["first"].rank().corr(table["second"].rank()))
     return [
         (f"{len(table):,}", "concepts in common"),
-        (f"{len(found.certain):,}", "with an interval beside zero"),
+        (f"{len(found.certain):,}", "whose interval leaves zero out"),
         (f"{order:.2f}".replace("-", "\N{MINUS SIGN}"), "rank correlation of the two"),
     ]
 
@@ -129,5 +129,5 @@ def _meaning(found: Comparison) -> Html:
             "Figures are the best mean IoU that any channel of the network has with a concept: how well it is told "
             "apart, not whether it makes salient. Networks of more channels have higher ones.",
         ]
-    lines.append("An interval beside zero says that other photos of this kind would show the same sign.")
+    lines.append("An interval that leaves zero out says that other photos of this kind would show the same sign.")
     return tag("ul", [tag("li", line) for line in lines], class_="small")
