@@ -18,8 +18,8 @@ pytest.importorskip("onnx")
 # ruff: noqa: E402 - what follows needs torch
 
 import salbox
-from salbox.models.model import Model
 from salbox.models.entries import PackagedCheckpoint
+from salbox.models.model import Model
 from salbox.models.registry import MODELS
 from salbox.networks.attention_center.network import AttentionCenter
 from salbox.networks.attention_center.predictor import AttentionCenterPredictor
