@@ -9,7 +9,7 @@ SALBOX_DEMO ?= salbox-demo
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 SALBOX_THREADS=1
 PYTEST := python -m pytest -n auto --dist worksteal
 
-.PHONY: demo test test-all test-core test-quick test-newest test-web browser lint docs bench clean
+.PHONY: demo test test-all test-core test-quick test-newest test-web test-cluster browser lint docs bench clean
 
 demo: .venv/core.stamp  ## install the core package and draw all models on sample photos
 	$(CORE)/salbox demo -o $(SALBOX_DEMO)
@@ -31,6 +31,9 @@ browser: .venv-all/stamp  ## what `make test-web` needs: Debian's chromium, and 
 
 test-web: browser  ## the pages in a real browser; a test that is skipped fails
 	$(ONE_THREAD) SALBOX_NO_SKIPS=1 $(ALL)/python -m pytest tests/web/test_*_browser.py
+
+test-cluster: .venv-all/stamp  ## work shared out to a Ray cluster on this machine, one node of which dies
+	$(ONE_THREAD) SALBOX_CLUSTER=1 SALBOX_NO_SKIPS=1 $(ALL)/python -m pytest tests/scale
 
 test-newest: .venv-newest/stamp  ## the core tests against the newest core packages
 	$(ONE_THREAD) .venv-newest/bin/$(PYTEST) -m core

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -38,7 +39,9 @@ def test_without_ray_a_line_says_what_to_install(monkeypatch):
 def cluster():
     """A cluster of several nodes, each a process of its own with one core; this process belongs to it."""
     stay_offline()
-    pytest.importorskip("ray", reason="Ray is not installed")
+    if os.environ.get("SALBOX_CLUSTER") != "1":
+        pytest.skip("a cluster of several nodes takes minutes on a small machine: make test-cluster")
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
     from ray.cluster_utils import Cluster
 
     made = Cluster(
@@ -47,6 +50,7 @@ def cluster():
     nodes = [made.add_node(num_cpus=1, object_store_memory=100_000_000) for _ in range(NODES - 1)]
     made.connect()
     yield made, nodes
+    ray.shutdown()
     made.shutdown()
 
 

@@ -6,8 +6,12 @@ import contextlib
 import logging
 import os
 import sys
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from ..errors import MissingExtraError, SalboxError, UsageError, one_line
@@ -17,6 +21,9 @@ from ..system.workers import shared_out_by
 
 ENGINES = ("processes", "ray")
 STORE_BYTES = 256_000_000  # of a cluster that is begun here: tasks are names of files, results a few lines
+AHEAD = 2  # jobs that an actor has at once, so that it need not wait for the next
+ATTEMPTS = 3  # at a job whose actors are lost, before it is taken for the cause
+MOST_LOSSES = 100  # of actors in a run
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -109,11 +116,22 @@ class RayEngine:
         return RayExecutor(self._ray, workers, initializer, arguments, self._gpus)
 
 
-class RayExecutor(Executor):
-    """Actors, each begun once with `initializer`; a task goes to the one that has the fewest.
+@dataclass(eq=False)
+class _Job:
+    """A call, with what will hold its result."""
 
-    An actor that is lost, alone or with its machine, is begun again elsewhere, and its tasks are done again: so that
-    what they do must be no worse done twice.
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
+    result: Future[Any] = field(default_factory=Future)
+    attempts: int = 0
+
+
+class RayExecutor(Executor):
+    """Actors, each begun once with `initializer`; a job goes to one that is ready.
+
+    What was in the hands of an actor that is lost, alone or with its machine, is done again by others: so it must be no
+    worse for being done twice. Another actor is asked for in its place, and joins when the cluster has room for it.
     """
 
     def __init__(
@@ -123,45 +141,90 @@ class RayExecutor(Executor):
         variables = {name: os.environ[name] for name in thread_variables() if name in os.environ}
         # What this process imports by way of sys.path, an actor on the same file system does too.
         variables["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        actor = ray.remote(_Worker).options(
-            num_cpus=1,
-            num_gpus=gpus,
-            max_restarts=-1,
-            max_task_retries=-1,
-            scheduling_strategy="SPREAD",
-            runtime_env={"env_vars": variables},
+        self._make = lambda: (
+            ray.remote(_Worker)
+            .options(num_cpus=1, num_gpus=gpus, scheduling_strategy="SPREAD", runtime_env={"env_vars": variables})
+            .remote(initializer, arguments)
         )
-        self._actors = [actor.remote(initializer, arguments) for _ in range(workers)]
-        self._pending: list[set[Future[Any]]] = [set() for _ in self._actors]
+        self._waiting: deque[_Job] = deque()
+        self._actors: dict[int, Any] = {}
+        self._busy: dict[int, int] = {}  # jobs that each actor that is ready has
+        self._losses = 0
+        self._events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        for _ in range(workers):
+            self._begin_actor()
+        # What happens is dealt with in one thread: those of Ray must not call it back.
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """See `concurrent.futures.Executor`."""
-        number = min(range(len(self._actors)), key=lambda k: len(self._pending[k]))
-        found: Future[R] = Future()
-        found.set_running_or_notify_cancel()
-        there = self._actors[number].run.remote(fn, args, kwargs).future()
-        self._pending[number].add(there)
-        there.add_done_callback(lambda done: self._settle(number, done, found))
-        return found
+        job = _Job(fn, args, kwargs)
+        job.result.set_running_or_notify_cancel()
+        self._events.put(lambda: self._waiting.append(job))
+        return job.result
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the actors."""
-        for actor in self._actors:
+        self._events.put(None)
+        self._thread.join()
+        for actor in self._actors.values():
             with contextlib.suppress(Exception):  # it may be gone already
                 self._ray.kill(actor)
-        self._actors = []
 
-    def _settle(self, number: int, done: Future[Any], found: Future[Any]) -> None:
-        self._pending[number].discard(done)
+    def _run(self) -> None:
+        while (event := self._events.get()) is not None:
+            event()
+            for number, count in self._busy.items():
+                while count < AHEAD and self._waiting:
+                    self._give(number, self._waiting.popleft())
+                    count += 1
+
+    def _begin_actor(self) -> None:
+        number = self._losses + len(self._actors)
+        actor = self._actors[number] = self._make()
+        begun = actor.ready.remote().future()
+        begun.add_done_callback(lambda done: self._events.put(lambda: self._joined(number, done)))
+
+    def _joined(self, number: int, begun: Future[Any]) -> None:
+        if begun.exception() is None:
+            self._busy[number] = 0
+        else:
+            self._lost(number, begun.exception())
+
+    def _give(self, number: int, job: _Job) -> None:
+        self._busy[number] += 1
+        there = self._actors[number].run.remote(job.function, job.arguments, job.keywords).future()
+        there.add_done_callback(lambda done: self._events.put(lambda: self._settle(number, job, done)))
+
+    def _settle(self, number: int, job: _Job, done: Future[Any]) -> None:
+        if number in self._busy:
+            self._busy[number] -= 1
         error = done.exception()
         if error is None:
-            found.set_result(done.result())
-            return
-        cause = getattr(error, "cause", None)
-        if isinstance(cause, BaseException):
-            found.set_exception(cause)
+            job.result.set_result(done.result())
+        elif isinstance(cause := getattr(error, "cause", None), BaseException):
+            job.result.set_exception(cause)
         else:
-            found.set_exception(SalboxError(f"the cluster lost the work: {one_line(error)}"))
+            self._lost(number, error)
+            job.attempts += 1
+            if job.attempts < ATTEMPTS:
+                self._waiting.appendleft(job)
+            else:
+                job.result.set_exception(SalboxError(f"the cluster lost the work: {one_line(error)}"))
+
+    def _lost(self, number: int, error: BaseException | None) -> None:
+        """Ask for another actor in the place of one; where none can be had, fail what waits."""
+        if self._actors.pop(number, None) is None:
+            return
+        self._busy.pop(number, None)
+        self._losses += 1
+        if self._losses <= MOST_LOSSES:
+            self._begin_actor()
+        elif not self._actors:
+            while self._waiting:
+                reason = f"the cluster loses all that it is given: {one_line(error or '')}"
+                self._waiting.popleft().result.set_exception(SalboxError(reason))
 
 
 class _Worker:
@@ -169,6 +232,9 @@ class _Worker:
 
     def __init__(self, initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         initializer(*arguments)
+
+    def ready(self) -> None:
+        """Do nothing: that it is done says that the actor has begun."""
 
     def run(self, function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Return what a function returns."""
