@@ -141,7 +141,7 @@ class RayExecutor(Executor):
         variables = {name: os.environ[name] for name in thread_variables() if name in os.environ}
         # What this process imports by way of sys.path, an actor on the same file system does too.
         variables["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        self._make = lambda: (
+        self._make: Callable[[], Any] = lambda: (
             ray.remote(_Worker)
             .options(num_cpus=1, num_gpus=gpus, scheduling_strategy="SPREAD", runtime_env={"env_vars": variables})
             .remote(initializer, arguments)
