@@ -142,7 +142,8 @@ WebP and AVIF take no map of what matters from Pillow, so that smoothing before 
 little. Where JPEG has to be small (plain quality below about 40), texture that nobody looks at falls into flat blocks,
 which the least SSIM elsewhere shows as well.
 
-{provenance(("salbox", "pillow", "numpy"))}
+{provenance(("salbox", "pillow", "numpy"))} Written by
+`benchmarks/compress.py --every {every} --smoothed-every {smoothed_every}`.
 """
     write_page("compress.md", text)
 

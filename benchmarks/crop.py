@@ -26,6 +26,7 @@ from salbox.datasets import Dataset, Fixations, open_dataset
 from salbox.evaluation.bootstrap import difference, estimate, resampled
 from salbox.imaging.image import read_image
 from salbox.imaging.reduced import read_reduced
+from salbox.imaging.writing import atomic
 from salbox.system.identity import code_identity
 
 KEPT = ROOT / "cache" / "crop"
@@ -118,7 +119,8 @@ def of_set(name: str) -> list[Photo]:
     for index, item in enumerate(data.items):
         file = folder / f"{item.name}.json"
         if not file.is_file():
-            file.write_text(json.dumps(measured(data, index, models)), encoding="utf-8")
+            with atomic(file) as temporary:
+                temporary.write_text(json.dumps(measured(data, index, models)), encoding="utf-8")
         found.append(json.loads(file.read_text(encoding="utf-8")))
     return found
 

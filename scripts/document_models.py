@@ -14,6 +14,7 @@ from pathlib import Path
 
 import salbox
 from salbox.bench import known_speeds
+from salbox.evaluation.formats import markdown_table
 from salbox.models.cards import NOT_STATED, ModelCard
 from salbox.models.registry import CLASSICAL
 from salbox.models.registry import MODELS as MODEL_NAMES
@@ -31,7 +32,9 @@ QUESTIONS = {
     "Fidelity to the teacher": ("fidelity", "histogram-matched"),
     "Prediction of where people look": ("fixations", "gaze", "training", "teachers"),
     "Crops": ("crop",),
-    "Speed, size and memory": ("classical", "students", "networks", "teachers", "gaze"),
+    "Salient objects": ("objects",),
+    "Cutouts": ("cutout",),
+    "Speed, size and memory": ("classical", "students", "networks", "teachers", "gaze", "objects"),
 }
 # The heads of columns that tell one question's table from another's on the same page.
 TELLING = {
@@ -39,7 +42,17 @@ TELLING = {
     "Fidelity to the teacher": ("CC ↑",),
     "Prediction of where people look": ("NSS", "NSS ↑", "EMD ↓"),
     "Crops": ("1:1",),
-    "Speed, size and memory": ("ms", "ms, median", "ms (median)", "peak, MiB", "file, MB", "float32, ms"),
+    "Salient objects": ("max F_β",),
+    "Cutouts": ("boundary F",),
+    "Speed, size and memory": (
+        "ms",
+        "ms, median",
+        "ms (median)",
+        "peak, MiB",
+        "file, MB",
+        "float32, ms",
+        "latency, ms",
+    ),
 }
 # Rows without a model's name that say what its figures are worth.
 BESIDE = ("centre bias", "human ceiling", "centre crop", "other people")
@@ -50,8 +63,14 @@ OUTPUTS = {
     "log_density": "a *log density*: the natural log of how likely a look is to fall on a pixel; `exp` of it sums to 1",
     "probability": "a *probability* in 0 to 1: how sure the model is that a pixel belongs to the salient object",
 }
-GROUPS = ("Where will people look: they ship", "Classical algorithms: they ship", "Students: they ship")
-GROUPS += ("Where will people look: you bring weights", "Salient objects: you bring weights")
+GROUPS = (
+    "Where will people look: they ship",
+    "Classical algorithms: they ship",
+    "Students: they ship",
+    "Salient objects: they ship",
+    "Where will people look: you bring weights",
+    "Salient objects: you bring weights",
+)
 
 # Tables of docs/which-model.md: a line a model, a column a figure: (page, section, column).
 EVIDENCE = {
@@ -118,7 +137,7 @@ def _tables(page: str, text: str) -> Iterator[Table]:
     section, rows = "", []
     for line in [*text.splitlines(), ""]:
         if line.startswith("|"):
-            rows.append(tuple(cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]))
+            rows.append(tuple(cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]))
         elif rows:
             yield Table(page, section, rows[0], tuple(rows[2:]))
             rows = []
@@ -142,12 +161,12 @@ def caveats(page: str, name: str) -> list[str]:
 def group(card: ModelCard) -> str:
     """Return which of the groups a model belongs to."""
     if card.task == "object":
-        return GROUPS[4]
-    if card.weights_from:
-        return GROUPS[3]
-    if card.name.endswith(".student"):
-        return GROUPS[2]
-    return GROUPS[1] if card.name in CLASSICAL else GROUPS[0]
+        kind = "Salient objects"
+    elif card.name.endswith(".student"):
+        kind = "Students"
+    else:
+        kind = "Classical algorithms" if card.name in CLASSICAL else "Where will people look"
+    return f"{kind}: {'you bring weights' if card.weights_from else 'they ship'}"
 
 
 def speed(name: str) -> str:
@@ -156,13 +175,6 @@ def speed(name: str) -> str:
     if seconds is None:
         return ""
     return f"{float(f'{seconds:.2g}'):g} s" if seconds >= 1 else f"{float(f'{seconds * 1000:.2g}'):g} ms"
-
-
-def markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a table."""
-    head = list(head)
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
 def page(card: ModelCard) -> str:
@@ -190,12 +202,7 @@ def _what_it_is(card: ModelCard) -> Iterator[str]:
         ("a photo of 640x480, one core", speed(card.name) or "not measured"),
         ("paper", _paper(card)),
     ]
-    yield markdown(("", card.name), ((label, cell(text)) for label, text in rows if text != NOT_STATED))
-
-
-def cell(text: str) -> str:
-    """Return a text for a cell of a table."""
-    return " ".join(text.split()).replace("|", "\\|")
+    yield markdown_table(("", card.name), [row for row in rows if row[1] != NOT_STATED])
 
 
 def _paper(card: ModelCard) -> str:
@@ -214,11 +221,11 @@ def _command(card: ModelCard) -> str:
 def _parameters(card: ModelCard) -> list[str]:
     if not card.parameters:
         return ["It has no parameters."]
-    rows = ((f"`{p.name}`", f"`{p.default}`", cell(p.expected()), cell(p.description)) for p in card.parameters)
+    rows = ((f"`{p.name}`", f"`{p.default}`", p.expected(), p.description) for p in card.parameters)
     return [
         "## Parameters",
         "`--param NAME=VALUE`, in Python by name.",
-        markdown(("name", "default", "may be", "what"), rows),
+        markdown_table(("name", "default", "may be", "what"), rows),
     ]
 
 
@@ -247,7 +254,7 @@ def _answers(name: str, question: str, source: str) -> Iterator[str]:
     for table, rows in found:
         heading = title(source) + (f", {table.section}" if table.section else "")
         yield f"[{heading}](../results/{source}.md):"
-        yield markdown(table.head, rows)
+        yield markdown_table(table.head, rows)
 
 
 def _limits(card: ModelCard) -> str:
@@ -270,7 +277,7 @@ def _terms(card: ModelCard) -> Iterator[str]:
         ("weights", card.license.weights),
         ("learned from", card.license.training_data),
     )
-    yield markdown(("", "terms"), ((label, cell(text)) for label, text in terms))
+    yield markdown_table(("", "terms"), terms)
 
 
 def _citation(card: ModelCard) -> list[str]:
@@ -282,10 +289,8 @@ def overview(text: str) -> str:
     cards = [salbox.card(name) for name in sorted(MODEL_NAMES, key=list(MODEL_NAMES).index)]
     parts = []
     for name in GROUPS:
-        rows = [
-            (f"[`{c.name}`](models/{c.name}.md)", cell(_in_short(c)), speed(c.name)) for c in cards if group(c) == name
-        ]
-        parts.append(f"### {name}\n\n" + markdown(("model", "what it is", "640x480, one core"), rows))
+        rows = [(f"[`{c.name}`](models/{c.name}.md)", _in_short(c), speed(c.name)) for c in cards if group(c) == name]
+        parts.append(f"### {name}\n\n" + markdown_table(("model", "what it is", "640x480, one core"), rows))
     return filled(text, "all models", "\n\n".join(parts))
 
 
@@ -299,7 +304,7 @@ def which(text: str) -> str:
     """Return docs/which-model.md with its tables of evidence written anew."""
     for name, (rows, columns) in EVIDENCE.items():
         body = [(label(row), *(_figure(row, places) for places in columns.values()), speed(row)) for row in rows]
-        text = filled(text, name, markdown(("", *columns, "640x480, one core"), body))
+        text = filled(text, name, markdown_table(("", *columns, "640x480, one core"), body))
     return text
 
 

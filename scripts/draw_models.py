@@ -16,7 +16,7 @@ import numpy as np
 from skimage import data
 
 import salbox
-from salbox.imaging.scaling import visible
+from salbox.imaging.scaling import min_max, visible
 from salbox.models.registry import MODELS
 from salbox.types import Pixels
 
@@ -68,9 +68,8 @@ def drawn(name: str, photos: Sequence[Pixels]) -> Pixels:
     colors = matplotlib.colormaps[_COLORS]
     pictures = []
     for pixels in photos:
-        shown = np.asarray(visible(model(pixels), model.card.output), np.float64)
-        span = np.ptp(shown) or 1.0
-        pictures.append((colors((shown - shown.min()) / span)[..., :3] * 255).round().astype(np.uint8))
+        shown = min_max(visible(model(pixels), model.card.output))
+        pictures.append((colors(shown)[..., :3] * 255).round().astype(np.uint8))
     return strip(pictures)
 
 

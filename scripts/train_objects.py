@@ -64,18 +64,15 @@ def main() -> None:
     parser.add_argument("what", choices=("supervised", "distilled"))
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("SALBOX_SHARED", ROOT.parent / "shared")))
     given = parser.parse_args()
-    encoder = ["--encoder", LITE0]
     if given.what == "supervised":
         masks = f"duts:{given.shared / 'data' / 'DUTS-TR'}"
-        salbox(["train", "fs-scfnet", "--dataset", masks, *encoder, *sets(SUPERVISED), "-o", str(RUNS / "scfnet")])
-    photos = RUNS / "object-photos"
-    link_photos(given.shared, photos)
-    salbox(
-        [
-            *("distill", "--recipe", "kd-scfnet", "--teacher", str(RUNS / "scfnet"), "--images", str(photos)),
-            *("--init", "imagenet", *encoder, *sets(DISTILLED), "-o", str(RUNS / "scfnet-kd")),
-        ]
-    )
+        words = ["train", "fs-scfnet", "--dataset", masks, *sets(SUPERVISED), "-o", str(RUNS / "scfnet")]
+    else:
+        photos = RUNS / "object-photos"
+        link_photos(given.shared, photos)
+        words = ["distill", "--recipe", "kd-scfnet", "--teacher", str(RUNS / "scfnet"), "--images", str(photos)]
+        words += ["--init", "imagenet", *sets(DISTILLED), "-o", str(RUNS / "scfnet-kd")]
+    salbox([*words, "--encoder", LITE0])
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -96,6 +96,7 @@ class Cost:
         return asdict(self)
 
 
+@cache
 def known_speeds() -> dict[str, float]:
     """Return {model: seconds} that a photo of 640x480 took on one core when salbox was made; not of every model."""
     file = importlib.resources.files(__package__) / SPEEDS

@@ -141,6 +141,16 @@ def test_a_file_that_is_small_enough_stays_byte_for_byte(left: Attention) -> Non
     assert again.data == data
 
 
+def test_notes_that_are_longer_than_a_jpeg_holds_are_left_out() -> None:
+    even = Attention(np.full((8, 8), 1 / 64), (64, 64))
+    exif = Image.Exif()
+    exif[0x010E] = "described " * 8000
+    data = encoded(Image.fromarray(PHOTO[:64, :64]), "PNG", exif=exif)
+    for file_format, kept in (("jpeg", False), ("webp", True)):
+        found = compress(data, quality=50, file_format=file_format, attention=even)  # type: ignore[arg-type]
+        assert (0x010E in Image.open(io.BytesIO(found.data)).getexif()) == kept
+
+
 def test_profile_and_notes_are_kept_and_pixels_upright(left: Attention) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exif = Image.Exif()

@@ -210,6 +210,22 @@ def test_what_must_be_kept_of_a_video_stays(cli, tmp_path):
     assert {x for _, x, _ in json.loads(output)[0]["crops"][0]["path"]} == {0}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--size", "1:1", "--size", "1x1"), 2, "two of them have one name"),
+        (("--size", "1:1", "--keep", "0,0,80,10"), 1, "keep 0,0,80,10 does not fit into 1:1"),
+        (("--size", "1:1", "--keep", "120,0,80,10"), 1, "reaches beyond the image, which is 128x64"),
+    ],
+)
+def test_what_does_not_fit_a_video(cli, tmp_path, arguments, code, message):
+    path = film(tmp_path / "clip.mp4", np.zeros((2, 64, 128, 3), np.uint8))
+    found = cli("crop", path, *arguments, "-m", "bright", "-o", tmp_path / "o")
+    assert found[0] == code
+    assert message in found[2]
+    assert not (tmp_path / "o").exists()
+
+
 def test_two_images_with_one_output_are_refused(tmp_path):
     plan = CropPlan("left", [parse_size("1:1")], {}, CropOptions(), tmp_path)
     images = [ImageFile(tmp_path / name, tmp_path / "x") for name in ("a.png", "b.png")]

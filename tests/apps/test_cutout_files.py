@@ -174,7 +174,9 @@ def test_through_standard_input_and_output(photos, tmp_path):
         env={**os.environ, "PYTHONPATH": str(tmp_path), "SALBOX_HOME": str(tmp_path / "home")},
         check=True,
     )
-    assert Image.open(io.BytesIO(done.stdout)).mode == "L"
+    mask = np.asarray(Image.open(io.BytesIO(done.stdout)))
+    assert mask.shape == (60, 80)
+    assert (mask[30, 56], mask[30, 40], mask[2, 2]) == (255, 0, 0)  # the ring, its hole, beside it
 
 
 def test_a_watched_folder(tmp_path):

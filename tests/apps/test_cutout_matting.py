@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import pytest
 from red_objects import BACK, FRONT, comb, drawn, mixed, ring
+from scipy import sparse
+from scipy.sparse import linalg
 
 from salbox.apps import matting_closed_form, matting_colors
 from salbox.apps.enlarging import bands, enlarged_rows
@@ -100,6 +102,37 @@ def test_without_a_prior_closed_form_is_pymattings(monkeypatch):
     found = matting_closed_form.closed_form(pixels, probability, probability, 2)
     np.testing.assert_allclose(found, expected, atol=2e-3)
     assert ((trimap == 0.5) & (found > 0.1) & (found < 0.9)).any()
+
+
+@pytest.mark.slow
+def test_closed_form_solves_also_what_takes_many_steps(monkeypatch):
+    """Stripes that divide the picture, known at one side only and wanted at the other: solved directly."""
+    pymatting = pytest.importorskip("pymatting")
+    monkeypatch.setattr(matting_closed_form, "PRIOR", 0.001)
+    side = 80
+    stripes = (np.indices((side, side)).sum(0) // 9 % 2 * 200)[..., None] + photo((side, side)) // 52
+    pixels = stripes.astype(np.uint8)
+    probability, prior = np.full((side, side), 0.5, np.float32), np.zeros((side, side), np.float32)
+    probability[:, :4], prior[:, -4:] = 0, 1
+    found = matting_closed_form.closed_form(pixels, probability, prior, 1)
+    unknown = np.ones((side, side), bool)
+    unknown[:, :3] = False
+    rows = pymatting.cf_laplacian(pixels / 255, epsilon=matting_closed_form.EPSILON).tocsc()[unknown.ravel()]
+    weight = matting_closed_form.PRIOR
+    matrix = rows[:, unknown.ravel()] + weight * sparse.identity(rows.shape[0])
+    expected = linalg.spsolve(matrix.tocsc(), weight * prior[unknown])
+    np.testing.assert_allclose(found[unknown], expected.clip(0, 1), atol=2e-3)
+    assert not found[~unknown].any()
+
+
+@pytest.mark.slow
+def test_where_a_model_is_unsure_of_nothing_much_there_is_nothing():
+    """All that is wanted is 0, so that there is no size of a right-hand side to be precise by."""
+    pytest.importorskip("pymatting")
+    probability = np.zeros((60, 80), np.float32)
+    probability[20:40, 30:50] = 0.35
+    pixels = photo((60, 80))
+    assert not matte(pixels, probability, "closed-form", (60, 80)).rows(pixels, 0, (60, 80)).any()
 
 
 @pytest.mark.parametrize("by_levels", [False, pytest.param(True, marks=pytest.mark.slow)])

@@ -82,6 +82,16 @@ def test_numbered_pictures_go_on_where_they_ended(cli, clip, tmp_path, monkeypat
     assert (code, "pip install 'salbox[video]'" in said) == (2, True)
 
 
+def test_a_photo_called_as_a_frame_is_refused(cli, clip, tmp_path):
+    (tmp_path / "in" / "clip").mkdir(parents=True)
+    clip.rename(tmp_path / "in" / "clip.mp4")
+    Image.fromarray(mixed(drawn(60, 80, ring))).save(tmp_path / "in" / "clip" / "000001.png")
+    code, _, said = cli("cutout", "in", "-r", "-o", tmp_path / "out", *MODEL, "--format", "png")
+    assert code == 2
+    assert "000001.png and a frame of" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_video_that_is_none_costs_a_line(cli, clip, tmp_path):
     (tmp_path / "broken.mp4").write_bytes(clip.read_bytes()[:200])
     code, _, said = cli("cutout", "broken.mp4", "-o", tmp_path / "out", *MODEL, "--format", "png")

@@ -12,6 +12,7 @@ from trees import mask_pair
 import salbox
 from salbox.calibration import adapt, blend, blend_masks
 from salbox.calibration.held_out import CEILING, choose, gap_closed
+from salbox.calibration.masks import measured
 from salbox.datasets import open_dataset
 from salbox.errors import UsageError
 from salbox.evaluation import Evaluation, ModelSource
@@ -59,6 +60,12 @@ def test_adapt_improves_held_out_photos(data, monkeypatch, tmp_path):
     assert held_out["after"]["ig"] == pytest.approx(found.table.estimate(found.after, "ig").value, abs=1e-4)
 
 
+def test_a_profile_says_the_parameters_and_not_where_it_was_computed(data, monkeypatch, tmp_path):
+    monkeypatch.setenv("SALBOX_HOME", str(tmp_path))
+    found = adapt(ModelSource("gaussian", {"sigma": 0.3, "device": "cpu"}), data, sigma=4.0, parts=2)
+    assert found.profile.about["parameters"] == {"sigma": 0.3}
+
+
 def test_blend_is_a_model_and_no_worse_than_its_members(data, monkeypatch, tmp_path, folder):
     monkeypatch.setenv("SALBOX_HOME", str(tmp_path))
     sources = [ModelSource("bms"), ModelSource("gaussian", {"sigma": 0.3})]
@@ -79,6 +86,31 @@ def test_blend_of_masks(tmp_path):
     assert found.estimate("blend", "log_loss").value < found.estimate("gaussian", "log_loss").value
     assert found.estimate("blend", "f").value > 0.6
     assert found.gain("mae").value < 0.05
+    # Where the likelihood is greatest, the bias has no slope: as much is predicted as there is, mean over photos.
+    models = {"bms": salbox.load("bms"), "gaussian": salbox.load("gaussian")}
+    shares = []
+    for index in range(len(data)):
+        pixels, mask = data.pixels(index), data.mask(index) > 0
+        predicted = found.blend({name: model(pixels) for name, model in models.items()})
+        shares.append((predicted.mean(), mask.mean()))
+    predicted, there = np.mean(shares, axis=0)
+    assert predicted == pytest.approx(there, abs=0.003)
+    with pytest.raises(UsageError, match="no fixations, which"):
+        adapt(ModelSource("bms"), data)
+    with pytest.raises(UsageError, match="12 photos, 99 were asked for"):
+        blend_masks([ModelSource("bms"), ModelSource("gaussian")], data, photos=99)
+
+
+def test_measures_of_masks_by_hand():
+    probability, mask = np.array([[0.9, 0.6], [0.2, 0.1]]), np.array([[1.0, 0.0], [1.0, 0.0]])
+    loss, mae, f = measured(probability, mask)
+    assert loss == pytest.approx(-np.log([0.9, 0.4, 0.2, 0.9]).mean())
+    assert mae == pytest.approx((0.1 + 0.6 + 0.8 + 0.1) / 4)
+    assert f == pytest.approx(0.5)  # precision and recall are one half each
+    assert measured(1 - mask, mask)[2] == 0
+    assert measured(np.ones((2, 2)), np.array([[1.0, 0.0], [0.0, 0.0]]))[2] == pytest.approx(
+        1.3 * 0.25 / (0.3 * 0.25 + 1)
+    )
 
 
 def test_gap_closed_is_the_ratio_of_means():

@@ -129,6 +129,8 @@ def test_minus_signs_are_set_as_such():
         ("ensemble:aim+0.5*gbvs.student", "AIM + 0.5 GBVS (student)"),
         ("runs/mine", "mine"),
         ("/data/net.onnx", "net"),
+        ("blends/students.json", "students"),
+        ("students.json", "students"),
         ("human ceiling", "human ceiling"),
         ("mine.v2", "mine.v2"),
     ],

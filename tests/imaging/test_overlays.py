@@ -98,6 +98,10 @@ def test_a_legend_is_a_strip_below():
     assert tuple(strip[0, 0]) == (255, 255, 255)
     assert strip.min() < 60  # its text
     assert len(overlay(PHOTO, RAMP, contours=(0.5,), legend=True)) > len(drawn)
+    page, ramp = np.full((60, 400, 3), 255, np.uint8), np.tile(np.linspace(0, 1, 400), (60, 1))
+    for alpha in (0.2, 0.9):  # its strongest tint is that of the overlay
+        strip = overlay(page, 1 - ramp, alpha=alpha, legend=True)[60:]
+        assert (strip == overlay(page, ramp, alpha=alpha)[0, -1]).all(axis=2).any()
 
 
 def test_peaks_of_an_enlarged_log_density_have_no_kinks():

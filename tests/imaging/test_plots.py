@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matplotlib.offsetbox import AnchoredOffsetbox, TextArea
+from matplotlib.offsetbox import AnchoredOffsetbox, OffsetImage, TextArea
 
 import salbox
 from salbox.imaging.overlays import overlay
@@ -140,6 +140,16 @@ class TestDrawing:
             drawn = np.asarray(axes.get_images()[0].get_array())
             np.testing.assert_array_equal(drawn, overlay(PHOTO, saliency, contours=(0.5,)))
             assert legend_of(axes) == ["least", "most"]
+
+    def test_the_legend_has_the_opacity_of_the_overlays(self):
+        white = np.full((1, 256, 3), 255, np.uint8)
+        for alpha in (0.2, 0.9):
+            drawing = Drawing(over_photo=True, alpha=alpha, legend=True)
+            axes = comparison([(PHOTO, maps(1))], drawing=drawing).axes[1]
+            (box,) = (each for each in axes.artists if isinstance(each, AnchoredOffsetbox))
+            (bar,) = (each for each in box.get_child().get_children() if isinstance(each, OffsetImage))
+            drawn = overlay(white, np.linspace(0, 1, 256)[None], alpha=alpha)[0]
+            np.testing.assert_array_equal(np.asarray(bar.get_data())[0, [0, -1]], drawn[[0, -1]])
 
     def test_contours_need_overlays(self):
         with pytest.raises(salbox.UsageError, match="ask for overlays"):

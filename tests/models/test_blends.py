@@ -65,6 +65,7 @@ def test_works_wherever_a_name_does(tmp_path, photo):
     card = salbox.card(name)
     assert (card.name, card.output, card.task) == ("mine", "log_density", "fixation")
     assert "gbvs.student 2" in card.summary
+    assert salbox.card("gbvs.student").commercial_use in card.commercial_use
     maps = salbox.predict(photo, [name, "bms.student"])
     assert np.exp(maps[name].astype(float)).sum() == pytest.approx(1, abs=1e-4)
     model = salbox.load(name)
@@ -101,7 +102,15 @@ def test_members_that_are_files_lie_relative_to_the_blend(tmp_path, photo):
 
 
 def test_figures_depend_on_the_members_code(tmp_path):
-    assert code_fingerprint(written(tmp_path, FIXATIONS)) != code_fingerprint("gbvs.student")
+    students = written(tmp_path, Blend("fixation", MEMBERS[:2]), "students.json")
+    assert code_fingerprint(written(tmp_path, FIXATIONS)) != code_fingerprint(students)  # MEMBERS[2] is other code
+
+
+def test_an_object_blend_is_a_probability_however_large_its_logits():
+    maps = {member.model: np.zeros((4, 4)) for member in MEMBERS}
+    with np.errstate(all="raise"):
+        found = [Blend("object", MEMBERS, bias=bias)(maps)[0, 0] for bias in (-1e5, -0.8, 1e5)]
+    assert found == pytest.approx([0, 0.5, 1], abs=1e-6)  # each curve is .2 at 0, and .2 (2 + 1.5 + .5) = .8
 
 
 @pytest.mark.parametrize(
@@ -117,6 +126,7 @@ def test_figures_depend_on_the_members_code(tmp_path):
         ({"parameters": {"weights": "https://example.org/x"}}, "no parameter 'weights'"),
         ({"parameters": {"device": "cuda"}}, "no parameter 'device'"),
         ({"parameters": {"profile": "/etc/passwd"}}, "no parameter 'profile'"),
+        ({"parameters": 3}, "parameters of 'gbvs.student': expected keys"),
         ({"what": 1}, "no key 'what'"),
     ],
 )

@@ -89,6 +89,10 @@ def test_view_sets_the_blur():
         degrees_of("lab", 3, 100)
     with pytest.raises(UsageError, match=r"did you mean 'phone'"):
         degrees_of("fone", None, 100)
+    with pytest.raises(UsageError, match=r"would span 204\.8 degrees"):
+        degrees_of(None, 5, 1024)
+    with pytest.raises(UsageError, match="above 0"):
+        degrees_of(None, 0, 100)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +171,8 @@ def test_distance_changes_the_blur(photo, file):
     assert near.max() < far.max()
     asked = salbox.load("gaze", profile=file, ppd=160 / 12.1)(photo)
     np.testing.assert_allclose(asked, near, atol=1e-6)
+    # Whether ppd makes sense the image says: 160 pixels at 5 a degree are 32 degrees, 1024 would be too many.
+    assert salbox.load("gaze", profile=file, ppd=5)(photo).shape == photo.shape[:2]
 
 
 def test_heads_that_wear_one_share_their_pass(photo, tmp_path, monkeypatch):
@@ -192,11 +198,14 @@ def test_figures_depend_on_the_file(file):
     assert "profile" not in ModelSource("gaze").settings()["parameters"]
 
 
-def test_what_does_not_fit_is_said(file):
+def test_what_does_not_fit_is_said(file, tmp_path):
+    unknown = tmp_path / "unknown.json"
+    write_profile(unknown, Profile("log_density", Tail(blur=0.1)))
     for name, more, message in (
         ("gaze", {"profile": "genral"}, "did you mean 'general'"),
         ("gaze", {"view": "phone"}, "does nothing without a profile"),
         ("gaze", {"profile": file, "view": "x"}, "expected one of"),
+        ("gaze", {"profile": unknown, "view": "lab"}, "leave ppd and view out"),
         ("gbvs.student", {"profile": file}, "the profile is for a log_density"),
         ("gbvs.student", {"profile": "general"}, "no file of that name"),
     ):

@@ -80,7 +80,7 @@ def one_head_s_card(name, output="score"):
     return ModelCard(name, task="fixation", output=output)
 
 
-@pytest.mark.parametrize("name", ["gaze", "gbvs.student"])
+@pytest.mark.parametrize("name", ["gaze", "gbvs.student", "unisal.people"])
 def test_what_ships_is_read_back(name):
     """Its maps are those of the file, and training changes it and nothing else."""
     network = salbox.network(name)

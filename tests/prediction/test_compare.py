@@ -13,6 +13,7 @@ from skimage import data
 
 import salbox
 from salbox.cli.main import run
+from salbox.prediction import compare
 from salbox.prediction.compare import compare_models
 
 COMMAND = [sys.executable, "-c", "from salbox.cli.main import run; run()"]
@@ -79,6 +80,12 @@ def test_compare_says_what_does_not_fit(photo, tmp_path, options, message):
     with pytest.raises(salbox.UsageError, match=message):
         compare_models(str(photo), {"bms": {}}, output, **options)
     assert not output.exists()
+
+
+def test_compare_reads_points_before_it_computes(photo, tmp_path, monkeypatch):
+    monkeypatch.setattr(compare, "load_for", lambda *_: pytest.fail("a model was loaded"))
+    with pytest.raises(salbox.SalboxError, match=r"points\.csv"):
+        compare_models(str(photo), {"bms": {}}, tmp_path / "grid.png", fixations=tmp_path / "points.csv")
 
 
 def test_standard_input_to_standard_output(photo):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import http.client
-import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -15,9 +13,12 @@ import zipfile
 
 import numpy as np
 import pytest
+from devtools import CHROMIUM
+from image_bytes import image_bytes
 from PIL import Image
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from salbox.web.app.launch import free_port
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (make test-web)")
 pytest.importorskip("streamlit")
 
@@ -31,7 +32,7 @@ MODELS = 10  # that are shown at first
 def address(tmp_path_factory):
     """The app, served by a process of its own that has nothing but a temporary folder."""
     folder = tmp_path_factory.mktemp("app")
-    port = _free_port()
+    port = free_port("127.0.0.1", None, range(8651, 8699))
     here = {**os.environ, "HOME": str(folder), "SALBOX_HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
     (folder / "tmp").mkdir()
     command = [sys.executable, "-c", "from salbox.cli.main import run; run()", "app", "--no-open", "--port", str(port)]
@@ -198,19 +199,11 @@ def _drop(page, place: int, name: str, content: bytes) -> None:
 def _photo(seed: int = 0) -> bytes:
     noise = np.random.default_rng(seed).integers(0, 80, (200, 300, 3), np.uint8)
     noise[60:120, 90 + 40 * seed : 160 + 40 * seed] = (250, 40, 20)
-    buffer = io.BytesIO()
-    Image.fromarray(noise).save(buffer, "PNG")
-    return buffer.getvalue()
+    return image_bytes(noise)
 
 
 def _is_elsewhere(url: str) -> bool:
     return not url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:"))
-
-
-def _free_port() -> int:
-    from salbox.web.app.launch import free_port
-
-    return free_port("127.0.0.1", None, range(8651, 8699))
 
 
 def _wait_for(url: str, process, log) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import numpy as np
 import pytest
 from films import film
@@ -59,6 +61,6 @@ def test_what_is_too_long_is_refused_before_a_map_is_made(short, monkeypatch):
 
 
 def test_nothing_is_left_behind(short, tmp_path, monkeypatch):
-    monkeypatch.setattr(clips.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     clips.overlaid("holiday.mp4", short, "gaussian")
     assert not list(tmp_path.iterdir())

@@ -38,15 +38,16 @@ def test_streamlit_knows_every_option():
 def test_telemetry_is_off_before_streamlit_is_imported(monkeypatch):
     bootstrap = pytest.importorskip("streamlit.web.bootstrap")
     started = {}
-    monkeypatch.setattr(launch, "_settings", None, raising=False)
     monkeypatch.setattr(settings, "_settings", settings.Settings())
     monkeypatch.setattr(bootstrap, "load_config_options", lambda flag_options: started.update(flag_options))
     monkeypatch.setattr(bootstrap, "run", lambda script, *_: started.update(script=script))
     monkeypatch.delenv("STREAMLIT_BROWSER_GATHER_USAGE_STATS", raising=False)
-    launch.run_app(settings.Settings(models=("bms",)), port=None, opens_browser=False)
+    said = []
+    launch.run_app(settings.Settings(models=("bms",)), said.append, port=None, opens_browser=False)
     assert os.environ["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] == "false"
     assert settings.current().models == ("bms",)
     assert started["script"].endswith("main.py")
+    assert said == [f"http://localhost:{started['server_port']}"]
 
 
 def test_a_port_that_is_taken_is_said_or_the_next_is_taken(taken):
@@ -76,7 +77,7 @@ def test_addresses(host, address):
 def test_without_streamlit_the_install_is_named(monkeypatch):
     monkeypatch.setattr(launch, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'salbox\[app\]'"):
-        launch.run_app(settings.Settings())
+        launch.run_app(settings.Settings(), lambda address: pytest.fail(f"{address} is not there"))
 
 
 def test_the_command_line_says_what_is_wrong(cli, tmp_path, taken):

@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from image_bytes import image_bytes
 from PIL import Image
 
 import salbox
@@ -45,7 +46,7 @@ def test_a_map_is_computed_once(picture, monkeypatch):
 
 def test_a_models_own_smoothing_is_switched_off_where_another_replaces_it(picture):
     process = PostProcess(do_smoothing="custom", smooth_std=2.0, smooth_size=7)
-    small = read_upload("small.png", _png(picture.pixels[::4, ::4]))
+    small = read_upload("small.png", image_bytes(picture.pixels[::4, ::4]))
     found = maps.MapCache().of(small, ["aim"], process)["aim"]
     assert np.array_equal(found, salbox.predict(small.pixels, "aim", postprocess=process)["aim"])
 
@@ -76,7 +77,7 @@ def test_the_quickest_come_first():
 
 def test_a_file_holds_the_map_in_the_pictures_own_size(picture):
     large = np.repeat(np.repeat(picture.pixels, 3, axis=0), 3, axis=1)
-    upload = read_upload("large.png", _png(large))
+    upload = read_upload("large.png", image_bytes(large))
     assert upload.pixels.shape[0] < upload.shape[0]
     found = np.load(io.BytesIO(maps.map_file(upload, "imsig", "npy")))
     assert np.array_equal(found, salbox.predict(large, "imsig")["imsig"])
@@ -106,12 +107,6 @@ def test_models_of_ones_own_come_first(monkeypatch):
 @pytest.mark.parametrize(("seconds", "words"), [(0.2, "under a second"), (3.4, "about 3 s"), (100, "about 2 min")])
 def test_times_in_words(seconds, words):
     assert maps.time_in_words(seconds) == words
-
-
-def _png(pixels) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def test_what_is_kept_is_let_go_with_the_visitor(picture):

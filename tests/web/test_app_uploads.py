@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from image_bytes import image_bytes
 from PIL import Image
 
 from salbox.errors import ImageError, UsageError
@@ -13,18 +14,12 @@ from salbox.web.app import uploads
 from salbox.web.app.fixations import fixations_from
 
 
-def packed(pixels, kind="PNG", **options) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
 @pytest.fixture
 def wide():
     """A picture that is larger than what pages work on."""
     pixels = np.zeros((600, 1920, 3), np.uint8)
     pixels[:, 960:] = 200
-    return uploads.read_upload("wide.png", packed(pixels))
+    return uploads.read_upload("wide.png", image_bytes(pixels))
 
 
 def test_a_picture_has_a_working_copy_and_its_own_size(wide):
@@ -48,7 +43,7 @@ def test_a_picture_has_a_working_copy_and_its_own_size(wide):
     ],
 )
 def test_names_are_never_paths(name, stem):
-    picture = uploads.read_upload(name, packed(np.zeros((4, 4, 3), np.uint8)))
+    picture = uploads.read_upload(name, image_bytes(np.zeros((4, 4, 3), np.uint8)))
     assert len(picture.label) <= 60
     assert picture.label.isprintable()
     assert picture.stem == stem
@@ -57,7 +52,7 @@ def test_names_are_never_paths(name, stem):
 def test_what_is_no_picture_is_called_by_its_name():
     with pytest.raises(ImageError, match=r"^notes\.txt: not an image"):
         uploads.read_upload("notes.txt", b"hello")
-    half = packed(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8), "JPEG")[:900]
+    half = image_bytes(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8), "JPEG")[:900]
     with pytest.raises(ImageError, match=r"^half\.jpg: "):
         uploads.read_upload("half.jpg", half)
 
@@ -67,7 +62,7 @@ def test_what_is_too_large_is_refused_before_it_is_unpacked(monkeypatch):
     with pytest.raises(ImageError, match=r"^big\.png: 41 MB, but at most 40 MB are taken"):
         uploads.read_upload("big.png", bytes(41 * 2**20))
     monkeypatch.undo()
-    bomb = packed(np.zeros((8000, 8000), bool))
+    bomb = image_bytes(np.zeros((8000, 8000), bool))
     with pytest.raises(ImageError, match=r"^bomb\.png: .*64.* megapixels"):
         uploads.read_upload("bomb.png", bomb)
 
@@ -81,11 +76,11 @@ def test_frames_that_are_left_out_are_said():
 
 
 def test_a_ground_truth_map_is_brought_to_the_pictures_size(wide):
-    truth = uploads.read_upload_map("truth.png", packed(np.full((60, 192), 128, np.uint8)), wide.pixels.shape[:2])
+    truth = uploads.read_upload_map("truth.png", image_bytes(np.full((60, 192), 128, np.uint8)), wide.pixels.shape[:2])
     assert truth.shape == wide.pixels.shape[:2]
     assert truth[0, 0] == pytest.approx(128 / 255)
     with pytest.raises(UsageError, match=r"truth\.png: 60x192, which is not the shape"):
-        uploads.read_upload_map("truth.png", packed(np.zeros((192, 60), np.uint8)), wide.pixels.shape[:2])
+        uploads.read_upload_map("truth.png", image_bytes(np.zeros((192, 60), np.uint8)), wide.pixels.shape[:2])
 
 
 def test_fixations_are_in_the_pictures_own_pixels(wide):

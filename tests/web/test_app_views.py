@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from importlib import import_module
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from image_bytes import image_bytes
 
 testing = pytest.importorskip("streamlit.testing.v1")
 
@@ -39,12 +38,6 @@ def run(page: str, **state):
 def checked(app):
     assert not app.exception, app.exception
     return app
-
-
-def uploaded(pixels, kind="PNG") -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind)
-    return buffer.getvalue()
 
 
 def sentences(app) -> str:
@@ -97,7 +90,7 @@ def test_look_changes_maps_at_once_and_says_what_does_not_fit():
 def test_a_broken_upload_is_a_sentence_and_others_are_shown():
     app = run("look", look_models=FEW)
     app.file_uploader[0].set_value(
-        [("good.png", uploaded(np.eye(64, dtype=np.uint8) * 255), "image/png"), ("bad *x*.png", b"no", "image/png")]
+        [("good.png", image_bytes(np.eye(64, dtype=np.uint8) * 255), "image/png"), ("bad *x*.png", b"no", "image/png")]
     )
     app = checked(app.run())
     (error,) = app.error
@@ -118,7 +111,7 @@ def test_a_mask_can_be_given_instead_of_drawn():
     mask[60:200, 100:300] = 255
     app = run("choose", choose_sample="chelsea", choose_models=FEW)
     assert "Mark what matters" in sentences(app)
-    app.file_uploader[1].set_value(("mask.png", uploaded(mask), "image/png"))
+    app.file_uploader[1].set_value(("mask.png", image_bytes(mask), "image/png"))
     app = checked(app.run())
     assert len(app.dataframe[0].value) == len(FEW)
 
@@ -132,7 +125,7 @@ def test_measuring_against_fixations_and_maps():
     assert table.iloc[0, 0] == table.iloc[:, 0].max() > 0
     truth = np.zeros((300, 451), np.uint8)
     truth[100:160, 180:280] = 255
-    app.file_uploader[1].set_value(("truth.png", uploaded(truth), "image/png"))
+    app.file_uploader[1].set_value(("truth.png", image_bytes(truth), "image/png"))
     app = checked(app.run())
     assert len(app.dataframe[0].value) == len(FEW)
     app.file_uploader[1].set_value(("eyes.csv", b"x,y\n9999,9999\n", "text/csv"))
@@ -177,20 +170,21 @@ def test_an_explanation_is_browsed(tmp_path, monkeypatch):
 def test_an_object_is_cut_out(monkeypatch):
     import_module("salbox").register("red", _red, card={"task": "object", "output": "probability"})
     monkeypatch.setattr(settings, "_settings", settings.Settings(models=("red",)))
-    cuts = import_module("salbox.web.app.cuts")
-    cuts.object_models.cache_clear()
     app = run("cut", cut_sample="coffee", cut_do="cut out")
+    assert app.selectbox(key="cutout-model").options[:2] == ["red", "scfnet"]
     assert app.selectbox(key="cutout-model").value == "red"
     assert len(app.get("image")) == 1
     before = app.get("image")[0].proto.imgs[0].url
     app.slider(key="cutout-feather").set_value(6.0)
     assert checked(app.run()).get("image")[0].proto.imgs[0].url != before
-    cuts.object_models.cache_clear()
 
 
-def test_without_an_object_model_it_is_said_where_one_comes_from(monkeypatch):
-    monkeypatch.setattr(import_module("salbox.web.app.views.cut"), "object_models", tuple)
-    assert "salbox models --task object" in sentences(run("cut", cut_sample="coffee", cut_do="cut out"))
+def test_weights_that_come_while_the_app_runs_are_found(monkeypatch, tmp_path):
+    object_models = import_module("salbox.web.app.cuts").object_models
+    monkeypatch.setenv("SALBOX_WEIGHTS", str(tmp_path))
+    assert "samnet" not in object_models()
+    (tmp_path / "samnet.pth").write_bytes(b"weights")
+    assert "samnet" in object_models()
 
 
 def _red(image):

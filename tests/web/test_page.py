@@ -186,6 +186,13 @@ def test_the_command_says_what_is_missing(known, tmp_path, monkeypatch, capsys, 
     assert not os.path.lexists("public")
 
 
+def test_a_port_that_is_taken_is_said_before_anything_is_fetched(known, tmp_path, capsys):
+    with page_server(tmp_path, 0) as other, pytest.raises(SystemExit) as left:
+        run(["page", "--serve", "--port", str(other.server_port)])
+    assert left.value.code == 2
+    assert "--port N takes another" in capsys.readouterr().err
+
+
 def test_the_command_writes_it(package, tmp_path, capsys):
     with pytest.raises(SystemExit) as left:
         run(["page", "-o", str(tmp_path / "public"), "--runtime", str(package)])

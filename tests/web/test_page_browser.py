@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import struct
 import threading
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 from contrast import CONTRAST, READABLE
 from devtools import CHROMIUM
+from image_bytes import image_bytes
 from PIL import Image
 from skimage import data
 from static_page import SECONDS, computed, map_of, missing, plain_host, runtime
@@ -70,9 +70,7 @@ def opened(browser, folder):
 
 
 def png(pixels: np.ndarray) -> dict:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return {"name": "photo.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    return {"name": "photo.png", "mimeType": "image/png", "buffer": image_bytes(pixels)}
 
 
 CAT = data.chelsea()
@@ -149,6 +147,8 @@ def test_people_choose_models_and_looks(opened):
     assert style == ["0.3", "inset(0px 60% 0px 0px)"]
     opened.fill("#opacity", "50")
     opened.fill("#wipe", "100")
+    computed(opened, png(CAT[:, ::-1]))
+    assert opened.get_attribute("button[data-model='sun.student']", "aria-pressed") == "true"  # of the next one too
     opened.click("button[data-model='gaze']")
 
 
@@ -238,6 +238,17 @@ def test_pictures_are_saved(opened, tmp_path):
     assert np.median(off) < 4
     # the region's line
     assert off[105 - 3 : 105 + 4, 200].max() > 40
+
+
+def test_without_a_map_none_is_saved(browser, folder):
+    with plain_host(folder) as (address, _):
+        page = browser.new_page(service_workers="block")
+        page.route("**/worker.js", lambda route: route.abort())
+        page.goto(address)
+        page.set_input_files("#file", png(CAT))
+        page.wait_for_selector("#work", timeout=SECONDS * 1000)
+        assert page.is_disabled("#save-map")
+        page.close()
 
 
 def huge_png(side: int) -> bytes:

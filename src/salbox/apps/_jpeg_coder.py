@@ -101,17 +101,13 @@ def _rows(height: int) -> Iterator[slice]:
 
 
 def _tables(quality: int) -> list[FloatMap]:
-    """Return libjpeg's quantization tables of a quality, for brightness and twice for colour: (8, 8) float32 each."""
-    (first, second) = _pillow_tables(quality)
-    return [first, second, second]
+    """Return libjpeg's quantization tables of a quality, for brightness and twice for colour: (8, 8) float32 each.
 
-
-def _pillow_tables(quality: int) -> tuple[FloatMap, FloatMap]:
-    """Return both tables, read from a file that Pillow writes: rows are vertical frequencies."""
+    They are read from a file that Pillow writes; rows are vertical frequencies.
+    """
     with Image.open(io.BytesIO(saved(Image.new("RGB", (SIDE, SIDE)), "JPEG", quality=quality))) as image:
         tables: dict[int, list[int]] = image.quantization  # type: ignore[attr-defined]
-    first, second = (np.array(tables[index], np.float32).reshape(SIDE, SIDE) for index in (0, 1))
-    return first, second
+    return [np.array(tables[index], np.float32).reshape(SIDE, SIDE) for index in (0, 1, 1)]
 
 
 def _rounded(

@@ -6,6 +6,8 @@ so that edges stay sharp and no grid is seen.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +34,9 @@ class SmoothingCoder(Coder):
         """Return the file of the smoothed picture."""
         return self._saved(smoothed(self.picture.pixels, self.picture.weights, strength), quality)
 
+    @abstractmethod
     def _saved(self, pixels: Pixels, quality: int) -> bytes:
-        raise AssertionError("a format of its own has its encoder")
+        """Return the file of pixels, with the picture's transparency."""
 
     def _image(self, pixels: Pixels) -> Image.Image:
         if self.picture.alpha is None:

@@ -13,8 +13,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import UsageError
 from ..types import DoubleMap, Shape
 from .attention import Attention, at_edges
+from .box import Box
+from .sizes import Size
 
 STRIP = 0.02  # how far from an edge, as a share of the longer side, lies what is cut through with it
 
@@ -79,15 +82,18 @@ def candidates(cells: int, side: int, window: int, low: int, high: int) -> Place
     return found
 
 
-def allowed(side: int, window: int, keep: tuple[int, int] | None) -> tuple[int, int]:
-    """Return the first and last place of a window along one axis; `keep` is where what it must hold begins and ends.
+def spans(shape: Shape, width: int, height: int, keep: Box | None) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the first and last column, and the first and last row, of windows of one size that hold a box.
 
-    The window is no larger than the side, and what it must hold no larger than the window.
+    The window is no larger than the image, (H, W), and what it must hold no larger than the window.
     """
-    low, high = 0, side - window
-    if keep is not None:
-        low, high = max(low, keep[1] - window), min(high, keep[0])
-    return low, high
+    rows, columns = shape
+    if keep is None:
+        return (0, columns - width), (0, rows - height)
+    return (
+        (max(0, keep.right - width), min(columns - width, keep.x)),
+        (max(0, keep.bottom - height), min(rows - height, keep.y)),
+    )
 
 
 def peak(attention: Attention) -> tuple[float, float]:
@@ -112,6 +118,18 @@ def largest(shape: Shape, ratio: float) -> tuple[int, int]:
     if width > height * ratio:
         return min(width, max(1, round(height * ratio))), height
     return width, min(height, max(1, round(width / ratio)))
+
+
+def largest_holding(keep: Box | None, shape: Shape, size: Size) -> tuple[int, int]:
+    """Return the (width, height) of the largest window of a size's aspect; raise a UsageError if a box does not fit."""
+    width, height = largest(shape, size.ratio)
+    if keep is not None:
+        keep.check_inside(shape, "keep")
+        if keep.width > width or keep.height > height:
+            raise UsageError(
+                f"keep {keep.text} does not fit into {size.text} of the image, which is at most {width}x{height}"
+            )
+    return width, height
 
 
 def _over(table: DoubleMap, begin: Places, end: Places, side: int, axis: int) -> DoubleMap:

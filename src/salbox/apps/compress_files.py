@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import ImageWarning, SalboxError, UsageError
+from ..errors import SalboxError, UsageError
 from ..imaging.image import MAX_PIXELS
 from ..imaging.inputs import ImageFile
 from ..imaging.partial_files import clear
 from ..imaging.writing import atomic
 from ..models.loading import load
-from ..prediction.images import device_of, memory_errors_named
+from ..prediction.images import device_of
 from ..system.workers import in_workers
 from ._coders import FileFormat
+from ._files import noted, refuse_shared_outputs
 from .compression import MIN_QUALITY, SUFFIXES, check_options, compress, parse_bytes
-
-_MORE_MEMORY = "a smaller copy of the image needs less"
 
 
 @dataclass(frozen=True)
@@ -90,8 +88,7 @@ class CompressPlan:
             if (there := self.existing(image)) is not None:
                 return CompressOutcome(image.path, skipped=there)
             try:
-                with memory_errors_named(image.path, _MORE_MEMORY), warnings.catch_warnings(record=True) as raised:
-                    warnings.simplefilter("always", ImageWarning)
+                with noted(image.path) as notes:
                     found = compress(
                         image.path,
                         target_size=self.target_size,
@@ -107,7 +104,6 @@ class CompressPlan:
                     raise UsageError(f"{image.path}: its copy would take its place; choose another folder")
                 with atomic(path) as temporary:
                     temporary.write_bytes(found.data)
-                notes = list(dict.fromkeys(str(each.message) for each in raised))
                 return CompressOutcome(image.path, path, None, size, found.to_dict(), notes=notes)
             except SalboxError as error:
                 return CompressOutcome(image.path, failures=[str(error)])
@@ -132,9 +128,5 @@ def run_compressions(
     images: Sequence[ImageFile], plan: CompressPlan, workers: int | None = None
 ) -> Iterator[CompressOutcome]:
     """Yield what came of each image, in order; a broken one costs a line, not the run."""
-    taken: dict[Path, Path] = {}
-    for image in images:
-        other = taken.setdefault(image.output, image.path)
-        if other != image.path:
-            raise UsageError(f"{other} and {image.path} would both be written as '{image.output}'; run them apart")
+    refuse_shared_outputs(images)
     return in_workers(plan.begin, images, workers, device=device_of([plan.arguments]))

@@ -17,7 +17,7 @@ from ..imaging.image import MAX_PIXELS, ImageSource, pixels_of, read_image
 from ..imaging.opening import opened
 from ..models.specs import AnyModel
 from ._coders import Coder, Errors, FileFormat, Picture, block_weights
-from ._file_notes import file_notes
+from ._file_notes import file_notes, fitting_jpeg
 from ._jpeg_coder import JpegCoder
 from ._smoothing_coders import AvifCoder, WebpCoder
 from .attention import Attention, attend
@@ -222,7 +222,8 @@ def _read(image: ImageSource, file_format: FileFormat | None, max_pixels: int) -
             pixels = pixels_of(picture, decoded)
         picture.warn_of_frames()
         is_gray = chosen == "jpeg" and decoded.mode in ("1", "L", "LA", "I;16", "I", "F")
-        extra = file_notes(picture.image, is_gray=is_gray)
+        notes = file_notes(picture.image, is_gray=is_gray)
+        extra = fitting_jpeg(notes) if chosen == "jpeg" else notes
         is_same = chosen == kind and picture.frames == 1
     own = (image if isinstance(image, bytes) else Path(image).read_bytes()) if is_same else None
     return _Source(pixels, chosen, alpha, extra, own)

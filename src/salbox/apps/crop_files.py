@@ -11,20 +11,20 @@ from typing import Any
 
 from PIL import Image
 
-from ..errors import ImageWarning, SalboxError, UsageError
+from ..errors import SalboxError, UsageError
 from ..imaging.image import MAX_PIXELS
 from ..imaging.inputs import ImageFile
 from ..imaging.opening import opened
-from ..imaging.writing import PNG_COMPRESSION, atomic
+from ..imaging.writing import JPEG_QUALITY, PNG_COMPRESSION, atomic
 from ..models.loading import load
 from ..prediction.images import device_of, memory_errors_named
 from ..system.workers import in_workers
+from ._file_notes import camera_notes
+from ._files import MORE_MEMORY, noted, refuse_shared_outputs
 from .attention import attend
 from .crops import Crop, CropOptions, best_crop
 from .sizes import Size
 
-JPEG_QUALITY = 95
-ORIENTATION = 0x0112  # EXIF's tag
 # What a crop is written as -> its suffix; of other kinds PNG.
 KINDS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tif"}
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -33,7 +33,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "WEBP": {"quality": JPEG_QUALITY},
     "TIFF": {"compression": "tiff_deflate"},
 }
-MORE_MEMORY = "a smaller copy of the image needs less"
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,10 @@ class CropPlan:
     def __post_init__(self) -> None:
         if not 0 <= self.min_kept <= 1:
             raise UsageError(f"min-kept {self.min_kept:g}: expected a share of attention, 0 to 1")
+        if len({size.slug for size in self.sizes}) < len(self.sizes):
+            raise UsageError(
+                f"sizes {', '.join(size.text for size in self.sizes)}: two of them have one name; run them apart"
+            )
 
     def begin(self) -> Callable[[ImageFile], CropOutcome]:
         """Return what crops one image, the model loaded once."""
@@ -92,11 +95,10 @@ class CropPlan:
         def cropped(image: ImageFile) -> CropOutcome:
             outcome = CropOutcome(image.path)
             try:
-                with memory_errors_named(image.path, MORE_MEMORY), warnings.catch_warnings(record=True) as raised:
-                    warnings.simplefilter("always", ImageWarning)
+                with noted(image.path) as notes:
                     attention = attend(image.path, model, max_pixels=self.max_pixels)
                     crops = [best_crop(attention, size, self.options) for size in self.sizes]
-                outcome = CropOutcome(image.path, attention.shape, notes=[str(each.message) for each in raised])
+                outcome = CropOutcome(image.path, attention.shape, notes=notes)
                 self.record(image, crops, outcome)
             except SalboxError as error:
                 outcome.failures.append(str(error))
@@ -131,7 +133,7 @@ class CropPlan:
             kind = kind if kind in KINDS else "PNG"
             pixels = picture.decoded()
             # Behind it: the orientation, which is taken out of the notes, has been followed by now.
-            profile, exif = picture.image.info.get("icc_profile"), _exif(picture.image, kind)
+            profile, exif = picture.image.info.get("icc_profile"), camera_notes(picture.image)
         for each in crops:
             path = self.target(image, each.size, KINDS[kind])
             content = encoded(cut_out(pixels, each), kind, profile, exif)
@@ -144,7 +146,8 @@ class CropPlan:
 
 def run_crops(images: Sequence[ImageFile], plan: CropPlan, workers: int | None = None) -> Iterator[CropOutcome]:
     """Yield what came of each image, in order; a broken one costs a line, not the run."""
-    _refuse_shared_targets(images, plan)
+    if plan.folder is not None:
+        refuse_shared_outputs(images)
     return in_workers(plan.begin, images, workers, device=device_of([plan.arguments]))
 
 
@@ -169,29 +172,3 @@ def encoded(image: Image.Image, kind: str, profile: bytes | None, exif: bytes | 
     buffer = io.BytesIO()
     image.save(buffer, kind, **_OPTIONS[kind], **extra)
     return buffer.getvalue()
-
-
-def _exif(image: Image.Image, kind: str) -> bytes | None:
-    """Return what a camera noted, without the orientation, which the pixels follow already; None if there is none."""
-    if kind == "TIFF":  # its tags are the file's own
-        return None
-    try:
-        notes = image.getexif()
-        notes.pop(ORIENTATION, None)
-        return notes.tobytes() if len(notes) else None
-    except Exception:  # Pillow raises nearly anything on malformed notes, which are not what was asked for
-        return None
-
-
-def _refuse_shared_targets(images: Sequence[ImageFile], plan: CropPlan) -> None:
-    """Raise a UsageError if two sizes, or two images, would be given one output."""
-    slugs = [size.slug for size in plan.sizes]
-    if len(set(slugs)) < len(slugs):
-        raise UsageError(
-            f"sizes {', '.join(size.text for size in plan.sizes)}: two of them have one name; run them apart"
-        )
-    taken: dict[Path, Path] = {}
-    for image in images if plan.folder is not None else ():
-        other = taken.setdefault(image.output, image.path)
-        if other != image.path:
-            raise UsageError(f"{other} and {image.path} would both be written as '{image.output}'; run them apart")

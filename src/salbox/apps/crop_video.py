@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -20,11 +22,12 @@ from ..models.model import Model
 from ..prediction.images import memory_errors_named
 from ..system.progress import SILENT, Progress
 from ..types import Pixels, Shape
+from ._files import MORE_MEMORY
 from ._path import CUT, best_way, shots, small, smoothed
-from ._windows import Field, allowed, largest
+from ._windows import Field, largest_holding, spans
 from .attention import LOOKED_AT, seen_by
 from .box import hull
-from .crop_files import MORE_MEMORY, CropOutcome, CropPlan
+from .crop_files import CropOutcome, CropPlan
 from .crops import CropOptions
 from .sizes import Size
 
@@ -48,20 +51,12 @@ class _Follower:
 
     def __init__(self, shape: Shape, size: Size, options: CropOptions) -> None:
         self.size, self.shape = size, shape
-        self.width, self.height = largest(shape, size.ratio)
         keep = hull(options.keep)
-        if keep is not None:
-            keep.check_inside(shape, "keep")
-            if keep.width > self.width or keep.height > self.height:
-                raise UsageError(f"keep {keep.text} does not fit into {size.text} of the video")
-        rows, columns = shape
-        spans = (
-            allowed(columns, self.width, None if keep is None else (keep.x, keep.right)),
-            allowed(rows, self.height, None if keep is None else (keep.y, keep.bottom)),
-        )
-        self.axis = 0 if spans[0][1] > spans[0][0] else 1
-        self.places = np.unique(np.linspace(*spans[self.axis], _PLACES).astype(np.int64))
-        self.fixed = np.array([spans[1 - self.axis][0]])
+        self.width, self.height = largest_holding(keep, shape, size)
+        free = spans(shape, self.width, self.height, keep)
+        self.axis = 0 if free[0][1] > free[0][0] else 1
+        self.places = np.unique(np.linspace(*free[self.axis], _PLACES).astype(np.int64))
+        self.fixed = np.array([free[1 - self.axis][0]])
         self.cut_weight = options.cut_weight
         self.scores: list[npt.NDArray[np.float64]] = []
         self.kept: list[npt.NDArray[np.float64]] = []
@@ -140,7 +135,7 @@ def _ways(
             raise SalboxError(f"{video.path}: {reason}")
     if not looked:
         raise SalboxError(f"{video.path}: no frame could be read")
-    times = times[: len(change)] if len(times) >= len(change) else np.arange(len(change)) / 25.0
+    times = times[: len(change)] if len(times) >= len(change) else np.arange(len(change)) / reader.rate
     numbers, shot = np.array(looked), shots(np.array(change))
     return shape, [(each.size, each.way(numbers, shot, times)) for each in followers], times
 
@@ -163,9 +158,9 @@ def _write(
     paths = {size.text: plan.target(video, size, _SUFFIX) for size, _ in good} if plan.folder is not None else {}
     if paths:
         _cut(video, plan, good, paths, times, outcome, progress)
+    every = max(1, round(len(times) / max(times[-1], 1e-3) / LOOKS_A_SECOND)) if len(times) > 1 else 1
     for size, way in ways:
         written = {"written": str(paths[size.text]) if size.text in paths else None} if plan.folder is not None else {}
-        every = max(1, round(len(times) / max(times[-1], 1e-3) / LOOKS_A_SECOND)) if len(times) > 1 else 1
         path = [
             [round(float(t), 3), int(x), int(y)] for t, (x, y) in zip(times[::every], way.corners[::every], strict=True)
         ]
@@ -180,14 +175,12 @@ def _cut(
     video: ImageFile,
     plan: CropPlan,
     ways: list[tuple[Size, Way]],
-    paths: dict[str, Any],
+    paths: dict[str, Path],
     times: npt.NDArray[np.float64],
     outcome: CropOutcome,
     progress: Progress,
 ) -> None:
     """Write the windows of all frames, each size to a video of its own."""
-    import cv2
-
     with VideoReader(video.path, max_pixels=plan.max_pixels) as reader, ExitStack() as stack:
         pace = Pace.following(times, reader.rate)
         outcome.notes.extend([f"{video.path}: {pace.note}"] if pace.note else [])

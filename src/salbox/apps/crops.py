@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ..errors import UsageError
 from ..imaging.image import MAX_PIXELS, ImageSource
 from ..models.specs import AnyModel
-from ._windows import Field, Places, allowed, candidates, largest, middle_of, peak
+from ._windows import Field, Places, candidates, largest_holding, middle_of, peak, spans
 from .attention import Attention, attend
 from .box import Box, hull
 from .sizes import Size, parse_size
@@ -153,14 +153,8 @@ def best_crop(attention: Attention, size: Size, options: CropOptions = DEFAULTS)
     """Return the best window of an image whose attention is known; see `crop`."""
     search = _Search(attention, options)
     shape = attention.shape
-    width, height = largest(shape, size.ratio)
     keep = hull(options.keep)
-    if keep is not None:
-        keep.check_inside(shape, "keep")
-        if keep.width > width or keep.height > height:
-            raise UsageError(
-                f"keep {keep.text} does not fit into {size.text} of the image, which is at most {width}x{height}"
-            )
+    width, height = largest_holding(keep, shape, size)
     found = search.best(width, height)
     for zoomed in _smaller(width, height, options.zoom, keep):
         closer = search.best(*zoomed)
@@ -224,12 +218,7 @@ class _Search:
         return scores.kept.clip(0, 1), scores.kept - self._options.cut_weight * scores.cut
 
     def _spans(self, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        rows, columns = self._attention.shape
-        keep = self._keep
-        return (
-            allowed(columns, width, None if keep is None else (keep.x, keep.right)),
-            allowed(rows, height, None if keep is None else (keep.y, keep.bottom)),
-        )
+        return spans(self._attention.shape, width, height, self._keep)
 
     def _places(self, width: int, height: int, also: Sequence[tuple[float, int]] = ()) -> tuple[Places, Places]:
         """Return the columns and rows among which the best place is, and those that bring a point to a third."""

@@ -14,10 +14,10 @@ from PIL import Image, PngImagePlugin
 from ..errors import UsageError, nearest
 from ..imaging.notes import KEY, behind, to_text
 from ..imaging.writing import JPEG_QUALITY, PNG_COMPRESSION, atomic
+from ._file_notes import fitting_jpeg
 
 SUFFIXES = {"png": ".png", "webp": ".webp", "jpg": ".jpg"}
 _SIDES = {"webp": 16383, "jpg": 65535}  # pixels, the most that a format holds
-_SEGMENT = 65_533  # bytes, the most that a JPEG's segment holds
 WEBP_QUALITY = 90  # of the colours; alpha is kept exactly
 
 
@@ -85,8 +85,7 @@ def _encoded(
     elif file_format == "webp":
         options = {"format": "WEBP", "quality": WEBP_QUALITY}
     else:
-        if len(extra.get("exif", b"")) > _SEGMENT:
-            del extra["exif"]
+        extra = fitting_jpeg(extra)
         options = {"format": "JPEG", "quality": JPEG_QUALITY, "comment": to_text(notes)}
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, **options, **extra)

@@ -17,11 +17,11 @@ from PIL import Image
 from ..errors import ImageWarning, UsageError
 from ..imaging.image import MAX_PIXELS, ImageSource
 from ..imaging.scaling import min_max
-from ..models.loading import load
 from ..models.model import Model
-from ..models.specs import AnyModel, as_models
+from ..models.specs import AnyModel
 from ..prediction.images import Pipeline
 from ..types import FloatMap, Pixels
+from .attention import one_model
 from .cutout_background import Background, parse_background
 from .cutout_objects import THRESHOLD, only_object, parse_object
 from .cutout_photo import Photo, read_photo
@@ -158,10 +158,7 @@ def cutout(
 
 def object_model(given: AnyModel) -> Model:
     """Return a model of objects, loaded; raise a UsageError if it is another, or more than one."""
-    (first, *more) = as_models(given)
-    if more:
-        raise UsageError(f"{given} stands for {len(more) + 1} models: name one")
-    model = load(first) if isinstance(first, str) else first
+    model = one_model(given)
     if model.card.task != "object":
         raise UsageError(
             f"model '{model.name}' predicts where people look, not which pixels are an object's: a cutout needs one "

@@ -22,7 +22,11 @@ PRIOR = 0.003  # how much the prior weighs; the matrix has about 1 on its diagon
 LOW, HIGH = 0.3, 0.7  # probabilities below and above which pixels are settled, away from the edge
 MOST_UNKNOWN = 150_000  # pixels, whose equations have 25 terms each; of more the prior stays as it is
 _STRIP = 1 << 17  # pixels; PyMatting makes room for the terms of all of those that it is given
-_PRECISION, _MOST_STEPS = 1e-4, 300  # of the conjugate gradients
+_PRECISION = 1e-4  # of the conjugate gradients
+# PyMatting fails if they have not converged by then. The prior bounds the condition number k by 9 * 8 / PRIOR, for a
+# window has 9 pixels, and a pixel 9 windows with 8/9 each at most: sqrt(k) / 2 * log(2 sqrt(k) / precision) = 1200.
+_MOST_STEPS = 1500
+_NOTHING = 1e-12  # of a right-hand side: its solution is 0, which no relative precision tells
 
 
 def has_pymatting() -> bool:
@@ -68,7 +72,7 @@ def closed_form(pixels: Pixels, probability: FloatMap, prior: FloatMap, radius: 
     matrix = (rows[:, unknown] + PRIOR * sparse.identity(count)).tocsr()
     target = PRIOR * prior.ravel()[unknown] - rows[:, known] @ inside.ravel()[known].astype(np.float64)
     alpha = inside.astype(np.float32).ravel()
-    alpha[unknown] = cg(matrix, target, M=jacobi(matrix), rtol=_PRECISION, maxiter=_MOST_STEPS)
+    alpha[unknown] = cg(matrix, target, M=jacobi(matrix), atol=_NOTHING, rtol=_PRECISION, maxiter=_MOST_STEPS)
     return alpha.clip(0, 1).reshape(prior.shape)
 
 

@@ -85,9 +85,8 @@ def read_regions(texts: Sequence[str]) -> RegionSet:
     given: list[Given] = []
     folders: list[Path] = []
     for text in texts:
-        if argument := _ARGUMENT.fullmatch(text):
-            name = (argument[1] or "").strip() or f"region {len(given) + 1}"
-            given.append(_given(name, text.split(",")[:4], f"--regions '{text}'"))
+        if (stated := parse_region(text, len(given) + 1)) is not None:
+            given.append(stated)
             continue
         path = user_path(text)
         if path.is_dir():
@@ -99,6 +98,21 @@ def read_regions(texts: Sequence[str]) -> RegionSet:
     if len(given) > MAX_REGIONS:
         raise UsageError(f"{len(given)} regions are more than {MAX_REGIONS}")
     return RegionSet(tuple(given), tuple(folders))
+
+
+def parse_region(text: str, number: int) -> Given | None:
+    """Return the region that "x,y,width,height[,name]" stands for, the `number`th of them; None if it is no such text.
+
+    Raises
+    ------
+    UsageError
+        If it is none that can be.
+    """
+    argument = _ARGUMENT.fullmatch(text)
+    if argument is None:
+        return None
+    name = (argument[1] or "").strip() or f"region {number}"
+    return _given(name, text.split(",")[:4], f"region '{text}'")
 
 
 def _from_json(path: Path) -> list[Given]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import ImageWarning, SalboxError, UsageError
+from ..errors import SalboxError, UsageError
 from ..imaging.figures import save_figure
 from ..imaging.image import MAX_PIXELS
 from ..imaging.inputs import ImageFile
 from ..imaging.reduced import read_reduced
 from ..models.loading import load
 from ..models.model import Model
-from ..prediction.images import device_of, memory_errors_named
+from ..prediction.images import device_of
 from ..system.workers import in_workers
 from ..types import Pixels
+from ._files import noted
 from .attention import LOOKED_AT, seen_by
-from .crop_files import MORE_MEMORY
 from .region_files import RegionSet
 from .region_picture import draw
 from .region_shares import SCHEMA, RegionReport, region_report
@@ -99,10 +98,9 @@ class RegionPlan:
 
         def measured(image: ImageFile) -> RegionOutcome:
             try:
-                with memory_errors_named(image.path, MORE_MEMORY), warnings.catch_warnings(record=True) as raised:
-                    warnings.simplefilter("always", ImageWarning)
+                with noted(image.path) as notes:
                     outcome = self._measured(image, model)
-                outcome.notes.extend(str(warning.message) for warning in raised)
+                outcome.notes.extend(notes)
             except SalboxError as error:
                 outcome = RegionOutcome(image.path, failures=[str(error)])
             return outcome

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ..datasets import Dataset
 from ..errors import UsageError
@@ -13,15 +11,14 @@ from ..evaluation import Evaluation, ModelSource
 from ..evaluation.bootstrap import Difference, Estimate
 from ..evaluation.sources import Source
 from ..imaging.postprocess import PostProcess
-from ..models.profiles import Profile, Tail
+from ..models.profiles import Profile
 from ..system.progress import SILENT, Progress
-from ..types import DoubleMap, Output
-from ..version import __version__
+from ..types import Output
 from .centers import Shape
-from .fitting import FOLDS, Fit, cross_validate, folds, maximum_likelihood
+from .fitting import FOLDS, folds, maximum_likelihood
 from .forms import Line, form_of
-from .held_out import CEILING, CENTER, METRICS, HeldOut, choose, gap_closed, score_held_out
-from .observed import Observed, degrees_of_lab, observe, read_maps
+from .held_out import choose, facts, figures_of, gap_closed, held_out_row, score_held_out
+from .observed import Observed, degrees_of_lab, observe, parameters_of, read_maps
 
 AFTER = "with the profile"
 
@@ -109,17 +106,17 @@ def adapt(
     held_out = folds(len(seen), parts, seed)
     degrees = degrees_of_lab([dataset]) if degrees is None else degrees
     profile = profile_of(seen, model.output, center, degrees)
-    fits = cross_validate(seen, {model.name: form_of(model.output, len(seen))}, held_out, center, degrees, progress)
-    made = {k: _made(photo, fit, model) for k, (photo, fit) in enumerate(zip(seen, fits, strict=True))}
+    forms = {model.name: form_of(model.output, len(seen))}
+    after = held_out_row(AFTER, seen, forms, held_out, center, degrees, progress)
     # A score has no likelihood: it is made a density by the rule that scales it to 0..1.
     plain = (
         model if model.output == "log_density" else replace(model, postprocess=PostProcess(scale_output="log-density"))
     )
-    rows: list[Source] = [plain, HeldOut(AFTER, made)]
+    rows: list[Source] = [plain, after]
     indices = [photo.index for photo in seen]
     table = score_held_out(dataset, indices, rows, sigma=sigma, workers=workers, progress=progress)
-    about = facts(model.name, [dataset], len(seen), parts, table, model.name, AFTER)
-    about["parameters"] = _plain(model.card.parameters_to_json(model.parameters))
+    about = facts(model.name, dataset, len(seen), parts, figures_of(table, model.name, AFTER))
+    about["parameters"] = parameters_of(model)
     return Adapted(replace(profile, about=about), table, model.name, AFTER, tuple(failures))
 
 
@@ -148,33 +145,3 @@ def profile_of(
     numbers = fit.numbers[name]
     temperature = 1 / float(numbers[0]) if isinstance(form, Line) else 1.0
     return Profile(output, replace(fit.tail, temperature=temperature), form.curve_of(numbers))
-
-
-def facts(
-    model: str, datasets: Sequence[Dataset], photos: int, parts: int, table: Evaluation, before: str, after: str
-) -> dict[str, Any]:
-    """Return what a file tells about a fit, ready for JSON."""
-    figures = {
-        label: {metric: round(found.value, 4) for metric in METRICS if (found := table.estimate(row, metric))}
-        for label, row in (("before", before), ("after", after), (CENTER, CENTER), (CEILING, CEILING))
-        if row in table.rows
-    }
-    return {
-        "model": model,
-        "fitted_on": "; ".join(f"{data.card.title}, split {data.split}" for data in datasets),
-        "photos": photos,
-        "held_out": {"folds": parts, "figures": figures},
-        "salbox": __version__,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-    }
-
-
-def _made(photo: Observed, fit: Fit, model: ModelSource) -> tuple[DoubleMap, Tail]:
-    form = form_of(model.output, 1)
-    values = photo.values[model.name]
-    priorities = form.value(form.prepared(values), fit.numbers[model.name])
-    return priorities, fit.tail
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value if isinstance(value, (str, int, float, bool)) else str(value) for name, value in values.items()}

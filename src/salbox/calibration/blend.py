@@ -15,16 +15,12 @@ from ..evaluation import Evaluation, ModelSource
 from ..evaluation.bootstrap import Difference
 from ..models.blends import Blend, Member, ensure_member
 from ..models.curves import Curve
-from ..models.profiles import Tail
-from ..models.specs import split_loading
 from ..system.progress import SILENT, Progress
-from ..types import DoubleMap
-from .adapt import facts
 from .centers import Shape
-from .fitting import FOLDS, Fit, cross_validate, folds, maximum_likelihood
+from .fitting import FOLDS, folds, maximum_likelihood
 from .forms import Steps, Vector, curve_form
-from .held_out import HeldOut, choose, score_held_out
-from .observed import Maps, Observed, degrees_of_lab, observe, read_maps
+from .held_out import choose, facts, figures_of, held_out_row, score_held_out
+from .observed import degrees_of_lab, observe, parameters_of, read_maps
 
 AFTER = "blend"
 
@@ -105,18 +101,14 @@ def blend(
     fit = maximum_likelihood(seen, forms, center, degrees)
     rows = []
     for names in (*([source.name] for source in models), list(forms)):
-        own = {name: forms[name] for name in names}
-        fits = cross_validate([_only(p, names) for p in seen], own, held_out, center, degrees, progress)
         label = AFTER if len(names) > 1 else names[0]
-        rows.append(HeldOut(label, {k: _made(seen[k], each, own) for k, each in enumerate(fits)}))
+        own = {name: forms[name] for name in names}
+        rows.append(held_out_row(label, seen, own, held_out, center, degrees, progress))
     indices = [photo.index for photo in seen]
     table = score_held_out(dataset, indices, rows, sigma=sigma, workers=workers, progress=progress)
-    members = tuple(
-        member_of(source, *normalized(forms[source.name].curve_of(fit.numbers[source.name])), folder)
-        for source in models
-    )
+    members = members_of(models, forms, fit.numbers, folder)
     found = Blended(Blend("fixation", members, fit.tail), table, tuple(forms), AFTER, tuple(failures))
-    about = facts("+".join(forms), [dataset], len(seen), parts, table, found.best, AFTER)
+    about = facts("+".join(forms), dataset, len(seen), parts, figures_of(table, found.best, AFTER))
     about["held_out"]["best"] = found.best
     return replace(found, blend=replace(found.blend, about=about))
 
@@ -142,13 +134,16 @@ def normalized(curve: Curve) -> tuple[float, Curve]:
     return rise, Curve(curve.x, heights)
 
 
-def member_of(source: ModelSource, weight: float, curve: Curve, folder: Path | None) -> Member:
-    """Return a member as the blend's file names it."""
-    parameters, _ = split_loading(source.parameters)
-    card = source.card
-    checked = card.parameters_to_json(card.check_parameters(parameters))
-    given = {name: checked[name] for name in parameters}
-    return Member(_as_in_file(source.name, folder), source.output, weight, curve, given)
+def members_of(
+    models: Sequence[ModelSource], forms: Mapping[str, Steps], numbers: Mapping[str, Vector], folder: Path | None
+) -> tuple[Member, ...]:
+    """Return the members as the blend's file names them, each with the curve that was fitted."""
+    found = []
+    for source in models:
+        weight, curve = normalized(forms[source.name].curve_of(numbers[source.name]))
+        name = _as_in_file(source.name, folder)
+        found.append(Member(name, source.output, weight, curve, parameters_of(source)))
+    return tuple(found)
 
 
 def _as_in_file(name: str, folder: Path | None) -> str:
@@ -160,17 +155,3 @@ def _as_in_file(name: str, folder: Path | None) -> str:
     relative = os.path.relpath(whole, (folder or Path()).absolute())
     relative = relative if os.sep in relative or relative.endswith(".onnx") else f".{os.sep}{relative}"
     return f"{relative}{mark}{head}"
-
-
-def _only(photo: Observed, names: Sequence[str]) -> Observed:
-    values: Maps = {name: photo.values[name] for name in names}
-    return replace(photo, values=values)
-
-
-def _made(photo: Observed, fit: Fit, forms: Mapping[str, Steps]) -> tuple[DoubleMap, Tail]:
-    return sum_of(photo.values, fit.numbers, forms), fit.tail
-
-
-def sum_of(values: Maps, numbers: Mapping[str, Vector], forms: Mapping[str, Steps]) -> DoubleMap:
-    """Return the sum of what models' maps say: (h, w) float64."""
-    return np.sum([form.value(form.prepared(values[name]), numbers[name]) for name, form in forms.items()], axis=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,11 +25,10 @@ TOLERANCE = 1e-7  # nats a fixation
 
 @dataclass(frozen=True)
 class Fit:
-    """What a fit found: the form's numbers of each model, the tail, and its likelihood on the photos that it saw."""
+    """What a fit found: the form's numbers of each model, and the tail."""
 
     numbers: Mapping[str, Vector]
     tail: Tail
-    value: float
 
 
 def maximum_likelihood(
@@ -52,16 +51,18 @@ def maximum_likelihood(
         How much each photo counts; by default the same.
     """
     likelihood = Likelihood(photos, forms, fit_center(photos, center, weights), weights)
+    numbers = minimized(likelihood.loss, likelihood.begin(), likelihood.bounds)
+    return Fit(likelihood.split(numbers), likelihood.tail(numbers, degrees))
+
+
+def minimized(
+    loss: Callable[[Vector], tuple[float, Vector]], begin: Vector, bounds: Sequence[tuple[float, float]]
+) -> Vector:
+    """Return the numbers within bounds that make a loss small, which returns its gradient, too."""
     found = minimize(
-        likelihood.loss,
-        likelihood.begin(),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=likelihood.bounds,
-        options={"maxiter": STEPS, "ftol": TOLERANCE},
+        loss, begin, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": STEPS, "ftol": TOLERANCE}
     )
-    numbers = np.asarray(found.x, np.float64)
-    return Fit(likelihood.split(numbers), likelihood.tail(numbers, degrees), likelihood.value(numbers))
+    return np.asarray(found.x, np.float64)
 
 
 def folds(count: int, parts: int = FOLDS, seed: int = 0) -> npt.NDArray[np.intp]:

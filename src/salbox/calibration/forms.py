@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..models.curves import Curve
 from ..types import DoubleMap, Output
+from .observed import Maps
 
 Vector = npt.NDArray[np.float64]
 
@@ -129,3 +130,30 @@ def form_of(output: Output, photos: int) -> Form:
 def curve_form(output: Output, photos: int) -> Steps:
     """Return a curve's form; the fewer photos there are, the more a rough curve costs."""
     return Steps(KNOTS[output], SLOPES[output], ROUGHNESS / max(1, photos))
+
+
+def bounds_of(forms: Mapping[str, Form]) -> list[tuple[float, float]]:
+    """Return what each number of several models' forms, one behind the other, may be."""
+    return [form.bounds for form in forms.values() for _ in range(form.numbers)]
+
+
+def begin_of(forms: Mapping[str, Form]) -> Vector:
+    """Return the numbers that a fit of several models begins with, each with the same share."""
+    return np.concatenate([form.begin(1 / len(forms)) for form in forms.values()])
+
+
+def split(numbers: Vector, forms: Mapping[str, Form]) -> dict[str, Vector]:
+    """Return {model: its form's numbers} of all, one behind the other."""
+    ends = np.cumsum([form.numbers for form in forms.values()])
+    return dict(zip(forms, np.split(numbers, ends[:-1]), strict=True))
+
+
+def penalty_of(numbers: Mapping[str, Vector], forms: Mapping[str, Form]) -> tuple[float, Vector]:
+    """Return what is added to the loss for roughness of all forms, and its gradient."""
+    costs, slopes = zip(*(form.penalty(numbers[name]) for name, form in forms.items()), strict=True)
+    return sum(costs), np.concatenate(slopes)
+
+
+def sum_of(values: Maps, numbers: Mapping[str, Vector], forms: Mapping[str, Form]) -> DoubleMap:
+    """Return the sum of what models' maps say: (h, w) float64."""
+    return np.sum([form.value(form.prepared(values[name]), numbers[name]) for name, form in forms.items()], axis=0)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..models.profiles import FLOOR, Center, Tail, blur
 from ..types import DoubleMap, Shape
-from .forms import Form, Vector
+from .forms import Form, Vector, begin_of, bounds_of, penalty_of, split
 from .observed import Observed
 
 STEP = 0.01  # of log blur, by which its derivative is taken
@@ -70,44 +70,36 @@ class Likelihood:
     @property
     def bounds(self) -> list[tuple[float, float]]:
         """What each number may be."""
-        own = [form.bounds for form in self.forms.values() for _ in range(form.numbers)]
-        return [*own, WEIGHTS, (float(np.log(BLURS[0])), float(np.log(BLURS[1])))]
+        return [*bounds_of(self.forms), WEIGHTS, (float(np.log(BLURS[0])), float(np.log(BLURS[1])))]
 
     def begin(self, blurred: float = 0.02, weight: float = 0.5) -> Vector:
         """Return the numbers that a fit begins with."""
-        own = [form.begin(1 / len(self.forms)) for form in self.forms.values()]
-        return np.concatenate([*own, [weight, np.log(blurred)]])
+        return np.concatenate([begin_of(self.forms), [weight, np.log(blurred)]])
 
     def split(self, numbers: Vector) -> dict[str, Vector]:
         """Return {model: its form's numbers}."""
-        ends = np.cumsum([form.numbers for form in self.forms.values()])
-        return dict(zip(self.forms, np.split(numbers[:-2], ends[:-1]), strict=True))
+        return split(numbers[:-2], self.forms)
 
     def tail(self, numbers: Vector, degrees: float | None) -> Tail:
         """Return the tail that the numbers stand for."""
         return Tail(1.0, float(np.exp(numbers[-1])), replace(self.center, weight=float(numbers[-2])), degrees)
 
-    def value(self, numbers: Vector) -> float:
-        """Return the mean log-likelihood in nats a fixation, relative to the uniform density."""
-        return float(sum(photo.weight * self._of(photo, numbers, False)[0] for photo in self.photos))
-
     def loss(self, numbers: Vector) -> tuple[float, Vector]:
-        """Return what a fit makes small, -`value` and what roughness costs, and its gradient."""
+        """Return what a fit makes small, and its gradient: the cost of roughness less the mean log-likelihood.
+
+        The likelihood is relative to the uniform density.
+        """
         total, gradient = 0.0, np.zeros(len(numbers))
         for photo in self.photos:
-            value, slope = self._of(photo, numbers, True)
+            value, slope = self._of(photo, numbers)
             total -= photo.weight * value
             gradient -= photo.weight * slope
-        place = 0
-        for name, own in self.split(numbers).items():
-            cost, slope = self.forms[name].penalty(own)
-            total += cost
-            gradient[place : place + len(own)] += slope
-            place += len(own)
-        return total, gradient
+        cost, slope = penalty_of(self.split(numbers), self.forms)
+        gradient[:-2] += slope
+        return total + cost, gradient
 
-    def _of(self, photo: Prepared, numbers: Vector, with_gradient: bool) -> tuple[float, Vector]:
-        """Return a photo's log-likelihood and its gradient, which is empty unless asked for."""
+    def _of(self, photo: Prepared, numbers: Vector) -> tuple[float, Vector]:
+        """Return a photo's log-likelihood and its gradient."""
         own = list(self.split(numbers).values())
         forms = list(self.forms.values())
         heat = forms[0].value(photo.maps[0], own[0])
@@ -118,8 +110,6 @@ class Likelihood:
         prior, sigma = np.exp(numbers[-2] * center), float(np.exp(numbers[-1])) * max(photo.size)
         blurred = blur(heat, sigma) + FLOOR
         value, mass = _log_likelihood(blurred, prior, photo)
-        if not with_gradient:
-            return value, np.zeros(0)
         moved = blur(heat, sigma * float(np.exp(STEP))) + FLOOR
         by_blur = (_log_likelihood(moved, prior, photo)[0] - value) / STEP
         by_center = float(photo.shares @ center.reshape(-1)[photo.pixels] - np.vdot(blurred * prior, center) / mass)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,24 +10,25 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from ..datasets import Dataset
 from ..errors import UsageError
 from ..evaluation import ModelSource
 from ..evaluation.bootstrap import Difference, Estimate, difference, estimate, resampled
-from ..models.blends import Blend
+from ..metrics.objects import BETA_SQUARED
+from ..models.blends import Blend, sigmoid
 from ..system.progress import SILENT, Progress
 from ..types import DoubleMap
-from ..version import __version__
-from .blend import check_models, member_of, normalized, sum_of
-from .fitting import FOLDS, STEPS, TOLERANCE, folds
-from .forms import Steps, Vector, curve_form
+from .blend import check_models, members_of
+from .fitting import FOLDS, folds, minimized
+from .forms import Steps, Vector, begin_of, bounds_of, curve_form, penalty_of, split, sum_of
+from .held_out import draw, facts
 from .observed import Maps, read_maps
 
 MEASURES = ("log_loss", "mae", "f")
 AFTER = "blend"
-BETA = 0.3  # squared, of the F-measure, as `salbox.metrics` has it
+BIAS = -2.0  # that a fit begins with: an object on an eighth of the photo
+BIASES = (-50.0, 50.0)
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def blend_masks(
     check_models(models)
     if "mask" not in dataset.gives:
         raise UsageError(f"{dataset.card.name}: neither fixations nor masks, which a blend is fitted to")
-    drawn = np.random.default_rng(seed).permutation(len(dataset))[: photos or len(dataset)]
-    maps, failures = read_maps(dataset, models, sorted(drawn.tolist()), workers, progress)
+    chosen = draw(range(len(dataset)), photos, seed, f"{dataset.card.name}: {len(dataset)} photos")
+    maps, failures = read_maps(dataset, models, chosen, workers, progress)
     seen = [_masked(dataset.mask(index), values) for index, values in maps.items()]
     held_out = folds(len(seen), parts, seed)
     forms = {source.name: curve_form(source.output, len(seen)) for source in models}
@@ -117,24 +117,13 @@ def blend_masks(
         for part in progress.track(range(parts), parts, "folds"):
             numbers, bias = _fit([p for p, mine in zip(seen, held_out, strict=True) if mine != part], own)
             for k in np.flatnonzero(held_out == part):
-                table[k] = _measured(_probability(seen[k], own, numbers, bias), seen[k].mask)
+                table[k] = measured(_probability(seen[k], own, numbers, bias), seen[k].mask)
         label = AFTER if len(names) > 1 else names[0]
         figures[label] = {measure: table[:, column] for column, measure in enumerate(MEASURES)}
     numbers, bias = _fit(seen, forms)
-    members = tuple(
-        member_of(source, *normalized(forms[source.name].curve_of(numbers[source.name])), folder) for source in models
-    )
-    about: dict[str, Any] = {
-        "model": "+".join(forms),
-        "fitted_on": f"{dataset.card.title}, split {dataset.split}",
-        "photos": len(seen),
-        "held_out": {
-            "folds": parts,
-            "figures": {row: {m: round(float(v.mean()), 4) for m, v in own.items()} for row, own in figures.items()},
-        },
-        "salbox": __version__,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-    }
+    means = {row: {measure: float(values.mean()) for measure, values in own.items()} for row, own in figures.items()}
+    about = facts("+".join(forms), dataset, len(seen), parts, means)
+    members = members_of(models, forms, numbers, folder)
     return BlendedMasks(Blend("object", members, bias=bias, about=about), figures, tuple(failures))
 
 
@@ -148,44 +137,37 @@ def _masked(mask: npt.NDArray[Any], values: Maps) -> _Masked:
 def _fit(photos: Sequence[_Masked], forms: Mapping[str, Steps]) -> tuple[dict[str, Vector], float]:
     """Return the numbers of each model's curve, and the bias, that make masks most likely."""
     prepared = [{name: form.prepared(photo.values[name]) for name, form in forms.items()} for photo in photos]
-    ends = np.cumsum([form.numbers for form in forms.values()])
-
-    def split(numbers: Vector) -> dict[str, Vector]:
-        return dict(zip(forms, np.split(numbers[:-1], ends[:-1]), strict=True))
 
     def loss(numbers: Vector) -> tuple[float, Vector]:
-        own = split(numbers)
+        own = split(numbers[:-1], forms)
         total, gradient = 0.0, np.zeros(len(numbers))
         for photo, maps in zip(photos, prepared, strict=True):
             logits = numbers[-1] + np.sum([form.value(maps[name], own[name]) for name, form in forms.items()], axis=0)
             total += float(np.mean(np.logaddexp(0, logits) - photo.mask * logits))
-            adjoint = (1 / (1 + np.exp(-logits)) - photo.mask) / logits.size
+            adjoint = (sigmoid(logits) - photo.mask) / logits.size
             slopes = [form.gradient(maps[name], adjoint) for name, form in forms.items()]
             gradient += np.concatenate([*slopes, [adjoint.sum()]])
         total, gradient = total / len(photos), gradient / len(photos)
-        penalties = [form.penalty(own[name]) for name, form in forms.items()]
-        gradient[:-1] += np.concatenate([slope for _, slope in penalties])
-        return total + sum(cost for cost, _ in penalties), gradient
+        cost, slope = penalty_of(own, forms)
+        gradient[:-1] += slope
+        return total + cost, gradient
 
-    begin = np.concatenate([*(form.begin(1 / len(forms)) for form in forms.values()), [-2.0]])
-    bounds = [form.bounds for form in forms.values() for _ in range(form.numbers)] + [(-50.0, 50.0)]
-    options = {"maxiter": STEPS, "ftol": TOLERANCE}
-    found: Any = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds, options=options)  # type: ignore[call-overload]
-    numbers = np.asarray(found.x, np.float64)
-    return split(numbers), float(numbers[-1])
+    begin = np.concatenate([begin_of(forms), [BIAS]])
+    numbers = minimized(loss, begin, [*bounds_of(forms), BIASES])
+    return split(numbers[:-1], forms), float(numbers[-1])
 
 
 def _probability(photo: _Masked, forms: Mapping[str, Steps], numbers: Mapping[str, Vector], bias: float) -> DoubleMap:
-    return np.asarray(1 / (1 + np.exp(-bias - sum_of(photo.values, numbers, forms))), np.float64)
+    return sigmoid(bias + sum_of(photo.values, numbers, forms))
 
 
-def _measured(probability: DoubleMap, mask: DoubleMap) -> tuple[float, float, float]:
+def measured(probability: DoubleMap, mask: DoubleMap) -> tuple[float, float, float]:
     """Return the log loss in nats a pixel, the mean absolute error, and the F-measure of what is above one half."""
     shares = np.clip(probability, 1e-9, 1 - 1e-9)
     loss = -float(np.mean(mask * np.log(shares) + (1 - mask) * np.log1p(-shares)))
     found, there = probability > 0.5, mask > 0.5
     hits = np.count_nonzero(found & there)
     # With precision hits / found and recall hits / there.
-    weighed = BETA * np.count_nonzero(there) + np.count_nonzero(found)
-    f = float((1 + BETA) * hits / weighed) if hits else 0.0
+    weighed = BETA_SQUARED * np.count_nonzero(there) + np.count_nonzero(found)
+    f = float((1 + BETA_SQUARED) * hits / weighed) if hits else 0.0
     return loss, float(np.mean(np.abs(probability - mask))), f

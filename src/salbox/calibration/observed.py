@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..datasets import Dataset, Fixations
-from ..errors import ImageWarning, SalboxError, UsageError
+from ..errors import ImageWarning, SalboxError
 from ..evaluation.sources import ModelSource, device_of
 from ..models.curves import on_common_scale
 from ..models.profiles import working_copy
+from ..models.specs import split_loading
 from ..prediction.images import ImageMaps, Pipeline
 from ..system.progress import SILENT, Progress
 from ..system.workers import in_workers
@@ -31,8 +32,6 @@ class Observed:
     ----------
     index : int
         Its number in the data set.
-    shape : (H, W)
-        Of the photo.
     values : {model: (h, w) float32}
         Its maps at working size on the scale of `on_common_scale`.
     pixels : (K,) int
@@ -44,7 +43,6 @@ class Observed:
     """
 
     index: int
-    shape: Shape
     values: Maps
     pixels: npt.NDArray[np.intp]
     shares: npt.NDArray[np.float64]
@@ -101,15 +99,7 @@ def read_maps(
 
 
 def observe(dataset: Dataset, maps: Mapping[int, Maps]) -> list[Observed]:
-    """Return the photos that have fixations, in the order of the data set.
-
-    Raises
-    ------
-    UsageError
-        If the data set has no fixations.
-    """
-    if "fixations" not in dataset.gives:
-        raise UsageError(f"{dataset.card.name}: no fixations, which a fit of densities needs")
+    """Return the photos that have fixations, in the order of the data set."""
     found = [observed(index, dataset.shape(index), dataset.fixations(index), maps[index]) for index in sorted(maps)]
     return [photo for photo in found if len(photo.places)]
 
@@ -120,7 +110,15 @@ def observed(index: int, shape: Shape, fixations: Fixations, values: Maps) -> Ob
     small = fixations.resized(shape, (size[0], size[1]))
     pixels, counts = np.unique(small.flat_pixels((size[0], size[1])), return_counts=True)
     places = np.stack([fixations.x / shape[1], fixations.y / shape[0]], axis=1)
-    return Observed(index, shape, values, pixels, counts / max(1, counts.sum()), places)
+    return Observed(index, values, pixels, counts / max(1, counts.sum()), places)
+
+
+def parameters_of(source: ModelSource) -> dict[str, Any]:
+    """Return the parameters that a row's model is given, ready for JSON; not where its weights are, nor the device."""
+    given, _ = split_loading(source.parameters)
+    card = source.card
+    checked = card.parameters_to_json(card.check_parameters(given))
+    return {name: checked[name] for name in given}
 
 
 def degrees_of_lab(datasets: Iterable[Dataset]) -> float | None:
@@ -132,8 +130,8 @@ def degrees_of_lab(datasets: Iterable[Dataset]) -> float | None:
     for dataset in datasets:
         card = dataset.card
         longest = card.longest or (max(card.size) if card.size else None)
-        known = card.pixels_per_degree and longest
-        found.add(round(longest / card.pixels_per_degree, 2) if known and longest and card.pixels_per_degree else None)
+        ppd = card.pixels_per_degree
+        found.add(round(longest / ppd, 2) if longest and ppd else None)
     return found.pop() if len(found) == 1 else None
 
 

@@ -16,7 +16,7 @@ from ..calibration.held_out import CEILING, METRICS
 from ..datasets import Dataset, open_dataset
 from ..errors import UsageError, nearest
 from ..evaluation import Evaluation, ModelSource
-from ..evaluation.bootstrap import Estimate, interval_text
+from ..evaluation.bootstrap import Difference, Estimate, interval_text
 from ..models.profile_files import SUFFIX, write_profile
 from ..models.profiles import VIEWS, Profile, degrees_of
 from ..models.specs import parse_models
@@ -145,7 +145,7 @@ def open_fitted(dataset: str, split: str | None, *, allow_outside: bool) -> Data
 def print_figures(table: Evaluation) -> None:
     """Print rows and metrics with their intervals, and whose photos they are of."""
     header = ("", *(metric.title for metric in table.metrics))
-    rows = [(row, *(_figure(table.estimate(row, metric.name)) for metric in table.metrics)) for row in table.rows]
+    rows = [(row, *(figure(table.estimate(row, metric.name)) for metric in table.metrics)) for row in table.rows]
     standard_output().print(figures_table(header, rows))
     say(
         f"{table.dataset}, split {table.split}, {len(table.images)} photos, each scored by a fit that did not see it; "
@@ -153,13 +153,14 @@ def print_figures(table: Evaluation) -> None:
     )
 
 
-def signed(found: Any) -> str:
+def figure(found: Estimate | None) -> str:
+    """Return a figure with its interval."""
+    return "n/a" if found is None else f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+
+
+def signed(found: Difference) -> str:
     """Return a difference with its interval."""
     return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
-
-
-def _figure(found: Estimate | None) -> str:
-    return "n/a" if found is None else f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def _print_profile(found: Adapted) -> None:
@@ -200,5 +201,5 @@ def _to_json(found: Adapted) -> dict[str, Any]:
     }
 
 
-def _ends(found: Any) -> list[float]:
+def _ends(found: Estimate | Difference) -> list[float]:
     return [found.value, found.low, found.high]

@@ -11,7 +11,7 @@ from ..errors import UsageError
 from ..models.loading import card
 from ..models.specs import split_names
 from ..paths import user_path
-from ..web.app.launch import LOOPBACK, PORTS, address, free_port, is_loopback, run_app
+from ..web.app.launch import LOOPBACK, PORTS, is_loopback, run_app
 from ..web.app.settings import Settings
 from .output import say
 
@@ -36,7 +36,7 @@ def app(
 ) -> None:
     """Open salbox in a browser: drop pictures, compare models and layouts, measure, crop, cut out.
 
-    The app works without a network and listens to this machine alone. Ctrl+C ends it.
+    The app works without a network and listens to this machine alone. Ctrl-C ends it.
 
     Examples:
 
@@ -53,8 +53,10 @@ def app(
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder; 'salbox explain -o {folder}' makes one")
-    chosen = free_port(host, port)
-    if not is_loopback(host):
-        say(f"anybody who reaches {host} can use this app; there is no password", to_error=True)
-    say(f"salbox app on {address(host, chosen)} (Ctrl+C ends it)", to_error=True)
-    run_app(Settings(names, folders), host=host, port=chosen, opens_browser=opens)
+
+    def announce(address: str) -> None:
+        if not is_loopback(host):
+            say(f"anybody who reaches {host} can use this app; there is no password", to_error=True)
+        say(f"salbox app on {address} (Ctrl-C ends it)", to_error=True)
+
+    run_app(Settings(names, folders), announce, host=host, port=port, opens_browser=opens)

@@ -13,12 +13,11 @@ from ..calibration.fitting import FOLDS
 from ..calibration.held_out import METRICS
 from ..calibration.masks import MEASURES
 from ..datasets import Dataset
-from ..errors import UsageError
 from ..evaluation import ModelSource
 from ..evaluation.bootstrap import interval_text
 from ..models.blends import Blend, write_blend
 from ..models.profile_files import SUFFIX
-from ..models.profiles import degrees_of
+from ..models.profiles import WORKING_SIDE, degrees_of
 from ..models.specs import parse_models
 from ..paths import user_path
 from .adapt import (
@@ -31,6 +30,7 @@ from .adapt import (
     View,
     center_shape,
     check_output,
+    figure,
     open_fitted,
     print_figures,
     signed,
@@ -128,8 +128,6 @@ def _masks(
     seed: int,
     workers: int | None,
 ) -> int:
-    if "mask" not in data.gives:
-        raise UsageError(f"{data.card.name}: neither fixations nor masks, which a blend is fitted to")
     with ConsoleProgress() as progress:
         found = blend_masks(
             sources,
@@ -154,13 +152,10 @@ def _write(target: Path, output: Path, blend: Blend) -> None:
 
 def _print_masks(found: BlendedMasks) -> None:
     header = ("", "log loss", "MAE", "F above 1/2")
-    rows = []
-    for row in found.figures:
-        own = [found.estimate(row, measure) for measure in MEASURES]
-        rows.append((row, *(f"{each.value:.3f} [{each.low:.3f}, {each.high:.3f}]" for each in own)))
+    rows = [(row, *(figure(found.estimate(row, measure)) for measure in MEASURES)) for row in found.figures]
     standard_output().print(figures_table(header, rows))
     photos = len(next(iter(found.figures.values()))[MEASURES[0]])
-    say(f"{photos} photos, each scored by a fit that did not see it, at 160 pixels; {interval_text()}")
+    say(f"{photos} photos, each scored by a fit that did not see it, at {WORKING_SIDE} pixels; {interval_text()}")
     gains = "; ".join(f"{measure} {signed(found.gain(measure))}" for measure in MEASURES)
     say(f"blend less {found.best}, the best of them: {gains}")
 

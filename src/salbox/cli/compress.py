@@ -10,26 +10,22 @@ import typer
 
 from ..apps.compress_files import CompressOutcome, CompressPlan, run_compressions
 from ..apps.compression import MIN_QUALITY
-from ..errors import UsageError
 from ..imaging.image import MAX_PIXELS
 from ..imaging.inputs import find_images
-from ..models.specs import parse_models
 from ..paths import user_path
 from .options import (
-    Device,
-    MaxModelSize,
+    Loading,
     MaxPixels,
-    ModelHashes,
-    ModelParameters,
-    ModelWeights,
     Recursive,
     Workers,
     pixel_limit,
+    with_loading,
 )
 from .output import escape, say
-from .progress import ConsoleProgress, console
+from .progress import ConsoleProgress, console, report_failed
 
 
+@with_loading
 def compress(
     inputs: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Images, folders or quoted glob patterns.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the copies go.")],
@@ -60,11 +56,8 @@ def compress(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make copies again that are there.")] = False,
     recursive: Recursive = False,
     workers: Workers = None,
-    param: ModelParameters = [],  # noqa: B006
-    weights: ModelWeights = [],  # noqa: B006
-    sha256: ModelHashes = [],  # noqa: B006
-    device: Device = None,
-    max_model_size: MaxModelSize = None,
+    *,
+    loading: Loading,
     max_pixels: MaxPixels = MAX_PIXELS,
 ) -> int:
     """Make photos smaller, with fewer bits where nobody looks: plain JPEG, WebP or AVIF files that any program reads.
@@ -80,10 +73,7 @@ def compress(
 
       salbox compress photo.png --target-size 60KB --format webp --min-quality 50 -o small
     """
-    chosen = parse_models([model], param, weights, sha256, device, max_model_size)
-    if len(chosen) != 1:
-        raise UsageError(f"--model {model} stands for {len(chosen)} models: give one")
-    ((name, arguments),) = chosen.items()
+    name, arguments = loading.one_model(model)
     plan = CompressPlan(
         user_path(output),
         target_size,
@@ -111,7 +101,4 @@ def _report(outcomes: list[CompressOutcome], folder: Path) -> int:
     there = f", {skipped} were there already (--overwrite makes them again)" if skipped else ""
     shrunk = f" ({before / 1e6:.3g} MB became {after / 1e6:.3g} MB)" if made else ""
     console.print(escape(f"{len(made)} of {len(outcomes)} images written to {folder}{shrunk}{there}"))
-    failed = [str(outcome.source) for outcome in outcomes if outcome.failures]
-    if failed:
-        console.print(escape(f"{len(failed)} failed: {', '.join(failed)}"))
-    return 1 if failed else 0
+    return report_failed(outcomes)

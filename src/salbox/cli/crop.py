@@ -16,24 +16,22 @@ from ..apps.sizes import parse_size
 from ..errors import UsageError
 from ..imaging.image import MAX_PIXELS
 from ..imaging.inputs import find_images_and_videos
-from ..models.specs import parse_models
 from ..paths import user_path
 from .options import (
-    Device,
-    MaxModelSize,
+    AttentionModel,
+    Loading,
     MaxPixels,
-    ModelHashes,
-    ModelParameters,
-    ModelWeights,
     Recursive,
     Workers,
     pixel_limit,
     refuse_unused,
+    with_loading,
 )
 from .output import escape, say
-from .progress import ConsoleProgress, console
+from .progress import ConsoleProgress, console, report_failed
 
 
+@with_loading
 def crop(
     inputs: Annotated[
         list[str], typer.Argument(metavar="IMAGE...", help="Images, videos, folders or quoted glob patterns.")
@@ -46,9 +44,7 @@ def crop(
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="Where crops go, as <name>.<size>; without it --json."),
     ] = None,
-    model: Annotated[
-        str, typer.Option("-m", "--model", metavar="NAME", help="A fixation or an object model.")
-    ] = "gaze",
+    model: AttentionModel = "gaze",
     zoom: Annotated[
         float,
         typer.Option(
@@ -77,11 +73,8 @@ def crop(
     ] = False,
     recursive: Recursive = False,
     workers: Workers = None,
-    param: ModelParameters = [],  # noqa: B006
-    weights: ModelWeights = [],  # noqa: B006
-    sha256: ModelHashes = [],  # noqa: B006
-    device: Device = None,
-    max_model_size: MaxModelSize = None,
+    *,
+    loading: Loading,
     max_pixels: MaxPixels = MAX_PIXELS,
 ) -> int:
     """Cut photos and videos to other shapes, so that what people look at stays in.
@@ -104,10 +97,7 @@ def crop(
     """
     if output is None and not as_json:
         raise UsageError("nowhere to put crops: give -o DIR, or --json to print the boxes")
-    chosen = parse_models([model], param, weights, sha256, device, max_model_size)
-    if len(chosen) != 1:
-        raise UsageError(f"--model {model} stands for {len(chosen)} models: give one")
-    ((name, arguments),) = chosen.items()
+    name, arguments = loading.one_model(model)
     plan = CropPlan(
         name,
         [parse_size(text) for text in size],
@@ -134,10 +124,8 @@ def _report(outcomes: list[CropOutcome], folder: Path | None, min_kept: float) -
     if folder is not None:
         written = sum(len(outcome.written) for outcome in outcomes)
         console.print(escape(f"{written} crops of {len(outcomes)} inputs written to {folder}"))
-    failed = [str(outcome.source) for outcome in outcomes if outcome.failures]
-    if failed:
-        console.print(escape(f"{len(failed)} failed: {', '.join(failed)}"))
+    code = report_failed(outcomes)
     too_little = [text for outcome in outcomes for text in outcome.too_little]
     if too_little:
         console.print(escape(f"{len(too_little)} keep less than {min_kept:g}: {'; '.join(too_little)}"))
-    return 1 if failed or too_little else 0
+    return 1 if too_little else code

@@ -12,33 +12,31 @@ import typer
 from ..apps.cutout_files import CutoutPlan, cutout_stream, process, ready, refuse_shared_targets, run_cutouts
 from ..apps.cutout_video import clip_format, cut_out_clip
 from ..apps.cutout_watch import arrivals
-from ..apps.cutout_writing import format_of
+from ..apps.cutout_writing import SUFFIXES, format_of
 from ..apps.cutouts import DEFAULT_MODEL, CutoutOptions
 from ..apps.matting import REFINEMENTS
 from ..errors import UsageError
 from ..imaging.image import MAX_PIXELS
 from ..imaging.inputs import find_images_and_videos
-from ..models.specs import parse_models
 from ..paths import user_path
 from ..prediction.batch import BatchPlan, Outcome
 from ..prediction.images import Pipeline
+from ..prediction.videos import refuse_shared_names
 from .options import (
-    Device,
-    MaxModelSize,
+    Loading,
     MaxPixels,
-    ModelHashes,
-    ModelParameters,
-    ModelWeights,
     Recursive,
     Workers,
     WrittenAsJson,
     pixel_limit,
     refuse_unused,
+    with_loading,
 )
 from .output import say
 from .progress import ConsoleProgress, report
 
 
+@with_loading
 def cutout(
     inputs: Annotated[
         list[str],
@@ -88,11 +86,8 @@ def cutout(
         bool, typer.Option("--watch", help="Go on: cut out each photo that comes into the folder, until Ctrl-C.")
     ] = False,
     workers: Workers = None,
-    param: ModelParameters = [],  # noqa: B006
-    weights: ModelWeights = [],  # noqa: B006
-    sha256: ModelHashes = [],  # noqa: B006
-    device: Device = None,
-    max_model_size: MaxModelSize = None,
+    *,
+    loading: Loading,
     max_pixels: MaxPixels = MAX_PIXELS,
     as_json: WrittenAsJson = False,
 ) -> int:
@@ -126,7 +121,7 @@ def cutout(
         raise UsageError(f"{output}: such a file is {single}, not {file_format}; name a folder, or another file")
     options = CutoutOptions(background, mask_only, feather, objects, refine)
     batch = BatchPlan(
-        models=parse_models([model], param, weights, sha256, device, max_model_size),
+        models=loading.models([model]),
         folder=folder,
         overwrite=overwrite,
         max_pixels=pixel_limit(max_pixels),
@@ -161,6 +156,8 @@ def cutout(
             f"{output} is one file, for one image: name a folder (there are {len(images)} images, {len(videos)} videos)"
         )
     clips = clip_format(file_format, is_opaque=options.is_opaque) if videos else ""
+    if clips in SUFFIXES:
+        refuse_shared_names(images, videos)
     outcomes: list[Outcome] = []
     with ConsoleProgress() as progress:
         if images:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ..scale.engine import ENGINES, engine
-from .options import SPEED, refuse_unused
+from .options import SPEED
 
 Name = Annotated[
     str,
@@ -37,7 +37,6 @@ def with_engine(verb: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(verb)
     def wrapper(*args: Any, engine_name: str = ENGINES[0], address: str | None = None, **given: Any) -> Any:
-        refuse_unused("--engine ray", engine_name != ENGINES[0], {"--address": address is not None})
         with engine(engine_name, address):
             return verb(*args, **given)
 

@@ -6,7 +6,7 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -17,7 +17,7 @@ from ..formats.onnx_file import MAX_MEGABYTES
 from ..imaging.postprocess import CHOICES, PostProcess, without_effect
 from ..models.loading import card
 from ..models.model import PRECISIONS
-from ..models.specs import split_names
+from ..models.specs import parse_models, split_names
 from ..types import Output
 
 # Panels of a verb's help. What names none stands first: the few options that matter to everybody.
@@ -43,6 +43,7 @@ ModelNames = Annotated[
         "your own, which is imported from the current folder too.",
     ),
 ]
+AttentionModel = Annotated[str, typer.Option("-m", "--model", metavar="NAME", help="A fixation or an object model.")]
 AllowOutside = Annotated[
     bool,
     typer.Option(
@@ -274,6 +275,50 @@ def refuse_unused(needed: str, is_there: object, given: Mapping[str, object]) ->
     first = next((option for option, is_given in given.items() if is_given), None)
     if first is not None and not is_there:
         raise UsageError(f"{first} does nothing without {needed}")
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How models are loaded, as a command line says it: the options that `with_loading` gives a verb."""
+
+    param: ModelParameters = field(default_factory=list)
+    weights: ModelWeights = field(default_factory=list)
+    sha256: ModelHashes = field(default_factory=list)
+    device: Device = None
+    max_model_size: MaxModelSize = None
+
+    def models(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return {model: keywords of `load`}; see `parse_models`."""
+        return parse_models(names, self.param, self.weights, self.sha256, self.device, self.max_model_size)
+
+    def one_model(self, name: str) -> tuple[str, dict[str, Any]]:
+        """Return the model that --model names, and the keywords of `load`; raise a UsageError if it names several."""
+        chosen = self.models([name])
+        if len(chosen) != 1:
+            raise UsageError(f"--model {name} stands for {len(chosen)} models: give one")
+        return next(iter(chosen.items()))
+
+
+def with_loading(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb that takes `loading` the options that say how models are loaded in its place."""
+    unset = Loading()
+    options = [
+        p.replace(kind=inspect.Parameter.KEYWORD_ONLY, default=getattr(unset, p.name))
+        for p in inspect.signature(Loading, eval_str=True).parameters.values()
+    ]
+    names = {option.name for option in options}
+
+    @functools.wraps(verb)
+    def wrapper(*args: Any, **given: Any) -> Any:
+        loading = Loading(**{name: given.pop(name) for name in names & given.keys()})
+        return verb(*args, **given, loading=loading)
+
+    signature = inspect.signature(verb, eval_str=True)
+    kept = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
+    parameters = [each for p in kept for each in (options if p.name == "loading" else [p])]
+    wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
+    return wrapper
 
 
 def loading_options(

@@ -49,11 +49,11 @@ def page(
     refuse_unused("--serve", serve, {"--port": port != PORT})
     with contextlib.ExitStack() as stack:
         place = user_path(output) if output is not None else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(page_server(place, port)) if serve else None
         sizes = write_page(place, None if runtime is None else user_path(runtime))
         if output is not None:
             say(f"wrote {output}: {len(sizes)} files, {sum(sizes.values()) / 1e6:.1f} MB")
-        if serve:
-            server = stack.enter_context(page_server(place, port))
+        if server is not None:
             say(f"http://{HOST}:{server.server_port}/ shows it; Ctrl-C ends it")
             with contextlib.suppress(KeyboardInterrupt):
                 server.serve_forever()

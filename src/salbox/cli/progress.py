@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from rich.progress import (
     BarColumn,
@@ -76,23 +76,40 @@ def name_failures(failures: Sequence[str]) -> int:
     return 1 if failures else 0
 
 
-def report(outcomes: Iterable[Outcome], folder: Path) -> int:
-    """Print a summary that names the failures and what was made otherwise; return the exit code, 1 if there is any."""
-    written = skipped = images = 0
-    failed: list[str] = []
-    otherwise: dict[Path, str] = {}
-    for outcome in outcomes:
-        images += 1
-        written += len(outcome.written)
-        skipped += len(outcome.skipped)
-        failed += [str(outcome.source)] if outcome.failures else []
-        otherwise |= outcome.otherwise
-    there = f", {skipped} were there already (--overwrite makes them again)" if skipped else ""
-    console.print(escape(f"{written} outputs of {images} inputs written to {folder}{there}"))
+class Tried(Protocol):
+    """What came of one input."""
+
+    @property
+    def source(self) -> Path:
+        """Its file."""
+
+    @property
+    def failures(self) -> Sequence[str]:
+        """What failed."""
+
+
+def report_failed(outcomes: Iterable[Tried]) -> int:
+    """Print which inputs failed, whose reasons were said before; return the exit code, 1 if there is any."""
+    failed = [str(outcome.source) for outcome in outcomes if outcome.failures]
     if failed:
         console.print(escape(f"{len(failed)} failed: {', '.join(failed)}"))
+    return 1 if failed else 0
+
+
+def report(outcomes: Iterable[Outcome], folder: Path) -> int:
+    """Print a summary that names the failures and what was made otherwise; return the exit code, 1 if there is any."""
+    written = skipped = 0
+    tried = list(outcomes)
+    otherwise: dict[Path, str] = {}
+    for outcome in tried:
+        written += len(outcome.written)
+        skipped += len(outcome.skipped)
+        otherwise |= outcome.otherwise
+    there = f", {skipped} were there already (--overwrite makes them again)" if skipped else ""
+    console.print(escape(f"{written} outputs of {len(tried)} inputs written to {folder}{there}"))
+    code = report_failed(tried)
     if otherwise:
         first, difference = next(iter(otherwise.items()))
         which = f"{len(otherwise)} maps that are there were made otherwise ({first}: {difference})"
         console.print(escape(f"{which}: make them again with --overwrite, or choose another folder"))
-    return 1 if failed or otherwise else 0
+    return 1 if otherwise else code

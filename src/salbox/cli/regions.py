@@ -14,23 +14,21 @@ from ..apps.region_report import AGAINST, HEADER, RegionOutcome, RegionPlan, run
 from ..errors import UsageError
 from ..imaging.image import MAX_PIXELS
 from ..imaging.inputs import find_images
-from ..models.specs import parse_models
 from ..paths import user_path
 from .options import (
-    Device,
-    MaxModelSize,
+    AttentionModel,
+    Loading,
     MaxPixels,
-    ModelHashes,
-    ModelParameters,
-    ModelWeights,
     Recursive,
     Workers,
     pixel_limit,
+    with_loading,
 )
 from .output import escape, figures_table, say, standard_output, to_csv
-from .progress import ConsoleProgress, console
+from .progress import ConsoleProgress, console, report_failed
 
 
+@with_loading
 def regions(
     inputs: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Images, folders or quoted glob patterns.")],
     region: Annotated[
@@ -41,9 +39,7 @@ def regions(
             help="A box in pixels; a .json or table of them; or a folder of masks. Repeatable.",
         ),
     ],
-    model: Annotated[
-        str, typer.Option("-m", "--model", metavar="NAME", help="A fixation or an object model.")
-    ] = "gaze",
+    model: AttentionModel = "gaze",
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="Where annotated pictures go, as <name>.regions.png."),
@@ -61,11 +57,8 @@ def regions(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     recursive: Recursive = False,
     workers: Workers = None,
-    param: ModelParameters = [],  # noqa: B006
-    weights: ModelWeights = [],  # noqa: B006
-    sha256: ModelHashes = [],  # noqa: B006
-    device: Device = None,
-    max_model_size: MaxModelSize = None,
+    *,
+    loading: Loading,
     max_pixels: MaxPixels = MAX_PIXELS,
 ) -> int:
     """Say how much attention each region of an image gets, and in which order they are looked at.
@@ -85,10 +78,7 @@ def regions(
     """
     if as_json and as_csv:
         raise UsageError("--json and --csv: give one of the two")
-    chosen = parse_models([model], param, weights, sha256, device, max_model_size)
-    if len(chosen) != 1:
-        raise UsageError(f"--model {model} stands for {len(chosen)} models: give one")
-    ((name, arguments),) = chosen.items()
+    name, arguments = loading.one_model(model)
     plan = RegionPlan(
         name,
         read_regions(region),
@@ -129,13 +119,11 @@ def _report(outcomes: list[RegionOutcome], folder: Path | None) -> int:
     if folder is not None:
         written = sum(len(outcome.written) for outcome in outcomes)
         console.print(escape(f"{written} pictures written to {folder}"))
-    failed = [str(outcome.source) for outcome in outcomes if outcome.failures]
-    if failed:
-        console.print(escape(f"{len(failed)} failed: {', '.join(failed)}"))
+    code = report_failed(outcomes)
     below = [text for outcome in outcomes for text in outcome.below]
     for text in below:
         console.print(escape(text))
-    return 1 if failed or below else 0
+    return 1 if below else code
 
 
 def _least(text: str) -> tuple[str, float]:

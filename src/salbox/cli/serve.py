@@ -8,7 +8,7 @@ import typer
 
 from ..errors import MissingExtraError, UsageError
 from ..imaging.image import MAX_PIXELS
-from ..models.registry import MODELS, list_models
+from ..models.registry import CLASSICAL, MODELS, list_models
 from ..models.specs import parse_models
 from ..system.threads import available_threads
 from .options import (
@@ -28,7 +28,9 @@ PORT = 8000
 def serve(
     models: Annotated[
         str | None,
-        typer.Option("-m", "--models", metavar="NAMES", help="Which may be asked for; by default all that ship."),
+        typer.Option(
+            "-m", "--models", metavar="NAMES", help="What may be asked for; by default all networks that ship."
+        ),
     ] = None,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="0.0.0.0 for other machines.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535)] = PORT,
@@ -64,7 +66,8 @@ def serve(
         raise MissingExtraError("salbox serve", "serve") from None
     if not 0 < max_megabytes <= 1000:
         raise UsageError(f"--max-megabytes {max_megabytes:g}: expected above 0, at most 1000")
-    names = models or ",".join(name for name in list_models(ready=True) if name in MODELS and _has_weights(name))
+    # Classical ones take long, and a user's own are named.
+    names = models or ",".join(n for n in list_models(ready=True) if n in MODELS and n not in CLASSICAL)
     settings = Settings(
         parse_models([names], param, weights, sha256, device, max_model_size),
         workers=workers or available_threads(),
@@ -74,8 +77,3 @@ def serve(
     )
     say(f"models: {', '.join(settings.models)}")
     uvicorn.run(make_service(settings), host=host, port=port, log_level="info", server_header=False)
-
-
-def _has_weights(name: str) -> bool:
-    """Return whether a model is a network that comes with this package: classical ones take long."""
-    return getattr(MODELS[name], "file", "") != ""

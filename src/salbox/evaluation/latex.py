@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from .ceiling import HumanCeiling, MixtureCeiling
 from .formats import UNDEFINED, Grid, cell_lines, grids, legend
 from .paper_names import paper_name
 from .table import FiguresTable
 
-CEILINGS = ("human ceiling", "human ceiling, mixture")  # rows that no model is compared with for the best figure
+CEILINGS = (HumanCeiling.name, MixtureCeiling.name)  # rows that no model is compared with for the best figure
 
 _PACKAGES = r"% in the preamble: \usepackage{booktabs} \usepackage{makecell}"
 _BOLD = "% bold: the best figure of a metric as printed, ceilings left out"

@@ -9,10 +9,9 @@ from typing import Any
 from ..errors import UsageError
 from ..metrics import Metric, map_for
 from ..metrics.optimal_maps import KINDS
-from ..prediction.images import Pipeline
 from ..system.identity import code_identity
 from ..types import Output
-from .sources import Mapper, Results, RowSource, Scorer, pipelines_of, score_map
+from .sources import MapScorer, Results, RowSource, Scorer, score_map
 from .truth import ImageTruth
 
 _NEEDS_CENTER, _NEEDS_SIGMA = ("sauc",), ("cc", "kl", "sim")
@@ -89,15 +88,7 @@ def for_metrics(rows: Iterable[RowSource]) -> list[MapsForMetrics]:
     return [MapsForMetrics(row) for row in found]
 
 
-@dataclass(frozen=True)
-class _MapsScorer:
-    mapper: Mapper
-    output: Output
-
-    @property
-    def pipelines(self) -> tuple[Pipeline, ...]:
-        return pipelines_of([self.mapper])
-
+class _MapsScorer(MapScorer):
     def __call__(self, truth: ImageTruth, metrics: Sequence[Metric]) -> Results:
         log_density = self.mapper(truth)
         results: Results = {}

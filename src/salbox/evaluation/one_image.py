@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MEASURED = ("nss", "cc", "sim", "kl_mit", "auc")
 COMPARED = ("fidelity_cc", "fidelity_kl", "fidelity_sim", "fidelity_ssim", "fidelity_rmse")
 
-SIGMA_SHARE = 0.035  # of the longer side: one degree of visual angle in MIT1003's set-up, 35 of 1024 pixels
+SIGMA_SHARE = 0.035  # of the longer side: about one degree of visual angle in MIT1003's set-up, 35 of 1024 pixels
 
 
 def score_maps(

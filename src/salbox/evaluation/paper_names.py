@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
+from ..models.blends import is_blend
+from ..models.ensembles import PREFIX, is_ensemble
+
 _NAMES = {
     "aim": "AIM",
     "ikn": "IKN",
@@ -31,7 +34,6 @@ _NAMES = {
     "gcpanet": "GCPANet",
 }
 _KINDS = {"student": "student", "kdsalbox": "KDSalBox", "people": "salbox", "kd": "KD"}
-_ENSEMBLE = "ensemble:"
 
 
 def paper_name(row: str) -> str:
@@ -45,15 +47,17 @@ def paper_name(row: str) -> str:
     >>> paper_name("gbvs.student"), paper_name("ensemble:0.7*aim+0.3*gbvs"), paper_name("runs/mine")
     ('GBVS (student)', '0.7 AIM + 0.3 GBVS', 'mine')
     """
-    if row.startswith(_ENSEMBLE):
-        return " + ".join(_member(part) for part in row.removeprefix(_ENSEMBLE).split("+"))
+    if is_ensemble(row):
+        return " + ".join(_member(part) for part in row.removeprefix(PREFIX).split("+"))
     if row in _NAMES:
         return _NAMES[row]
     known, dot, kind = row.rpartition(".")
     if dot and known in _NAMES and kind in _KINDS:
         return f"{_NAMES[known]} ({_KINDS[kind]})"
     path = PurePath(row)
-    return (path.stem if path.suffix == ".onnx" else path.name) if len(path.parts) > 1 else row
+    if is_blend(row) or path.suffix == ".onnx":
+        return path.stem
+    return path.name if len(path.parts) > 1 else row
 
 
 def _member(text: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -124,7 +125,7 @@ class _Side:
         photos = sum(len(part.peak) for part in read_parts(self._parts))
         return mean_over_photos(self._parts, len(self.concepts), self._count, np.ones((1, photos), np.float32))[0][0]
 
-    def drawn(self, replicates: int, seed: int) -> Any:
+    def drawn(self, replicates: int, seed: int) -> Iterator[Ious]:
         return resampled_means(self._parts, len(self.concepts), self._count, len(self.photos), replicates, seed)
 
     def measured(self, means: Ious, common: list[str], by_weight: bool) -> Values:

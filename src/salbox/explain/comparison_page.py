@@ -10,7 +10,7 @@ from ..imaging.writing import atomic
 from ..reporting.document import Bar, Html, Part, document, facts, fragment, interval_chart, scrolling, tag
 from ..version import __version__
 from .comparison import Comparison, compare
-from .pieces import head_cell, value_cell
+from .pieces import both_ends, concept_cell, count_cell, head_cell, value_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,8 +69,7 @@ def _changes(found: Comparison) -> Html:
         if len(rows)
     ]
     for name, column in ((first, "first"), (second, "second")):
-        ordered = table.sort_values(column, ascending=False)
-        ends = ordered if len(ordered) <= BARS else ordered.iloc[[*range(BARS // 2), *range(-BARS // 2, 0)]]
+        ends = both_ends(table.sort_values(column, ascending=False), BARS)
         charts.append(_figure(f"{name}: highest and lowest", ends, column))
     note = "Lines are 95 % intervals by the bootstrap over photos" + (
         ", the same ones drawn for both." if found.same_photos else ", drawn apart: the two have other photos."
@@ -90,20 +89,16 @@ def _figure(title: str, rows: pd.DataFrame, column: str) -> Html:
 
 def _table(found: Comparison) -> Html:
     first, second = found.names
-    shown = found.table
-    if len(shown) > ROWS:
-        half = ROWS // 2
-        shown = shown.iloc[[*range(half), *range(len(shown) - half, len(shown))]]
     body = [
         tag(
             "tr",
-            tag("th", str(row["concept"]), scope="row", title=str(row["concept"]), data_value=str(row["concept"])),
+            concept_cell(str(row["concept"])),
             value_cell(row["difference"], (row["low"], row["high"])),
             value_cell(row["first"]),
             value_cell(row["second"]),
-            tag("td", f"{row['photos']:,}", data_value=int(row["photos"])),
+            count_cell(row["photos"]),
         )
-        for row in shown.to_dict("records")
+        for row in both_ends(found.table, ROWS).to_dict("records")
     ]
     head = tag(
         "tr",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..evaluation.bootstrap import Estimate
 from ..reporting.document import Bar, Html, fragment, interval_chart, scrolling, tag
 from .content import Page
-from .pieces import basis_link, head_cell, value_cell
+from .pieces import basis_link, both_ends, concept_cell, count_cell, head_cell, value_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,12 +34,12 @@ def concepts(page: Page) -> Html:
     body = [
         tag(
             "tr",
-            tag("th", str(row["concept"]), scope="row", title=str(row["concept"]), data_value=str(row["concept"])),
+            concept_cell(str(row["concept"])),
             value_cell(row["scaled"], (row["low"], row["high"])),
             value_cell(row["contribution"]),
-            tag("td", f"{row['photos']:,}", data_value=int(row["photos"])),
+            count_cell(row["photos"]),
         )
-        for row in _both_ends(table).to_dict("records")
+        for row in both_ends(table, ROWS).to_dict("records")
     ]
     head = tag(
         "tr",
@@ -62,21 +62,14 @@ def concepts(page: Page) -> Html:
     )
 
 
-def _both_ends(table: pd.DataFrame) -> pd.DataFrame:
-    if len(table) <= ROWS:
-        return table
-    half = ROWS // 2
-    return table.iloc[[*range(half), *range(len(table) - half, len(table))]]
-
-
 def _found_concepts(page: Page) -> Html:
     body = [
         tag(
             "tr",
-            tag("th", str(row["concept"]), scope="row", title=str(row["concept"]), data_value=str(row["concept"])),
+            concept_cell(str(row["concept"])),
             value_cell(row["iou"], (row["low"], row["high"])),
             tag("td", basis_link(int(row["basis"]), page), data_value=int(row["basis"])),
-            tag("td", f"{row['photos']:,}", data_value=int(row["photos"])),
+            count_cell(row["photos"]),
         )
         for row in page.concepts.head(ROWS).to_dict("records")
     ]

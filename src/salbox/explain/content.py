@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..reporting.document import Picture
 
@@ -82,8 +82,6 @@ class Page:
     photos : mapping
         Place -> (name, picture).
     whys : tuple of WhyPart
-    summary : mapping
-        Of the last tables, in numbers.
     """
 
     title: str
@@ -94,4 +92,3 @@ class Page:
     bases: tuple[BasisPart, ...]
     photos: Mapping[int, tuple[str, Picture]]
     whys: tuple[WhyPart, ...]
-    summary: Mapping[str, Any]

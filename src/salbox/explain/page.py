@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from ..reporting.document import (
     Html,
@@ -21,9 +20,6 @@ from ..version import __version__
 from .concept_charts import concepts
 from .content import BasisPart, Page, RegionPart, Shot, WhyPart
 from .pieces import basis_link, head_cell, value_cell
-
-if TYPE_CHECKING:
-    pass
 
 TABLES = "salbox-tables"  # the note by which a page says what it was made of
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import UsageError
 from .plan import HEAD
-from .subject import SIZE, Subject
+from .subject import SIZE, Subject, check_one_head
 
 if TYPE_CHECKING:
     import torch
@@ -40,8 +40,7 @@ def of_readout(network: Any, name: str, device: str = "cpu") -> Subject:
 
     if not isinstance(network, TrainableNetwork):
         raise UsageError(f"{name}: does not say how its map is read off features: leave --layer {HEAD} out")
-    if len(network.heads) != 1:
-        raise UsageError(f"{name}: has the heads {', '.join(network.heads)}; name one, as {name}#{network.heads[0]}")
+    check_one_head(network, name)
     network = network.eval().to(device)
     blank = network.preprocessing.prepare(np.zeros((*SIZE, 3), np.uint8)).transpose(2, 0, 1)
     images = torch.from_numpy(np.ascontiguousarray(blank))[None].to(device, torch.float32)

@@ -12,9 +12,8 @@ from ..types import FloatMap
 
 REGIONS = 2  # of a photo, at most
 BASES = 5  # that made a region so
-_HALF = (
-    0.5  # of the height of a peak above the photo's mean: where its region ends, and what a second peak has to reach
-)
+# Of the height of a peak above the photo's mean: where its region ends, and what a second peak has to reach.
+_HALF = 0.5
 
 
 @dataclass(frozen=True)

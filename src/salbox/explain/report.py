@@ -103,7 +103,6 @@ def gather(found: Explanation, subject: Subject, photos: Photos, progress: Progr
         bases=parts,
         photos=shown,
         whys=tuple(reasons),
-        summary=found.summary if has_weights else {},
     )
 
 

@@ -102,16 +102,21 @@ class Subject:
         return cast(FloatMap, maps.cpu().numpy())
 
 
+def check_one_head(network: Any, name: str) -> None:
+    """Raise a UsageError if a network has several heads: each would be an explanation of its own."""
+    if len(network.heads) != 1:
+        raise UsageError(f"{name}: has the heads {', '.join(network.heads)}; name one, as {name}#{network.heads[0]}")
+
+
 def of_factorized(network: Any, name: str, device: str = "cpu") -> Subject:
     """Return a factorised network of either phase (`networks.factorized.design`) as what is explained.
 
     Raises
     ------
     UsageError
-        If it has several heads: each would be an explanation of its own.
+        If it has several heads.
     """
-    if len(network.heads) != 1:
-        raise UsageError(f"{name}: has the heads {', '.join(network.heads)}; name one, as {name}#{network.heads[0]}")
+    check_one_head(network, name)
     network = network.eval().to(device)
     kernel = network.weights.weight.detach().cpu().numpy().sum(axis=0) if network.reads_bases else None
     count = network.bases.out_features

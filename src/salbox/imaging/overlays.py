@@ -135,16 +135,15 @@ def tint_table() -> npt.NDArray[np.uint8]:
     return rounded
 
 
-def tint_weight(scaled: SaliencyMap) -> SaliencyMap:
-    """Return the opacity of the tints of a map in 0..1, as a share of the highest."""
-    weight: SaliencyMap = scaled**GROWTH
-    return weight
+def tints_on_white(alpha: float = OPACITY) -> Pixels:
+    """Return the tints as overlays of an opacity have them on white, the least salient first: (256, 3) uint8."""
+    return _tinted(np.full((1, 256, 3), 255, np.uint8), np.linspace(0, 1, 256, dtype=np.float32)[None], alpha)[0]
 
 
 def _tinted(pixels: Pixels, scaled: SaliencyMap, alpha: float) -> Pixels:
     """Return pixels under the tints of a map in 0..1, whose opacity grows with it up to `alpha`."""
     tints = tint_table()[np.rint(scaled * 255).astype(np.uint8)]
-    weight = np.float32(alpha) * tint_weight(scaled)[..., None]
+    weight = np.float32(alpha) * (scaled**GROWTH)[..., None]
     blended: Pixels = np.rint(pixels + weight * (tints.astype(np.float32) - pixels)).astype(np.uint8)
     return blended
 
@@ -198,7 +197,8 @@ def _legend(width: int, alpha: float, contours: Sequence[float]) -> Pixels:
     font, size = _font(width), _font_size(width)
     texts = ["less", "more salient"]
     lines = f"lines: {', '.join(f'{share:.0%}' for share in contours)} of all attention inside" if contours else ""
-    bar = _tinted(np.full((size, 10 * size, 3), 255, np.uint8), np.tile(_ramp(10 * size), (size, 1)), alpha)
+    levels = np.linspace(0, 255, 10 * size).round().astype(int)
+    bar = np.tile(tints_on_white(alpha)[levels], (size, 1, 1))
     sheet = Image.new("RGB", (width, (4 if lines else 2) * size), "white")
     draw: ImageDraw.ImageDraw = ImageDraw.Draw(sheet)
     x, y = size, size
@@ -209,10 +209,6 @@ def _legend(width: int, alpha: float, contours: Sequence[float]) -> Pixels:
     if lines:
         draw.text((size, 3 * size), lines, fill="black", font=font, anchor="lm")
     return np.asarray(sheet).copy()
-
-
-def _ramp(width: int) -> SaliencyMap:
-    return np.linspace(0, 1, width, dtype=np.float32)
 
 
 def _font_size(width: int) -> int:

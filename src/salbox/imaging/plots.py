@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from ..errors import UsageError
 from ..types import Pixels
-from .figures import check_figure, new_figure, save_figure
+from .figures import check_figure, color_table, new_figure, save_figure
 from .legends import add_legend
-from .overlays import OPACITY, Map, check_drawing, overlay, smooth_density
+from .overlays import OPACITY, Map, check_drawing, overlay, smooth_density, tints_on_white
 from .scaling import is_log_density, min_max, visible
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Panel:
 
     Of a log density the density is drawn. `points`, (N, 2), are positions x, y in pixels to mark. `scale` says which
     values of a map are darkest and brightest, by default its own minimum and maximum. `legend` is what the two ends of
-    the colours mean.
+    the colours mean, of an overlay those of tints of opacity `alpha`.
     """
 
     label: str
@@ -49,6 +49,7 @@ class Panel:
     points: npt.NDArray[Any] | None = None
     scale: tuple[float, float] | None = None
     legend: tuple[str, str] | None = None
+    alpha: float = OPACITY
 
     def draw(self, axes: Axes) -> None:
         """Draw the picture into axes that it fills."""
@@ -67,7 +68,8 @@ class Panel:
             axes.set_xlim(-0.5, self.pixels.shape[1] - 0.5)
             axes.set_ylim(self.pixels.shape[0] - 0.5, -0.5)
         if self.legend is not None:
-            add_legend(axes, colors if self.kind != "photo" else None, *self.legend)
+            table = tints_on_white(self.alpha) if self.kind == "photo" else color_table(colors)
+            add_legend(axes, table, *self.legend)
 
 
 @dataclass(frozen=True)
@@ -117,10 +119,10 @@ class Drawing:
         else:
             shares = _within(_comparable(saliency), scale)
             drawn = overlay(photo, shares, alpha=self.alpha, contours=self.contours, output="probability")
-        return Panel(label, drawn, "photo", legend=legend)
+        return Panel(label, drawn, "photo", legend=legend, alpha=self.alpha)
 
 
-_USUAL = Drawing()
+AS_MAPS = Drawing()
 
 
 def comparison(
@@ -131,7 +133,7 @@ def comparison(
     fixations: npt.NDArray[Any] | None = None,
     differences: Sequence[tuple[str, str]] = (),
     names: Sequence[str] = (),
-    drawing: Drawing = _USUAL,
+    drawing: Drawing = AS_MAPS,
 ) -> Figure:
     """Return a figure of photos with their saliency maps, labelled, and write it if asked.
 

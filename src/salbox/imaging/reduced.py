@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import cv2
 import numpy as np
 from PIL import Image
@@ -53,8 +51,6 @@ def read_reduced(source: ImageSource, longest_side: int, *, max_pixels: int = MA
     if isinstance(source, Image.Image):
         check_size(source.size, max_pixels, "PIL image")
         return _reduced(Picture(source, "PIL image"), longest_side, is_ours=False)
-    if hasattr(source, "read") and not isinstance(source, (str, bytes, os.PathLike)):
-        source = source.read()
     with opened(source, max_pixels=max_pixels) as picture:
         found = _reduced(picture, longest_side)
         picture.warn_of_frames()

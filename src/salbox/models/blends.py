@@ -17,10 +17,12 @@ from ..types import DoubleMap, Output, SaliencyMap, Task
 from .calibrated import Calibrated
 from .cards import License, ModelCard
 from .curves import Curve, on_common_scale
+from .ensembles import is_ensemble
 from .import_paths import is_import_path, resolve
 from .model import Model
 from .profile_files import (
     SUFFIX,
+    TAIL_KEYS,
     check_keys,
     curve_of,
     curve_to_json,
@@ -33,7 +35,7 @@ from .profile_files import (
     text_of,
     write_described,
 )
-from .profiles import Tail, working_copy
+from .profiles import WORKING_SIDE, Tail, working_copy
 from .weights import WeightsSource
 
 BLEND = "salbox blend"
@@ -116,7 +118,12 @@ class Blend:
             priorities = np.sum([m.says(working_copy(maps[m.model], m.reads)) for m in self.members], axis=0)
             return self.tail.log_density(priorities, shape, degrees)
         logits = self.bias + np.sum([m.says(maps[m.model]) for m in self.members], axis=0)
-        return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+        return sigmoid(logits).astype(np.float32)
+
+
+def sigmoid(logits: npt.NDArray[Any]) -> DoubleMap:
+    """Return the probabilities of logits, however large: float64, of the shape given."""
+    return np.asarray((1 + np.tanh(np.asarray(logits, np.float64) / 2)) / 2)
 
 
 def is_blend(name: object) -> bool:
@@ -188,7 +195,8 @@ class BlendFile:
         blend = self.read()
         card = resolve("salbox.models.loading:card")  # which opens blends, too
         cards: dict[str, ModelCard] = {
-            model: card(own, max_model_size=self.max_model_size) for model, own in self.names().items()
+            model: card(own, max_model_size=self.max_model_size)
+            for model, own in member_names(self.file, blend).items()
         }
         for member in blend.members:
             if cards[member.model].output != member.reads:
@@ -218,7 +226,8 @@ class BlendFile:
         UsageError
             If something is given for what is no member.
         """
-        blend, names = self.read(), self.names()
+        blend = self.read()
+        names = member_names(self.file, blend)
         load = resolve("salbox.models.loading:load")
         if unknown := (set(weights) | set(sha256)) - set(names):
             raise UsageError(f"'{self.path}' has no member {', '.join(sorted(map(str, unknown)))}")
@@ -240,12 +249,11 @@ class BlendFile:
 def blend_card(name: str, blend: Blend, cards: Mapping[str, ModelCard]) -> ModelCard:
     """Return the card of a blend, made of those of its members, {model: card}."""
 
-    def each(attribute: str) -> str:
-        return "; ".join(f"{model}: {getattr(card.license, attribute)}" for model, card in cards.items())
+    def each(what: Mapping[str, str]) -> str:
+        return "; ".join(f"{model}: {text}" for model, text in what.items())
 
     shares = ", ".join(f"{member.model} {member.weight:.3g}" for member in blend.members)
     fitted = blend.about.get("fitted_on")
-    needed = "; ".join(f"{model}: {card.weights_from}" for model, card in cards.items() if card.weights_from)
     return ModelCard(
         name=name,
         title="Blend of " + ", ".join(card.title for card in cards.values()),
@@ -253,9 +261,14 @@ def blend_card(name: str, blend: Blend, cards: Mapping[str, ModelCard]) -> Model
         output=blend.output,
         summary=f"Weights in nats: {shares}; each model's map is read by a monotone curve.",
         origin=f"fitted by salbox on {one_line(fitted)}" if fitted else "fitted by salbox",
-        license=License(each("code"), each("weights"), each("training_data")),
-        limits=() if blend.task == "object" else ("Maps are read at a size of at most 160 pixels.",),
-        weights_from=needed,
+        license=License(
+            code=each({model: card.license.code for model, card in cards.items()}),
+            weights=each({model: card.license.weights for model, card in cards.items()}),
+            training_data=each({model: card.license.training_data for model, card in cards.items()}),
+        ),
+        commercial_use=each({model: card.commercial_use for model, card in cards.items()}),
+        limits=() if blend.task == "object" else (f"Maps are read at a size of at most {WORKING_SIDE} pixels.",),
+        weights_from=each({model: card.weights_from for model, card in cards.items() if card.weights_from}),
     )
 
 
@@ -267,8 +280,7 @@ def _blend_of(values: Mapping[str, Any]) -> Blend:
     task = values.get("task")
     if task not in ("fixation", "object"):
         raise UsageError(f"task '{one_line(task, 40)}': expected fixation or object")
-    tail_keys = ("temperature", "blur", "center", "degrees") if task == "fixation" else ("bias",)
-    check_keys(values, ("task", "members", *tail_keys, "about"))
+    check_keys(values, ("task", "members", *(TAIL_KEYS if task == "fixation" else ("bias",)), "about"))
     members = values.get("members")
     if not isinstance(members, list) or len(members) > MAX_MEMBERS:
         raise UsageError(f"members: expected a list of at most {MAX_MEMBERS}")
@@ -295,7 +307,7 @@ def _member_of(values: Any) -> Member:
         reads=output_of(values.get("reads")),
         weight=number_of(values.get("weight"), f"weight of '{model}'"),
         curve=curve,
-        parameters=facts_of(values.get("parameters", {})),
+        parameters=facts_of(values.get("parameters", {}), f"parameters of '{model}'"),
     )
 
 
@@ -304,8 +316,6 @@ def ensure_member(model: str) -> None:
 
     What is imported would run somebody's code where a file of numbers is read, and blends and ensembles are no members.
     """
-    from .ensembles import is_ensemble
-
     if is_ensemble(model) or is_blend(model):
         raise UsageError(f"'{model}': ensembles and blends cannot be members of a blend; name their models")
     if is_import_path(model):

@@ -14,7 +14,7 @@ from .cards import ModelCard, Parameter
 from .ensembles import Ensemble
 from .model import HeadedNetwork, Model
 from .profile_files import NONE, find_profile, read_profile
-from .profiles import VIEWS, Profile, degrees_of
+from .profiles import VIEWS, WORKING_SIDE, Profile, check_view, degrees_of
 
 PROFILE = Parameter(
     "profile", None, "A laboratory's numbers: a file that salbox adapt wrote, or a name that ships.", "path"
@@ -142,21 +142,27 @@ def wear(model: Model, profile: Profile, *, view: str | None = None, ppd: float 
     UsageError
         If the profile is for maps of another kind, or does not know what an image spanned in its laboratory.
     """
-    card = _with_profile(model.card, profile, "given")
-    degrees = degrees_of(view, ppd, 1024)
-    profile.tail.for_view(degrees)  # said before the first image
-    function = Calibrated({model.name: model}, _Worn(profile), view, ppd)
-    return Model(card, function, model.parameters, weights=model.weights)
+    return _worn(model, profile, _with_profile(model.card, profile, "given"), model.parameters, view, ppd)
 
 
 def load_worn(model: Model, arguments: Mapping[str, Any]) -> Model:
     """Return a loaded model with the profile that keywords of `load` ask for; raises as `worn_card` and `wear` do."""
-    card = worn_card(model.card, arguments)
     told, path = find_profile(arguments[PROFILE.name], model.card.name)
+    profile = read_profile(path)
+    card = _with_profile(model.card, profile, told)
     checked = card.check_parameters({**model.parameters, **arguments, PROFILE.name: told})
     view = None if checked[VIEW.name] == NONE else checked[VIEW.name]
-    worn = wear(model, read_profile(path), view=view, ppd=checked[PPD.name] or None)
-    return Model(card, worn.function, checked, weights=model.weights)
+    return _worn(model, profile, card, checked, view, checked[PPD.name] or None)
+
+
+def _worn(
+    model: Model, profile: Profile, card: ModelCard, parameters: Mapping[str, Any], view: str | None, ppd: float | None
+) -> Model:
+    """Return a model with a profile, under its card; what cannot be looked at so is said before the first image."""
+    check_view(view, ppd)
+    if view is not None or ppd is not None:
+        profile.tail.for_view(VIEWS["lab"])  # raises if it does not know its own
+    return Model(card, Calibrated({model.name: model}, _Worn(profile), view, ppd), parameters, weights=model.weights)
 
 
 def _own(card: ModelCard) -> set[str]:
@@ -172,7 +178,7 @@ def _with_profile(card: ModelCard, profile: Profile, told: str) -> ModelCard:
         of = f" of '{made_for}'" if made_for else ""
         raise UsageError(f"the profile is for a {profile.reads}{of}; model '{card.name}' gives a {card.output}")
     own = tuple(p for p in card.parameters if p.name not in NAMES)
-    limit = f"Its maps are made densities by a profile ({told}), at a size of at most 160 pixels."
+    limit = f"Its maps are made densities by a profile ({told}), at a size of at most {WORKING_SIDE} pixels."
     return replace(card, output="log_density", parameters=(*own, *PARAMETERS), limits=(*card.limits, limit))
 
 

@@ -162,10 +162,10 @@ def load(
         of any other .onnx with a card beside it, or of the .json that `salbox blend` wrote; or "module:function", a
         function of your own, whose module is imported: its code runs.
     weights : path or https URL, optional
-        A checkpoint, for models that need one; of an ensemble {member: checkpoint}. By default the folder that
-        `SALBOX_WEIGHTS` names is searched for `<name>/*` and `<name>.*`.
+        A checkpoint, for models that need one; of an ensemble or a blend {member: checkpoint}. By default the folder
+        that `SALBOX_WEIGHTS` names is searched for `<name>/*` and `<name>.*`.
     sha256 : str, optional
-        What the checkpoint must hash to; a URL needs it. Of an ensemble {member: hash}.
+        What the checkpoint must hash to; a URL needs it. Of an ensemble or a blend {member: hash}.
     device : str
         Where a network computes: "cpu", "cuda" or "cuda:1" (PyTorch's also "mps"). A model that is no network computes
         on the CPU.
@@ -210,7 +210,7 @@ def load(
         blend = blends.BlendFile(name, max_model_size)
         model = blend.load(model_card, _of_members(name, weights), _of_members(name, sha256), device)
     elif isinstance(weights, Mapping) or isinstance(sha256, Mapping):
-        raise UsageError(f"model '{name}' takes one file of weights; several are for the members of an ensemble")
+        raise UsageError(f"model '{name}' takes one file of weights; several are for members of ensembles and blends")
     else:
         path = weights_path(name, weights, sha256)
         model = _entry(name, max_model_size).open(model_card, checked, path, device)

@@ -26,6 +26,7 @@ MAX_TEXT = 4000  # characters
 MAX_GRID = 64  # rows or columns
 MAX_FACTS = 64  # keys of what is told about a fit, at each of a few levels
 MAX_DEPTH = 4
+TAIL_KEYS = ("temperature", "blur", "center", "degrees")
 NONE = "none"  # of a profile: none is worn
 
 SHIPPED: Mapping[str, tuple[str, ...]] = {"gaze": ("general", "osie", "mit1003")}
@@ -72,7 +73,7 @@ def write_profile(path: Path, profile: Profile) -> None:
 
 def profile_of(values: Mapping[str, Any]) -> Profile:
     """Return the profile that the values of a file describe; raises a UsageError as `read_profile` does."""
-    check_keys(values, ("reads", "curve", *_TAIL, "about"))
+    check_keys(values, ("reads", "curve", *TAIL_KEYS, "about"))
     return Profile(
         reads=output_of(values.get("reads")),
         tail=tail_of(values),
@@ -140,9 +141,6 @@ def write_described(path: Path, kind: str, values: Mapping[str, Any]) -> None:
     )
     with replacing(path) as temporary:
         temporary.write_text(f"{{\n{body}\n}}\n", encoding="utf-8")
-
-
-_TAIL = ("temperature", "blur", "center", "degrees")
 
 
 def tail_of(values: Mapping[str, Any]) -> Tail:
@@ -216,11 +214,11 @@ def text_of(value: Any, name: str) -> str:
     return one_line(value, MAX_TEXT)
 
 
-def facts_of(value: Any) -> dict[str, Any]:
+def facts_of(value: Any, name: str = "about") -> dict[str, Any]:
     """Return what a file tells about a fit: texts, numbers, and lists and keys with such values."""
     if not isinstance(value, dict):
-        raise UsageError("about: expected keys with values")
-    _check_facts(value, MAX_DEPTH)
+        raise UsageError(f"{name}: expected keys with values")
+    _check_facts(value, MAX_DEPTH, name)
     return value
 
 
@@ -231,16 +229,16 @@ def check_keys(given: Iterable[str], known: Sequence[str]) -> None:
             raise UsageError(f"no key '{one_line(key, 60)}'{nearest(key, known)} (there are {', '.join(known)})")
 
 
-def _check_facts(value: Any, depth: int) -> None:
+def _check_facts(value: Any, depth: int, name: str) -> None:
     if isinstance(value, (dict, list)):
         if depth == 0 or len(value) > MAX_FACTS:
-            raise UsageError(f"about: nested too deeply, or more than {MAX_FACTS} entries")
+            raise UsageError(f"{name}: nested too deeply, or more than {MAX_FACTS} entries")
         for each in [*value, *value.values()] if isinstance(value, dict) else value:
-            _check_facts(each, depth - 1)
+            _check_facts(each, depth - 1, name)
     elif isinstance(value, str):
-        text_of(value, "about")
+        text_of(value, name)
     elif value is not None and not isinstance(value, bool):
-        number_of(value, "about")
+        number_of(value, name)
 
 
 def _grid_of(value: Any) -> tuple[tuple[float, ...], ...]:

@@ -207,19 +207,22 @@ def degrees_of(view: str | None, ppd: float | None, longest: int) -> float | Non
     Raises
     ------
     UsageError
-        If both are given, there is no such view, or an image would span less than half a degree or more than 180.
+        As `check_view` does, or if an image would span less than half a degree or more than 180.
     """
+    check_view(view, ppd)
+    if ppd is None:
+        return None if view is None else VIEWS[view]
+    low, high = LIMITS["degrees"]
+    if not low <= longest / ppd <= high:
+        raise UsageError(f"ppd={ppd:g}: an image of {longest} pixels would span {longest / ppd:g} degrees")
+    return longest / ppd
+
+
+def check_view(view: str | None, ppd: float | None) -> None:
+    """Raise a UsageError if both are given, there is no such view, or ppd is not above 0; see `degrees_of`."""
     if view is not None and ppd is not None:
         raise UsageError("ppd and view exclude each other")
-    if view is not None:
-        if view not in VIEWS:
-            raise UsageError(f"view '{view}'{nearest(view, VIEWS)} (one of {', '.join(VIEWS)})")
-        return VIEWS[view]
-    if ppd is None:
-        return None
-    low, high = LIMITS["degrees"]
-    if not (ppd > 0 and low <= longest / ppd <= high):
-        raise UsageError(
-            f"ppd={ppd:g}: an image of {longest} pixels would span {longest / ppd if ppd else 0:g} degrees"
-        )
-    return longest / ppd
+    if view is not None and view not in VIEWS:
+        raise UsageError(f"view '{view}'{nearest(view, VIEWS)} (one of {', '.join(VIEWS)})")
+    if ppd is not None and not ppd > 0:
+        raise UsageError(f"ppd={ppd:g}: expected pixels a degree of visual angle, above 0")

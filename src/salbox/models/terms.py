@@ -13,7 +13,8 @@ _STUDENT = (
 )
 SHIPPED = {
     "gaze": _STUDENT,
-    "scfnet": _STUDENT,
+    "scfnet": "Code and weights yes, under Apache-2.0; but the photos and masks that it learned from (DUTS-TR) are "
+    f"offered for research only, and {_LAWYER}",
     "unisal.people": "Code and weights yes, under Apache-2.0; but MIT1003, a part of what it learned from, is offered "
     f"for research, without stated terms, and {_LAWYER}",
     "fastgaze.student": "Code and weights yes, under Apache-2.0; but most photos that it learned from (DUTS-TR), and "

@@ -14,15 +14,13 @@ from ..errors import UsageError
 from ..imaging.figures import check_figure
 from ..imaging.image import MAX_PIXELS, read_image
 from ..imaging.notes import output_of, restored
-from ..imaging.plots import Drawing, comparison
+from ..imaging.plots import AS_MAPS, Drawing, comparison
 from ..imaging.postprocess import NOTHING, PostProcess
 from ..imaging.scaling import visible
 from ..models.loading import load_for
 from ..types import FloatMap, Shape
 from ..writing import read_notes
 from .images import SMALLER_COPY, ImageMaps, Pipeline, memory_errors_named
-
-_USUAL = Drawing()
 
 
 def compare_models(
@@ -37,7 +35,7 @@ def compare_models(
     ground_truth: Path | None = None,
     differences: Sequence[str] = (),
     columns: int | None = None,
-    drawing: Drawing = _USUAL,
+    drawing: Drawing = AS_MAPS,
 ) -> None:
     """Write one picture of photos with the maps of several models, and what people did if it is known.
 
@@ -67,6 +65,7 @@ def compare_models(
         raise UsageError("fixations and a ground truth belong to one photo: give no others")
     check_figure(output)
     pairs = [_pair(text) for text in differences]
+    points = None if fixations is None else read_points(fixations)
     pipelines = [
         Pipeline(load_for(name, parameters, postprocess), postprocess, size=size) for name, parameters in models.items()
     ]
@@ -84,7 +83,7 @@ def compare_models(
         rows,
         output,
         columns=columns,
-        fixations=None if fixations is None else read_points(fixations),
+        fixations=points,
         differences=pairs,
         names=[Path(source).name for source in sources] if len(sources) > 1 else (),
         drawing=drawing,

@@ -6,17 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import UsageError
+from ..imaging.writing import FORMATS, suffix
 from ..paths import user_path
 
-_FORMATS = {
-    ".png": ("png", "png16"),
-    ".jpg": ("jpg",),
-    ".jpeg": ("jpg",),
-    ".npy": ("npy",),
-    ".tif": ("tiff",),
-    ".tiff": ("tiff",),
-    ".mat": ("mat",),
-}
+_SAME = {".jpeg": ".jpg", ".tif": ".tiff"}  # endings that stand for those of `suffix`
 
 
 def file_format(output: Path, asked: str | None) -> str | None:
@@ -41,7 +34,8 @@ def file_format(output: Path, asked: str | None) -> str | None:
     >>> file_format(Path("map.tif"), None), file_format(Path("map.png"), "png16"), file_format(Path("maps"), "png")
     ('tiff', 'png16', None)
     """
-    formats = _FORMATS.get(output.suffix.lower(), ())
+    ending = output.suffix.lower()
+    formats = [name for name in FORMATS if suffix(name) == _SAME.get(ending, ending)]
     if not formats or output.is_dir():
         return None
     if asked is not None and asked not in formats:

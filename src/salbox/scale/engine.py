@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 import sys
@@ -23,14 +24,14 @@ ENGINES = ("processes", "ray")
 STORE_BYTES = 256_000_000  # of a cluster that is begun here: tasks are names of files, results a few lines
 AHEAD = 2  # jobs that an actor has at once, so that it need not wait for the next
 ATTEMPTS = 3  # at a job whose actors are lost, before it is taken for the cause
-MOST_LOSSES = 100  # of actors in a run
+MOST_LOSSES = 10  # of actors, one after another, without a job done
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 @contextlib.contextmanager
-def engine(name: str, address: str | None = None, gpus: float = 0.0) -> Iterator[None]:
+def engine(name: str, address: str | None = None) -> Iterator[None]:
     """Let what is shared out to processes within the block be done by an engine.
 
     Parameters
@@ -39,8 +40,6 @@ def engine(name: str, address: str | None = None, gpus: float = 0.0) -> Iterator
     address : str, optional
         Of a Ray cluster that runs, "auto" for the one that this machine belongs to; by default one is begun here, and
         ended with the block.
-    gpus : float
-        Of each actor.
 
     Raises
     ------
@@ -58,7 +57,7 @@ def engine(name: str, address: str | None = None, gpus: float = 0.0) -> Iterator
             raise UsageError("--address is of a Ray cluster: say --engine ray")
         yield
         return
-    with _cluster(address) as ray, shared_out_by(RayEngine(ray, gpus)):
+    with _cluster(address) as ray, shared_out_by(RayEngine(ray)):
         yield
 
 
@@ -97,23 +96,19 @@ class RayEngine:
     ----------
     ray : module
         Connected.
-    gpus : float
-        Of each actor.
     """
 
-    def __init__(self, ray: Any, gpus: float = 0.0) -> None:
-        self._ray, self._gpus = ray, gpus
+    def __init__(self, ray: Any) -> None:
+        self._ray = ray
 
     @property
     def workers(self) -> int:
-        """How many actors may work at once: one a core of the cluster, or as its GPUs allow."""
-        found = self._ray.cluster_resources()
-        count = found.get("CPU", 1)
-        return max(1, int(min(count, found.get("GPU", 0) / self._gpus) if self._gpus else count))
+        """How many actors may work at once: one a core of the cluster."""
+        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
     def __call__(self, workers: int, initializer: Callable[..., None], arguments: tuple[Any, ...]) -> RayExecutor:
         """Return the actors."""
-        return RayExecutor(self._ray, workers, initializer, arguments, self._gpus)
+        return RayExecutor(self._ray, workers, initializer, arguments)
 
 
 @dataclass(eq=False)
@@ -134,22 +129,22 @@ class RayExecutor(Executor):
     worse for being done twice. Another actor is asked for in its place, and joins when the cluster has room for it.
     """
 
-    def __init__(
-        self, ray: Any, workers: int, initializer: Callable[..., None], arguments: tuple[Any, ...], gpus: float
-    ) -> None:
+    def __init__(self, ray: Any, workers: int, initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         self._ray = ray
         variables = {name: os.environ[name] for name in thread_variables() if name in os.environ}
         # What this process imports by way of sys.path, an actor on the same file system does too.
         variables["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         self._make: Callable[[], Any] = lambda: (
             ray.remote(_Worker)
-            .options(num_cpus=1, num_gpus=gpus, scheduling_strategy="SPREAD", runtime_env={"env_vars": variables})
+            .options(num_cpus=1, scheduling_strategy="SPREAD", runtime_env={"env_vars": variables})
             .remote(initializer, arguments)
         )
         self._waiting: deque[_Job] = deque()
         self._actors: dict[int, Any] = {}
         self._busy: dict[int, int] = {}  # jobs that each actor that is ready has
-        self._losses = 0
+        self._numbers = itertools.count()
+        self._losses = 0  # since a job was last done
+        self._reason = ""  # of the last loss
         self._events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         for _ in range(workers):
             self._begin_actor()
@@ -179,9 +174,11 @@ class RayExecutor(Executor):
                 while count < AHEAD and self._waiting:
                     self._give(number, self._waiting.popleft())
                     count += 1
+            while not self._actors and self._waiting:
+                self._waiting.popleft().result.set_exception(SalboxError(f"the cluster loses all work: {self._reason}"))
 
     def _begin_actor(self) -> None:
-        number = self._losses + len(self._actors)
+        number = next(self._numbers)
         actor = self._actors[number] = self._make()
         begun = actor.ready.remote().future()
         begun.add_done_callback(lambda done: self._events.put(lambda: self._joined(number, done)))
@@ -202,6 +199,7 @@ class RayExecutor(Executor):
             self._busy[number] -= 1
         error = done.exception()
         if error is None:
+            self._losses = 0
             job.result.set_result(done.result())
         elif isinstance(cause := getattr(error, "cause", None), BaseException):
             job.result.set_exception(cause)
@@ -214,17 +212,14 @@ class RayExecutor(Executor):
                 job.result.set_exception(SalboxError(f"the cluster lost the work: {one_line(error)}"))
 
     def _lost(self, number: int, error: BaseException | None) -> None:
-        """Ask for another actor in the place of one; where none can be had, fail what waits."""
+        """Ask for another actor in the place of one, unless one after another is lost."""
         if self._actors.pop(number, None) is None:
             return
         self._busy.pop(number, None)
         self._losses += 1
+        self._reason = one_line(error or "")
         if self._losses <= MOST_LOSSES:
             self._begin_actor()
-        elif not self._actors:
-            while self._waiting:
-                reason = f"the cluster loses all that it is given: {one_line(error or '')}"
-                self._waiting.popleft().result.set_exception(SalboxError(reason))
 
 
 class _Worker:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from ..apps.box import Box, parse_box
+from ..apps.attention import attend
+from ..apps.crops import CropOptions, best_crop
+from ..apps.cutouts import cutout
+from ..apps.region_files import parse_region
+from ..apps.region_shares import Area, regions
+from ..apps.sizes import parse_size
 from ..errors import SalboxError, UsageError, located
 from ..imaging.image import MAX_PIXELS, read_image
 from ..imaging.writing import encode_map
@@ -137,60 +143,44 @@ class Desk:
         files = {}
         for name, saliency in maps.items():
             model = self.models[name]
-            notes = map_notes(name, parameters=dict(model.parameters))
+            notes = map_notes(name, parameters=model.card.parameters_to_json(model.parameters))
             files[name] = b"".join(encode_map(saliency, file_format, notes, output=model.card.output))
         media_type = MEDIA_TYPES.get(file_format, BYTES)
         if len(files) == 1:
             return Answer(next(iter(files.values())), media_type)
-        from base64 import b64encode
-
         texts = {name: b64encode(file).decode("ascii") for name, file in files.items()}
         return _json({"media_type": media_type, "maps": texts})
 
 
 def _crop(desk: Desk, job: Job) -> Answer:
-    from ..apps import crop
-
     options = job.options
-    sizes = options["sizes"]
-    crops = [
-        crop(
-            job.image,
-            size,
-            model=desk.model(options["model"]),
-            zoom=options["zoom"],
-            rule_of_thirds=options["rule_of_thirds"],
-            max_pixels=desk.max_pixels,
-        )
-        for size in sizes
-    ]
-    height, width = crops[0].shape
-    return _json({"width": width, "height": height, "crops": [found.to_dict() for found in crops]})
+    how = CropOptions(options["zoom"], options["rule_of_thirds"])
+    sizes = [parse_size(text) for text in options["sizes"]]
+    seen = attend(job.image, desk.model(options["model"]), max_pixels=desk.max_pixels)
+    height, width = seen.shape
+    return _json({"width": width, "height": height, "crops": [best_crop(seen, size, how).to_dict() for size in sizes]})
 
 
 def _regions(desk: Desk, job: Job) -> Answer:
-    from ..apps import regions
-
     areas = _areas(job.options["regions"])
     found = regions(job.image, areas, model=desk.model(job.options["model"]), max_pixels=desk.max_pixels)
     return _json(found.to_dict())
 
 
-def _areas(texts: Sequence[str]) -> dict[str, Box]:
+def _areas(texts: Sequence[str]) -> dict[str, Area]:
     """Return {name: box} for "x,y,width,height[,name]"; a UsageError if one is none. Nothing is a file's name here."""
-    found: dict[str, Box] = {}
+    found: dict[str, Area] = {}
     for number, text in enumerate(texts, start=1):
-        *sides, name = [*text.split(",", 4), ""][:5]
-        name = name.strip() or str(number)
-        if name in found:
-            raise UsageError(f"two regions are called '{name}'")
-        found[name] = parse_box(",".join(sides))
+        region = parse_region(text, number)
+        if region is None:
+            raise UsageError(f"region '{text}': expected x,y,width,height[,name] in whole pixels")
+        if region.name in found:
+            raise UsageError(f"two regions are called '{region.name}'")
+        found[region.name] = region.area
     return found
 
 
 def _cutout(desk: Desk, job: Job) -> Answer:
-    from ..apps.cutouts import cutout
-
     return Answer(cutout(job.image, model=desk.model(job.options["model"])), "image/png")
 
 

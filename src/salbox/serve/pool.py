@@ -84,6 +84,7 @@ class Pool:
         self._changed = threading.Condition()
         self._closed = False
         self._processes: list[_Process] = []
+        self._threads: list[threading.Thread] = []
         try:
             for _ in range(workers):
                 self._processes.append(self._started())
@@ -134,6 +135,12 @@ class Pool:
             self._changed.notify_all()
         for ticket in waiting:
             _settle(ticket, Answer(problem="the service is going down", failed=True))
+        # A thread may be about to begin another process in the place of one. Its pipe it uses until it ends itself.
+        while any(thread.is_alive() for thread in self._threads):
+            for process in self._processes:
+                process.kill()
+            for thread in self._threads:
+                thread.join(0.1)
         for process in self._processes:
             process.end()
 
@@ -159,28 +166,28 @@ class Pool:
 
     def _next_batch(self) -> list[_Ticket]:
         """Return jobs that go together; none when the pool is closed."""
+        batch: list[_Ticket] = []
         with self._changed:
-            while not self._waiting and not self._closed:
-                self._changed.wait()
-            if self._closed:
-                return []
-            if len(self._waiting) < self.limits.batch:
-                self._changed.wait(GATHER)
-            batch: list[_Ticket] = []
-            while self._waiting and len(batch) < self.limits.batch:
-                if batch and (batch[0].attempts or self._waiting[0].attempts):
-                    break  # what was there when a process died goes alone
-                ticket = self._waiting.popleft()
-                self._bytes -= len(ticket.job.image)
-                batch.append(ticket)
-            return batch or self._next_batch()
+            while not batch:
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                if self._closed:
+                    return []
+                if len(self._waiting) < self.limits.batch:
+                    self._changed.wait(GATHER)  # others may take all meanwhile
+                while self._waiting and len(batch) < self.limits.batch:
+                    if batch and (batch[0].attempts or self._waiting[0].attempts):
+                        break  # what was there when a process died goes alone
+                    ticket = self._waiting.popleft()
+                    self._bytes -= len(ticket.job.image)
+                    batch.append(ticket)
+        return batch
 
     def _again(self, batch: Sequence[_Ticket], too_slow: bool) -> None:
         """Put jobs whose process died back to the front, each to go alone; give up on one that did so twice."""
         with self._changed:
             for ticket in reversed(batch):
                 ticket.attempts += 1
-                if ticket.attempts < ATTEMPTS or (len(batch) > 1 and ticket.attempts <= ATTEMPTS):
+                if ticket.attempts < ATTEMPTS:
                     self._waiting.appendleft(ticket)
                     self._bytes += len(ticket.job.image)
                 else:
@@ -232,10 +239,14 @@ class _Process:
         found: list[Answer] = self._pipe.recv()
         return found
 
-    def end(self) -> None:
-        """Kill it."""
+    def kill(self) -> None:
+        """Kill it; who waits for its answer gets an EOFError."""
         self._process.kill()
         self._process.join(5)
+
+    def end(self) -> None:
+        """Kill it, and close the pipe, which nobody may be using."""
+        self.kill()
         self._pipe.close()
 
 

@@ -19,7 +19,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from ..imaging.image import MAX_PIXELS
 from ..imaging.writing import FORMATS
+from ..models.cards import ModelCard
 from ..models.loading import card
+from ..types import Task
 from ..version import __version__
 from .figures import TEXT, Figures
 from .jobs import Answer, Desk, Job
@@ -49,7 +51,7 @@ class Settings:
     Attributes
     ----------
     models : {name: keywords of `salbox.load`}
-        Those that may be asked for; the first fixation model and the first object model stand in where none is named.
+        Those that may be asked for; the first for a task stands in where none is named.
     workers : int
         Processes that compute.
     max_bytes, max_pixels : int
@@ -67,19 +69,6 @@ class Settings:
     def begin(self) -> Begin:
         """Return what each process begins with."""
         return partial(_begin, {name: dict(keywords) for name, keywords in self.models.items()}, self.max_pixels)
-
-    def first(self, task: str) -> str:
-        """Return the first model for a task.
-
-        Raises
-        ------
-        HTTPException
-            422 if there is none.
-        """
-        for name in self.models:
-            if card(name).task == task:
-                return name
-        raise HTTPException(422, f"this service has no {task} model")
 
 
 def _begin(models: Mapping[str, Mapping[str, Any]], max_pixels: int) -> Any:
@@ -102,12 +91,13 @@ def make_service(settings: Settings) -> FastAPI:
     app = FastAPI(title="salbox", version=__version__, lifespan=running, docs_url=None, redoc_url=None)
     app.exception_handler(HTTPException)(_refused)
     app.exception_handler(RequestValidationError)(_misused)
-    _add_state(app, settings)
-    _add_jobs(app, settings)
+    cards = {name: card(name, max_model_size=how.get("max_model_size")) for name, how in settings.models.items()}
+    _add_state(app, cards)
+    _add_jobs(app, settings, cards)
     return app
 
 
-def _add_state(app: FastAPI, settings: Settings) -> None:
+def _add_state(app: FastAPI, cards: Mapping[str, ModelCard]) -> None:
     @app.get("/health")
     async def health() -> dict[str, str]:
         """Say that the service runs."""
@@ -121,15 +111,17 @@ def _add_state(app: FastAPI, settings: Settings) -> None:
     @app.get("/models")
     async def models() -> dict[str, Any]:
         """Return the models that may be asked for."""
-        cards = {name: card(name) for name in settings.models}
-        return {
-            "models": [
-                {"name": name, "task": c.task, "output": c.output, "summary": c.summary} for name, c in cards.items()
-            ]
-        }
+        said = [{"name": name, "task": c.task, "output": c.output, "summary": c.summary} for name, c in cards.items()]
+        return {"models": said}
 
 
-def _add_jobs(app: FastAPI, settings: Settings) -> None:
+def _add_jobs(app: FastAPI, settings: Settings, cards: Mapping[str, ModelCard]) -> None:
+    def first(task: Task) -> str:
+        name = next((name for name, c in cards.items() if c.task == task), None)
+        if name is None:
+            raise HTTPException(422, f"this service has no {task} model")
+        return name
+
     @app.post("/maps", response_class=Response, openapi_extra=IMAGE_BODY)
     async def maps(
         request: Request,
@@ -137,7 +129,7 @@ def _add_jobs(app: FastAPI, settings: Settings) -> None:
         format: Annotated[str, Query(pattern=f"^({'|'.join(FORMATS)})$")] = "png16",
     ) -> Response:
         """Return an image's map as a file; of several models the files in base64, in JSON."""
-        names = model or [settings.first("fixation")]
+        names = model or [first("fixation")]
         return await _answer(request, settings, "maps", {"models": names, "format": format})
 
     @app.post("/crop", openapi_extra=IMAGE_BODY)
@@ -149,7 +141,7 @@ def _add_jobs(app: FastAPI, settings: Settings) -> None:
         rule_of_thirds: bool = False,
     ) -> Response:
         """Return the windows that keep the most attention."""
-        name = model or settings.first("fixation")
+        name = model or first("fixation")
         options = {"sizes": size, "model": name, "zoom": zoom, "rule_of_thirds": rule_of_thirds}
         return await _answer(request, settings, "crop", options)
 
@@ -160,13 +152,13 @@ def _add_jobs(app: FastAPI, settings: Settings) -> None:
         model: str | None = None,
     ) -> Response:
         """Return how much attention each region gets."""
-        options = {"regions": region, "model": model or settings.first("fixation")}
+        options = {"regions": region, "model": model or first("fixation")}
         return await _answer(request, settings, "regions", options)
 
     @app.post("/cutout", response_class=Response, openapi_extra=IMAGE_BODY)
     async def cutout(request: Request, model: str | None = None) -> Response:
         """Return the salient object alone, as PNG with transparency."""
-        return await _answer(request, settings, "cutout", {"model": model or settings.first("object")})
+        return await _answer(request, settings, "cutout", {"model": model or first("object")})
 
 
 async def _answer(request: Request, settings: Settings, kind: str, options: Mapping[str, Any]) -> Response:

@@ -31,7 +31,7 @@ def with_fixations(source: Source) -> Source:
     notes += [note] if (note := outside_note(data)) else []
     if not kept:
         raise UsageError(unreadable[0] if unreadable else f"{data.card.name}:{data.path}: no picture has fixations")
-    if source.test is not None:
+    if source.test is not None:  # what is wrong with its fixations is said before the training, not after
         for index in range(len(source.test)):
             try:
                 source.test.fixations(index)

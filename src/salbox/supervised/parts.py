@@ -62,12 +62,9 @@ def _names_of(source: Source, plan: Plan) -> Mapping[str, Part] | None:
     if plan.chosen is None or len(plan.sources) == 1:
         return plan.chosen
     fronts = tuple(f"{each.name}/" for each in plan.sources)
-    own = {name.removeprefix(f"{source.name}/"): part for name, part in plan.chosen.items() if _is_of(name, source)}
+    front = f"{source.name}/"
+    own = {name.removeprefix(front): part for name, part in plan.chosen.items() if name.startswith(front)}
     return own | {name: part for name, part in plan.chosen.items() if not name.startswith(fronts)}
-
-
-def _is_of(name: str, source: Source) -> bool:
-    return name.startswith(f"{source.name}/")
 
 
 def _parts(source: Source, chosen: Mapping[str, Part] | None, held_out: bool) -> Parts:

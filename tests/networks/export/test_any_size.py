@@ -28,6 +28,7 @@ from salbox.networks.export.any_size import USAGE_KEY, ToImageSize, ToWorkingSiz
 from salbox.networks.export.models import export_any_size
 from salbox.runtime.network import open_network
 from salbox.runtime.preprocessing import Preprocessing
+from salbox.runtime.training_photos import read_training_photos
 
 PHOTO = skimage.data.chelsea()
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "onnx-in-javascript" / "saliency.mjs"
@@ -116,6 +117,14 @@ def test_heads_that_were_asked_for(tmp_path):
     found, expected = network.maps([small])[0], salbox.predict(small, names)
     for head, name in zip(network.heads, names, strict=True):
         np.testing.assert_allclose(found[head], expected[name], atol=1e-3 * float(np.ptp(expected[name])))
+
+
+def test_the_photos_that_it_learned_from_stay_in_it(tmp_path):
+    source = Path(packaged("unisal.people.onnx"))
+    write_any_size(source, tmp_path / "people.onnx")
+    photos = read_training_photos(tmp_path / "people.onnx")
+    assert len(photos["people"].training) > 1000
+    assert photos == read_training_photos(source)
 
 
 def test_models_of_several_files_are_refused(tmp_path):

@@ -25,6 +25,7 @@ from salbox.networks.attention_center.network import AttentionCenter
 from salbox.networks.attention_center.predictor import AttentionCenterPredictor
 from salbox.networks.backbones.resnet50 import ResNet50
 from salbox.networks.backbones.swin_b import SwinB
+from salbox.networks.checkpoints import BATCHES_TRACKED
 from salbox.networks.deepgaze2e.network import DeepGazeIIE
 from salbox.networks.deepgaze2e.predictor import DeepGazeIIEPredictor
 from salbox.networks.dgii.network import DeepGazeII
@@ -56,6 +57,7 @@ from salbox.networks.scfnet.predictor import (
     SCFNetV16Predictor,
 )
 from salbox.networks.trainable.factory import NETWORKS, build_network, encoder_of, network_class
+from salbox.networks.trainable.reload import read_exported
 from salbox.networks.transalnet import network as transalnet
 from salbox.networks.transalnet.predictor import TranSalNetPredictor
 from salbox.networks.u2net.network import U2Net, U2NetP
@@ -243,6 +245,11 @@ def test_trainable(name, encoder, tmp_path):
     export_onnx(network, path, {h: salbox.card("gaussian") for h in network.heads}, {"one": "aim", "two": "bms"})
     exported = open_network(path, threads=1)
     assert exported.metadata.network == name
+    again, own = read_exported(path), network.state_dict()
+    assert (again.heads, again.settings) == (network.heads, network.settings)
+    for key, tensor in again.state_dict().items():
+        if not key.startswith(network.side_layers) and not key.endswith(BATCHES_TRACKED):
+            assert torch.equal(tensor, own[key]), key
     image = pictures(1, 75, 113)[0]
     prepared = network.preprocessing.prepare(image)
     with torch.no_grad():

@@ -34,14 +34,8 @@ USAGE_KEY = "salbox.usage"  # of the file's metadata: how to call it, for whoeve
 # which is another in OpenCV; photos have few such pixels, drawn pictures more.
 RESIZED_TOLERANCE = 5e-3
 _BEFORE, _AFTER = "resize/", "finish/"
-_CHECKED = (
-    (1, 1),
-    (97, 141),
-    (480, 640),
-    (30, 700),
-    (90, 970),
-    (768, 1024),
-)  # height and width of what the file is checked with
+# Height and width of what the file is checked with.
+_CHECKED = ((1, 1), (97, 141), (480, 640), (30, 700), (90, 970), (768, 1024))
 _DIGITS = 1e9  # steps of a ratio's logarithm that are told apart, as in `Preprocessing`
 _SMALL, _COARSE = "small", "coarse"
 _IMAGE = ("batch", "height", "width", "")
@@ -185,10 +179,11 @@ def largest_difference(exported: ExportedNetwork, heads: Sequence[str], path: Pa
 
 
 def _joined(exported: ExportedNetwork, channels: Sequence[int]) -> onnx.ModelProto:
-    """Return the graph of a network between those that resize."""
+    """Return the graph of a network between those that resize; of its metadata what is not written anew stays."""
     own = exported.metadata
     network = onnx.load_model_from_string(exported.session.file.content)
-    del network.metadata_props[:]
+    for entry in [entry for entry in network.metadata_props if entry.key in (KEY, USAGE_KEY)]:
+        network.metadata_props.remove(entry)
     _rename(network.graph, {INPUT: _SMALL, OUTPUT: _COARSE})
     images, maps = torch.zeros((2, 97, 141, 3), dtype=torch.uint8), torch.rand((2, len(own.heads), 30, 40))
     before = traced(

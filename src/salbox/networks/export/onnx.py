@@ -82,7 +82,7 @@ def export_onnx(
         preprocessing=network.preprocessing,
         output=network.output,
         parameters=sum(p.numel() for p in network.parameters()),
-        settings=network.settings,
+        settings=network.exported_settings,
     )
     with _evaluating(network):
         _write(to_onnx(network), metadata, path, half, lambda file: largest_difference(network, file))

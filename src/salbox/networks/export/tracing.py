@@ -56,6 +56,7 @@ def traced(
                 opset_version=OPSET,
                 dynamic_axes={key: {k: side for k, side in enumerate(each) if side} for key, each in sides.items()},
                 training=torch.onnx.TrainingMode.PRESERVE,  # evaluation, as it is, but batch norms stay
+                do_constant_folding=False,  # weights keep shape and name; whoever runs the file folds what can be
             )
     except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]

@@ -98,6 +98,11 @@ class Factorized(SplitNetwork):
             self.network.eval()
         return self
 
+    @property
+    def exported_settings(self) -> dict[str, Any]:
+        """See `TrainableNetwork`."""
+        return {**self.settings, "settings": self.network.exported_settings}
+
     def choose_domain(self, domain: str) -> None:
         """See `TrainableNetwork`."""
         self.network.choose_domain(domain)

@@ -42,6 +42,7 @@ class GCPANet(Design):
 
     small: ClassVar[Mapping[str, Any]] = MappingProxyType({"encoder": "resnet18", "width": 8})
     side_outputs = SIDES
+    side_layers = ("linear3.", "linear4.", "linear5.")
 
     def __init__(
         self, heads: Sequence[str], *, encoder: str = "resnet50", size: tuple[int, int] = SIZE, width: int = WIDTH

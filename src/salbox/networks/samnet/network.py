@@ -62,6 +62,7 @@ class SAMNet(TrainableNetwork):
     """
 
     side_outputs = SIDES
+    side_layers = tuple(f"readouts.{place}." for place in range(len(SIDES)))
 
     def __init__(self, heads: Sequence[str], *, size: tuple[int, int] = SIZE) -> None:
         super().__init__("samnet", heads, Preprocessing("area", *size))

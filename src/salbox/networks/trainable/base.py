@@ -110,6 +110,11 @@ class TrainableNetwork(nn.Module, ABC):
         """What `trainable.factory.rebuild` needs to make the same architecture again, ready for JSON."""
         return {**self.arguments, "output": self.output}
 
+    @property
+    def exported_settings(self) -> dict[str, Any]:
+        """The `settings` of what an exported file holds of the network: all of most networks."""
+        return self.settings
+
     def encoder_input(self, images: Tensor) -> Tensor:
         """Return what the encoder sees of images as `forward` takes them."""
         normalized: Tensor = self.normalize(images)

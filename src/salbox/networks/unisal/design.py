@@ -61,6 +61,11 @@ class UniSalDesign(Design):
         self.domain = self.domains[0]
         self.choose_domain(domain or self.domain)
 
+    @property
+    def exported_settings(self) -> dict[str, Any]:
+        """See `TrainableNetwork`: of several domains a file holds the chosen one."""
+        return {**self.settings, "domains": [self.domain]} if len(self.domains) > 1 else self.settings
+
     @classmethod
     def for_domains(cls, domains: Sequence[str]) -> dict[str, Any]:
         """Return what keeps several data sets apart: {"domains": names}."""

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ...errors import SalboxError, UsageError, one_line
+from ...errors import UsageError
 from ...imaging.overlays import OPACITY
 from ...imaging.video import VideoReader
 from ...prediction.batch import BatchPlan
 from ...prediction.images import folder_name
 from ...prediction.videos import ClipPlan, run_clip
 from ...system.progress import Progress
-from .uploads import MAX_VIDEO_MEGABYTES, WORKING_SIDE, check_size
+from .uploads import MAX_VIDEO_MEGABYTES, WORKING_SIDE, upload_file
 
 MAX_SECONDS = 60.0
 MAX_FRAME_PIXELS = 4096 * 2304
 FORMAT = "webm"  # what OpenCV writes and every browser plays
-
-_STEM = "clip"
 
 
 class _Watched(Progress):
@@ -64,24 +61,17 @@ def overlaid(
     SalboxError
         If it is no video, broken, too large or longer than `MAX_SECONDS`; the message calls it by its name.
     """
-    label = one_line(name, 60) or "video"
-    check_size(label, len(content), MAX_VIDEO_MEGABYTES)
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / f"{_STEM}.video"
-        source.write_bytes(content)
-        try:
-            _check_length(source, stride)
-            plan = BatchPlan(
-                {model: {}}, Path(folder) / "maps", file_format=FORMAT, overlay=opacity, size=WORKING_SIDE,
-                max_pixels=MAX_FRAME_PIXELS,
-            )  # fmt: skip
-            outcome = run_clip(source, plan, ClipPlan(stride, smooth_seconds), _Watched(progress))
-            made = next((Path(folder) / "maps" / folder_name(Path(model).name)).glob(f"*.overlay.{FORMAT}"), None)
-            if made is None:
-                raise UsageError("; ".join(outcome.failures) or "no frame could be read")
-            return made.read_bytes()
-        except SalboxError as error:
-            raise UsageError(str(error).replace(str(source), label)) from None
+    with upload_file(name, content, ".video", MAX_VIDEO_MEGABYTES) as source:
+        _check_length(source, stride)
+        maps = source.with_name("maps")
+        plan = BatchPlan(
+            {model: {}}, maps, file_format=FORMAT, overlay=opacity, size=WORKING_SIDE, max_pixels=MAX_FRAME_PIXELS
+        )
+        outcome = run_clip(source, plan, ClipPlan(stride, smooth_seconds), _Watched(progress))
+        made = next((maps / folder_name(Path(model).name)).glob(f"*.overlay.{FORMAT}"), None)
+        if made is None:
+            raise UsageError("; ".join(outcome.failures) or "no frame could be read")
+        return made.read_bytes()
 
 
 def _check_length(source: Path, stride: int) -> None:

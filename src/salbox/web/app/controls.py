@@ -58,13 +58,15 @@ def style(key: str) -> tuple[str, float]:
         key=f"{key}-view",
         bind="query-params",
     )
-    opacity = OPACITY
-    if chosen in ("overlay", "slider"):
-        opacity = st.slider(
-            "Opacity", 0.0, 1.0, OPACITY, 0.05, key=f"{key}-opacity", bind="query-params",
-            help="Up to .5 text under the overlay stays readable.",
-        )  # fmt: skip
-    return cast(str, chosen), opacity
+    return cast(str, chosen), opacity(key) if chosen in ("overlay", "slider") else OPACITY
+
+
+def opacity(key: str) -> float:
+    """Draw the choice of the opacity of overlays; return it."""
+    return st.slider(
+        "Opacity", 0.0, 1.0, OPACITY, 0.05, key=f"{key}-opacity", bind="query-params",
+        help=f"Up to {OPACITY:g} text under the overlay stays readable.",
+    )  # fmt: skip
 
 
 def post_processing(key: str) -> PostProcess:

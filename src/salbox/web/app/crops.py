@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from ...apps.attention import Attention, seen_by
 from ...apps.box import Box
+from ...apps.crop_files import cut_out
 from ...apps.crops import Crop, CropOptions, best_crop
 from ...apps.sizes import parse_size
 from ...imaging.scaling import REFERENCE_SIZE, smaller_copy
@@ -69,9 +71,4 @@ def preview(picture: Picture, crop: Crop) -> Pixels:
 
 def crop_file(picture: Picture, crop: Crop) -> bytes:
     """Return the window of the picture in its own size as PNG; of a size in pixels brought to that."""
-    window = np.ascontiguousarray(crop.of(picture.full()))
-    if crop.size.pixels is not None:
-        shrinks = crop.size.pixels[0] < window.shape[0]
-        method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-        window = cv2.resize(window, crop.size.pixels[::-1], interpolation=method)
-    return png(window)
+    return png(np.asarray(cut_out(Image.fromarray(picture.full()), crop)))

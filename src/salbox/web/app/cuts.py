@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import numpy.typing as npt
 
@@ -24,18 +22,10 @@ _SQUARE = 12  # pixels of the pattern that stands for transparency
 _LIGHT, _DARK = 255, 214
 
 
-@lru_cache(maxsize=4)
-def object_models(own: tuple[str, ...] | None = None) -> tuple[str, ...]:
-    """Return the object models that can run here: those of the app's settings, and those whose weights are at hand.
-
-    Parameters
-    ----------
-    own : names, optional
-        By default what the app was started with.
-    """
-    given = current().models if own is None else own
-    found = [name for name in given if card(name).task == "object"]
-    return tuple(dict.fromkeys([*found, *(name for name in list_models(task="object") if _has_weights(name))]))
+def object_models() -> tuple[str, ...]:
+    """Return the object models that can run here: those of the app's settings, and those whose weights are at hand."""
+    own = [name for name in current().models if card(name).task == "object"]
+    return tuple(dict.fromkeys([*own, *(name for name in list_models(task="object") if _has_weights(name))]))
 
 
 def cut(picture: Picture, model: str, *, background: str | None, feather: float, objects: str) -> npt.NDArray[np.uint8]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...reporting.document import Html, Part, document, facts, fragment, number, picture, scrolling, tag
+from ...types import Pixels
 from ...version import __version__
-from .designs import Design, draw_designs, share_table, spot_table
+from .designs import Design, draw_designs, is_in_percent, share_table, spot_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +50,8 @@ def report_html(designs: Sequence[Design], title: str = "Where people look") -> 
     return document(title, parts, lead=lead, footer=f"Made by salbox {__version__}", style=_STYLE)
 
 
-def _image(pixels: object, design: Design) -> Html:
-    shown = picture(pixels)  # type: ignore[arg-type]
+def _image(pixels: Pixels, design: Design) -> Html:
+    shown = picture(pixels)
     alt = f"Design {design.letter} under its heat, regions and hot spots marked"
     return tag("img", src=shown.uri, width=shown.width, height=shown.height, alt=alt)
 
@@ -71,6 +72,6 @@ def _cell(name: str, value: object, *, is_first: bool) -> Html:
 def _text(name: str, value: object) -> str:
     if value is None or value != value:  # NaN, of a region that a design lacks
         return ""
-    if name.endswith("%") or name == "change":
+    if is_in_percent(name):
         return number(float(str(value)), 1)
     return f"{value:.0f}" if isinstance(value, float) else str(value)

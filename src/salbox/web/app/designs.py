@@ -121,6 +121,11 @@ def spot_table(design: Design) -> pd.DataFrame:
     )
 
 
+def is_in_percent(column: str) -> bool:
+    """Return whether a column of these tables is in per cent, or in points of it."""
+    return column.endswith("%") or column == "change"
+
+
 def _drawn(design: Design, heat: np.ndarray, opacity: float) -> Pixels:
     pixels = design.picture.pixels
     height, width = pixels.shape[:2]

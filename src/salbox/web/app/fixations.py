@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from ...datasets.fixations import Fixations
 from ...datasets.points import read_fixations
-from ...errors import SalboxError, UsageError, one_line
-from .uploads import MAX_MEGABYTES, Picture, check_size
+from .uploads import MAX_MEGABYTES, Picture, upload_file
 
 
 def fixations_from(name: str, content: bytes, picture: Picture) -> Fixations:
@@ -27,13 +25,6 @@ def fixations_from(name: str, content: bytes, picture: Picture) -> Fixations:
     SalboxError
         If it cannot be read; the message calls it by its name.
     """
-    label = one_line(name, 60)
-    check_size(label, len(content), MAX_MEGABYTES)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"fixations{PurePosixPath(name).suffix.lower()}"
-        path.write_bytes(content)
-        try:
-            found = read_fixations(path, picture.shape)
-        except SalboxError as error:
-            raise UsageError(str(error).replace(str(path), label)) from None
+    with upload_file(name, content, PurePosixPath(name).suffix.lower(), MAX_MEGABYTES) as path:
+        found = read_fixations(path, picture.shape)
     return found.resized(picture.shape, picture.pixels.shape[:2])

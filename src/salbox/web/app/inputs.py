@@ -19,9 +19,10 @@ from .uploads import MAX_MEGABYTES, MAX_PICTURES, Picture, read_upload, sample
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+PICTURE_TYPES = sorted(suffix.lstrip(".") for suffix in SUFFIXES)  # as file uploaders take them
+
 _KEPT = "pictures"
 _PASTED = "pasted picture"
-_TYPES = sorted(suffix.lstrip(".") for suffix in SUFFIXES)
 
 
 @dataclass
@@ -67,7 +68,7 @@ def pictures(key: str, most: int = MAX_PICTURES, *, label: str | None = None, is
     with st.container(border=True):
         uploaded = st.file_uploader(
             label or ("Drop a picture" if most == 1 else f"Drop up to {most} pictures"),
-            type=_TYPES,
+            type=PICTURE_TYPES,
             accept_multiple_files=most > 1,
             max_upload_size=MAX_MEGABYTES,
             key=f"{key}-files",

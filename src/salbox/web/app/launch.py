@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,21 @@ _THEME = {
 }
 
 
-def run_app(settings: Settings, *, host: str = LOOPBACK, port: int | None = None, opens_browser: bool = True) -> None:
+def run_app(
+    settings: Settings,
+    announce: Callable[[str], None],
+    *,
+    host: str = LOOPBACK,
+    port: int | None = None,
+    opens_browser: bool = True,
+) -> None:
     """Serve the pages until the process is interrupted.
 
     Parameters
     ----------
     settings : Settings
+    announce : function of a text
+        Is told what one opens in a browser, once nothing stands in the way.
     host : str
         The address to listen at: others than this machine reach the app only if it is not the default.
     port : int, optional
@@ -51,9 +61,9 @@ def run_app(settings: Settings, *, host: str = LOOPBACK, port: int | None = None
     UsageError
         If the port is taken or the address is not this machine's.
     """
+    chosen = free_port(host, port)
     if find_spec("streamlit") is None:
         raise MissingExtraError("salbox app", "app")
-    chosen = free_port(host, port)
     stay_offline()
     os.environ.update(_NO_TELEMETRY)
     set_current(settings)
@@ -61,6 +71,7 @@ def run_app(settings: Settings, *, host: str = LOOPBACK, port: int | None = None
 
     options = server_options(host, chosen, opens_browser=opens_browser)
     bootstrap.load_config_options(flag_options=options)
+    announce(address(host, chosen))
     bootstrap.run(str(_SCRIPT), False, [], options)
 
 
@@ -101,7 +112,7 @@ def address(host: str, port: int) -> str:
     return f"http://{shown}:{port}"
 
 
-def free_port(host: str, port: int | None, tried: Mapping[int, Any] | range = PORTS) -> int:
+def free_port(host: str, port: int | None, tried: Sequence[int] = PORTS) -> int:
     """Return a port that can be listened at: the one asked for, or the first that is free.
 
     Raises
@@ -118,9 +129,9 @@ def free_port(host: str, port: int | None, tried: Mapping[int, Any] | range = PO
             except PermissionError:
                 raise UsageError(f"port {candidate}: the system does not allow it; give one from 1024 on") from None
             except OSError as error:
-                if isinstance(error, socket.gaierror) or error.errno == 99:  # EADDRNOTAVAIL
+                if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
                     raise UsageError(f"host '{host}': not an address of this machine ({error.strerror})") from None
                 continue
             return candidate
-    taken = f"port {port} is taken" if port is not None else f"ports {PORTS[0]} to {PORTS[-1]} are taken"
+    taken = f"port {port} is taken" if port is not None else f"ports {tried[0]} to {tried[-1]} are taken"
     raise UsageError(f"{taken}: give another with --port")

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from ...imaging.figures import color_table
 from ...imaging.overlays import MASS_SHARES, OPACITY, overlay
-from ...imaging.plots import COLOR_MAP, DIFFERENCE_COLOR_MAP
-from ...imaging.scaling import for_picture, map_at, smaller_copy
+from ...imaging.plots import COLOR_MAP, DIFFERENCE_COLOR_MAP, comparison
+from ...imaging.scaling import for_picture, map_at, smaller_copy, visible
 from ...types import Output, Pixels, SaliencyMap
 
 STYLES = ("overlay", "map", "contours", "slider")
@@ -79,9 +79,6 @@ def data_url(pixels: Pixels) -> str:
 
 def comparison_png(pixels: Pixels, maps: Mapping[str, SaliencyMap], outputs: Mapping[str, Output]) -> bytes:
     """Return one labelled picture of a photo with all of its maps, as PNG."""
-    from ...imaging.plots import comparison
-    from ...imaging.scaling import visible
-
     figure = comparison([(pixels, {name: visible(saliency, outputs[name]) for name, saliency in maps.items()})])
     buffer = BytesIO()
     figure.savefig(buffer, format="png")

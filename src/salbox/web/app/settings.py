@@ -13,7 +13,7 @@ class Settings:
     Attributes
     ----------
     models : tuple of names or paths
-        Models of one's own, in the place of the first.
+        Models of one's own, offered before the others.
     explanations : tuple of Path
         Folders of `salbox explain`. Pages open no other folder: whoever reaches the app could read it.
     """

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import cv2
 
-from ...errors import ImageError, ImageWarning, UsageError, one_line
+from ...errors import ImageError, ImageWarning, SalboxError, UsageError, one_line
 from ...imaging.image import read_image
 from ...imaging.scaling import at_size, smaller_copy
 from ...prediction.demo import sample_photo
@@ -73,7 +77,7 @@ def read_upload(name: str, content: bytes) -> Picture:
     ImageError
         If it is no picture, broken, or larger than the limits; the message calls it by its name.
     """
-    label = one_line(name, _NAME_SHOWN) or "picture"
+    label = _label(name)
     pixels, notes = read_upload_pixels(label, content)
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
     working = smaller_copy(pixels, WORKING_SIDE)
@@ -100,6 +104,28 @@ def check_size(label: str, size: int, megabytes: int) -> None:
         raise ImageError(f"{label}: {size / 2**20:.0f} MB, but at most {megabytes} MB are taken; shrink it first")
 
 
+@contextmanager
+def upload_file(name: str, content: bytes, suffix: str, megabytes: int) -> Iterator[Path]:
+    """Yield an upload as a file in a temporary folder of its own, for readers that need one.
+
+    Raises
+    ------
+    ImageError
+        If it is larger than it may be.
+    UsageError
+        In the place of any SalboxError raised within: the message calls the upload by its name, not by its path.
+    """
+    label = _label(name, "upload")
+    check_size(label, len(content), megabytes)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"upload{suffix}"
+        path.write_bytes(content)
+        try:
+            yield path
+        except SalboxError as error:
+            raise UsageError(str(error).replace(str(path), label)) from None
+
+
 def sample(name: str) -> Picture:
     """Return a sample photo as a picture."""
     pixels = sample_photo(name)
@@ -117,12 +143,13 @@ def read_upload_map(name: str, content: bytes, shape: Shape) -> FloatMap:
     UsageError
         If it has another aspect ratio than the picture that it belongs to.
     """
-    picture = read_upload(name, content)
-    height, width = picture.shape
+    label = _label(name)
+    pixels, _ = read_upload_pixels(label, content)
+    height, width = pixels.shape[:2]
     if abs(width / height - shape[1] / shape[0]) > 0.02 * shape[1] / shape[0]:
-        raise UsageError(f"{picture.label}: {width}x{height}, which is not the shape of the picture that it belongs to")
-    gray = cv2.cvtColor(picture.full(), cv2.COLOR_RGB2GRAY)
-    shrinks = gray.shape[0] > shape[0]
+        raise UsageError(f"{label}: {width}x{height}, which is not the shape of the picture that it belongs to")
+    gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    shrinks = height > shape[0]
     resized = cv2.resize(gray, shape[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return (resized / 255.0).astype("float32")
 
@@ -130,3 +157,8 @@ def read_upload_map(name: str, content: bytes, shape: Shape) -> FloatMap:
 def at_longest_side(picture: Picture, side: int) -> Picture:
     """Return a picture whose working copy has this longest side, made of the picture itself."""
     return replace(picture, digest=f"{picture.digest}@{side}", pixels=at_size(picture.full(), side))
+
+
+def _label(name: str, otherwise: str = "picture") -> str:
+    """Return what to call an upload: its name, on one line and not long."""
+    return one_line(name, _NAME_SHOWN) or otherwise

@@ -9,10 +9,9 @@ import numpy.typing as npt
 import streamlit as st
 
 from ....evaluation.task_regions import rank_for_task, to_pandas
-from ....imaging.image import SUFFIXES
 from ..components import draw_regions
 from ..controls import model_names, need
-from ..inputs import map_cache, pictures, show_notes
+from ..inputs import PICTURE_TYPES, map_cache, pictures, show_notes
 from ..maps import outputs_of
 from ..messages import errors_shown, plain
 from ..pictures import draw, jpeg
@@ -54,7 +53,7 @@ def _region(place: int, picture: Picture) -> npt.NDArray[Any] | None:
         drawn = draw_regions(picture.pixels, [], picture.label, f"choose-regions-{picture.digest}")
         mask = st.file_uploader(
             "or drop a mask: white where it matters",
-            type=sorted(suffix.lstrip(".") for suffix in SUFFIXES),
+            type=PICTURE_TYPES,
             max_upload_size=MAX_MEGABYTES,
             key=f"choose-mask-{picture.digest}",
         )

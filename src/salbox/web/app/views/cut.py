@@ -62,16 +62,13 @@ def _crop(picture: Picture) -> None:
 
 
 def _cut_out(picture: Picture) -> None:
-    models = object_models()
-    if not models:
-        st.info(
-            "No object model can run here yet. Put weights into the folder that SALBOX\\_WEIGHTS names, or start the "
-            "app with one: `salbox app -m FILE.onnx`. `salbox models --task object` lists them."
-        )
-        return
     left, right = st.columns([1, 2])
     with left:
-        model = st.selectbox("Model", models, key="cutout-model", bind="query-params")
+        model = st.selectbox(
+            "Model", object_models(), key="cutout-model", bind="query-params",
+            help="`salbox models --task object` lists others: put weights into the folder that SALBOX\\_WEIGHTS names, "
+            "or start the app with one, `salbox app -m FILE.onnx`.",
+        )  # fmt: skip
         objects = st.segmented_control(
             "Objects", OBJECTS, default=OBJECTS[0], required=True, key="cutout-objects", bind="query-params"
         )

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ....imaging.overlays import OPACITY
 from ..components import draw_regions
-from ..controls import one_model
+from ..controls import one_model, opacity
 from ..design_report import MEANING, report_html
-from ..designs import Design, carried_over, draw_designs, examine, share_table, spot_table
+from ..designs import Design, carried_over, draw_designs, examine, is_in_percent, share_table, spot_table
 from ..inputs import pictures, show_notes
 from ..messages import errors_shown, plain
 from ..pictures import jpeg
@@ -34,7 +33,7 @@ def page() -> None:
         second = pictures("layout-b", 1, label="B: drop the other one", is_alone=True)
     with st.sidebar, errors_shown():
         model = one_model("layouts-model", "Model")
-        opacity = st.slider("Opacity", 0.0, 1.0, OPACITY, 0.05, key="layouts-opacity", bind="query-params")
+        alpha = opacity("layouts")
     given = [*first, *second]
     if not first:
         st.info("Drop a design as A, and if you have one another as B.")
@@ -46,7 +45,7 @@ def page() -> None:
             examine(letter, picture, model, of_picture)
             for letter, picture, of_picture in zip("AB", given, regions, strict=False)
         ]
-        _results(designs, opacity)
+        _results(designs, alpha)
 
 
 def _regions(given: Sequence[Picture]) -> list[list[Region]]:
@@ -62,9 +61,9 @@ def _regions(given: Sequence[Picture]) -> list[list[Region]]:
         return [on_first, draw_regions(second.pixels, [], f"B, {second.label}", f"layouts-b-{second.digest}")]
 
 
-def _results(designs: Sequence[Design], opacity: float) -> None:
+def _results(designs: Sequence[Design], alpha: float) -> None:
     columns = st.columns(len(designs))
-    for column, design, drawn in zip(columns, designs, draw_designs(designs, opacity), strict=True):
+    for column, design, drawn in zip(columns, designs, draw_designs(designs, alpha), strict=True):
         with column:
             st.subheader(f"{design.letter}: {plain(design.picture.label)}")
             st.image(jpeg(drawn), width="stretch", alt=f"design {design.letter} under its heat")
@@ -88,4 +87,4 @@ def _results(designs: Sequence[Design], opacity: float) -> None:
 
 def _formats(table: pd.DataFrame) -> dict[str, Any]:
     names = map(str, table.columns)
-    return {n: st.column_config.NumberColumn(format="%.1f") for n in names if n.endswith("%") or n == "change"}
+    return {n: st.column_config.NumberColumn(format="%.1f") for n in names if is_in_percent(n)}

@@ -9,11 +9,10 @@ import streamlit as st
 
 from ....datasets.points import TABLE_SUFFIXES
 from ....evaluation.one_image import SIGMA_SHARE, score_maps, truth_of_fixations, truth_of_map
-from ....imaging.image import SUFFIXES
 from ....metrics import Truth, get_metric
 from ..controls import model_names, need
 from ..fixations import fixations_from
-from ..inputs import map_cache, pictures, show_notes
+from ..inputs import PICTURE_TYPES, map_cache, pictures, show_notes
 from ..maps import outputs_of
 from ..messages import errors_shown
 from ..pictures import draw, jpeg
@@ -29,7 +28,7 @@ def page() -> None:
     given = pictures("measure", 1)
     truth_file = st.file_uploader(
         "Where people looked: a table of x, y in pixels (.csv, .txt, .tsv, .npy), or a grey map",
-        type=sorted({suffix.lstrip(".") for suffix in (*TABLE_SUFFIXES, *SUFFIXES)}),
+        type=sorted({*PICTURE_TYPES, *(suffix.lstrip(".") for suffix in TABLE_SUFFIXES)}),
         max_upload_size=MAX_MEGABYTES,
         key="measure-truth",
     )

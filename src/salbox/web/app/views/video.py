@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ....imaging.overlays import OPACITY
 from ..clips import MAX_SECONDS, overlaid
-from ..controls import one_model
+from ..controls import one_model, opacity
 from ..messages import errors_shown
 from ..uploads import MAX_VIDEO_MEGABYTES
 
@@ -26,18 +25,18 @@ def page() -> None:
             "Mean over seconds", 0.0, 2.0, 0.2, 0.1, key="video-smooth", bind="query-params",
             help="Maps of single frames flicker; this is the time constant of a mean over them.",
         )  # fmt: skip
-        opacity = st.slider("Opacity", 0.0, 1.0, OPACITY, 0.05, key="video-opacity", bind="query-params")
+        alpha = opacity("video")
     if file is None:
         st.session_state.pop(_MADE, None)
         st.info("Drop a clip.")
         return
-    settings = (file.file_id, model, stride, smooth, opacity)
+    settings = (file.file_id, model, stride, smooth, alpha)
     if st.button("Make the overlay", type="primary"):
         st.session_state.pop(_MADE, None)
         bar = st.progress(0.0, "Reading the clip …")
         with errors_shown():
             made = overlaid(
-                file.name, file.getvalue(), model, stride=stride, smooth_seconds=smooth, opacity=opacity,
+                file.name, file.getvalue(), model, stride=stride, smooth_seconds=smooth, opacity=alpha,
                 progress=lambda share: bar.progress(share, "Computing maps …"),
             )  # fmt: skip
             st.session_state[_MADE] = settings, made

@@ -5,6 +5,7 @@ import { attentionAt, mapAt, minMax, shareWithin, shownAt } from "./maps.js";
 import { PictureError, readPicture } from "./picture.js";
 import { Regions } from "./regions.js";
 import { sampleScanpath, scanpathShape } from "./scanpath.js";
+import { element } from "./svg.js";
 
 const LONGEST_SHOWN = 1280; // pixels of the longer side on the screen; a map is computed on the whole picture all the same
 const THUMBNAIL = 160;
@@ -65,6 +66,7 @@ function show(picture) {
   at("heat").width = 1;
   at("marks").setAttribute("viewBox", `0 0 ${width} ${height}`);
   at("models").replaceChildren();
+  at("save-map").disabled = true; // until there is one
   dropScanpath();
   regions.clear(width, height);
   at("work").hidden = false;
@@ -81,11 +83,11 @@ function shareOf(box) {
 function receive({ id, maps, isLast }) {
   if (id !== state.job) return;
   for (const map of maps) state.maps.set(map.name, map);
-  if (!state.maps.has(state.model)) state.model = maps[0].name;
   listModels();
   draw();
   regions.draw();
   drawScanpath();
+  at("save-map").disabled = !state.maps.has(state.model);
   if (isLast) {
     const waited = Math.round(performance.now() - state.started);
     const threads = state.threads === 1 ? "one thread" : `${state.threads} threads`;
@@ -121,6 +123,7 @@ function listModels() {
 function choose(model) {
   state.model = model;
   state.shown = null;
+  at("save-map").disabled = false;
   for (const button of at("models").querySelectorAll("button")) {
     button.setAttribute("aria-pressed", button.dataset.model === model);
   }
@@ -198,7 +201,7 @@ async function marksAsImage(width, height) {
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);
   const style = [...document.styleSheets[0].cssRules].map((rule) => rule.cssText).filter((text) => text.startsWith("#marks"));
-  const styles = document.createElementNS("http://www.w3.org/2000/svg", "style");
+  const styles = element("style", {});
   styles.textContent = `text { font-family: sans-serif } ${style.join(" ").replaceAll("#marks", "svg")}`;
   copy.prepend(styles);
   const address = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }));

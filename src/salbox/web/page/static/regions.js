@@ -7,8 +7,8 @@ const STEP = 0.01; // of a side, of one press of an arrow key
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Regions {
-  // `marks` is the SVG over the picture; `changed` is called with
-  // the rectangles after each change, `shareOf` gives a rectangle's share.
+  // `marks` is the SVG over the picture, `shareOf` gives a rectangle's share; `changed` is called with the rectangles
+  // after each change.
   constructor(marks, table, shareOf, changed) {
     this.marks = marks;
     this.table = table;
@@ -159,7 +159,7 @@ export class Regions {
   }
 }
 
-export function percent(share) {
+function percent(share) {
   return `${(100 * share).toFixed(1)} %`;
 }
 
