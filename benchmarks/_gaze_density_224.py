@@ -1,4 +1,4 @@
-"""`gaze` and its teachers on photos of a third source, whose people, laboratory and task are unknown.
+"""`gaze` and others on photos of a third source, whose people, laboratory and task are unknown.
 
 The set gives blurred densities at 112x112, so CC, SIM and KL are all there is. A constant does as well there as a
 network does that is blurred otherwise than these people's densities were: so each model's blur and the weight of a
@@ -7,25 +7,20 @@ centre prior are fitted on the photos of even numbers, and all figures are on od
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from _tables import SHARED
-from gaze_data import MAPS, TEACHERS, ensemble
 from scipy.ndimage import gaussian_filter
 
 import salbox
 from salbox.datasets.dataset import read_gray
-from salbox.distillation.teachers.augmentations import plain_view
-from salbox.distillation.teachers.maps_folder import TeacherMaps
-from salbox.distillation.teachers.teacher import Teacher, map_folder, teach_views
 from salbox.evaluation.bootstrap import difference, estimate, resampled
-from salbox.imaging.inputs import ImageFile
 from salbox.metrics import cc, kl_mit, sim
+from salbox.models.model import Model
 from salbox.runtime.gaze import log_center
 
 Map = npt.NDArray[Any]
@@ -41,28 +36,31 @@ METRICS = {"cc": cc, "sim": sim, "kl": kl_mit}
 SIDE = 112
 
 
-def density_224() -> dict[str, Any]:
-    """Return the figures: row -> metric -> value and interval; and `gaze` less the ensemble."""
+def density_224(names: Sequence[str]) -> dict[str, Any]:
+    """Return the figures of models: row -> metric -> value and interval; and `gaze` less the ensemble."""
     numbers = sorted(path.stem for path in (FOLDER / "images").glob("*.jpg") if path.stem not in AGAIN)
     even = _spread([n for n in numbers if int(n) % 2 == 0], FIT)
     odd = _spread([n for n in numbers if int(n) % 2 == 1], MEASURED)
-    _teach([*even, *odd])
-    gaze = salbox.load("gaze")
-    models: dict[str, Callable[[str], Map]] = {
-        "gaze": lambda number: _small(gaze.log_density(FOLDER / "images" / f"{number}.jpg")),
-        "ensemble": lambda number: _small(ensemble(_key(number))),
-        **{name: _of_teacher(name) for name in TEACHERS},
-    }
     truth = {number: _truth(number) for number in [*even, *odd]}
     mean = np.mean([truth[number] for number in even], axis=0)
     values = {"constant": _measured([mean] * len(odd), [truth[n] for n in odd])}
     fitted = {}
-    for name, model in models.items():
-        maps = {number: model(number) for number in [*even, *odd]}
-        fitted[name] = _fit([maps[n] for n in even], [truth[n] for n in even])
-        values[name] = _measured([_density(maps[n], *fitted[name]) for n in odd], [truth[n] for n in odd])
-        print(f"fixation-density-224: {name} {np.mean(values[name]['cc']):.3f}", flush=True)
+    for name in names:
+        row = "ensemble" if name.startswith("ensemble:") else name
+        model = salbox.load(name)
+        maps = {number: _scored(model, number) for number in [*even, *odd]}
+        fitted[row] = _fit([maps[n] for n in even], [truth[n] for n in even])
+        values[row] = _measured([_density(maps[n], *fitted[row]) for n in odd], [truth[n] for n in odd])
+        print(f"fixation-density-224: {row} {np.mean(values[row]['cc']):.3f}", flush=True)
     return _figures(values, len(odd)) | {"fitted": fitted}
+
+
+def _scored(model: Model, number: str) -> Map:
+    """Return a log density as it is, any other map z-scored, at the size of the set's densities."""
+    values = model(FOLDER / "images" / f"{number}.jpg").astype(np.float64)
+    if model.card.output != "log_density":
+        values = (values - values.mean()) / max(float(values.std()), 1e-6)
+    return cv2.resize(values, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
 def _figures(values: dict[str, dict[str, Map]], photos: int) -> dict[str, Any]:
@@ -106,31 +104,6 @@ def _measured(maps: list[Map], truth: list[Map]) -> dict[str, Map]:
     return {
         name: np.array([metric(m, t) for m, t in zip(maps, truth, strict=True)]) for name, metric in METRICS.items()
     }
-
-
-def _of_teacher(name: str) -> Callable[[str], Map]:
-    maps = TeacherMaps(map_folder(MAPS, name))
-
-    def scored(number: str) -> Map:
-        values = maps.read(_key(number))
-        return _small((values - values.mean()) / max(float(values.std()), 1e-6))
-
-    return scored
-
-
-def _teach(numbers: list[str]) -> None:
-    views = [plain_view(ImageFile(FOLDER / "images" / f"{n}.jpg", Path(_key(n)))) for n in numbers]
-    for name, weights in TEACHERS.items():
-        for _ in teach_views(Teacher(name, {"weights": str(weights)}), views, MAPS):
-            pass
-
-
-def _key(number: str) -> str:
-    return f"fixation-density-224/{number}"
-
-
-def _small(values: Map) -> Map:
-    return cv2.resize(values.astype(np.float64), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
 def _truth(number: str) -> Map:

@@ -1,4 +1,4 @@
-"""Pictures of `gaze`: photos that ship with scikit-image for the docs, held-out ones with people's fixations beside."""
+"""The picture of `gaze` for the docs: photos that ship with scikit-image, with fixations drawn from its density."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import skimage.data
-from gaze_data import people_photos
 from PIL import Image
 
 import salbox
@@ -35,20 +34,6 @@ def draw_samples(path: Path) -> None:
     for name in SAMPLES:
         photo = read_image(getattr(skimage.data, name)())
         cells.append((photo, gaze.log_density(photo), gaze.sample(photo, DRAWN, seed=0).astype(float)))
-    _draw(cells, path)
-
-
-def draw_held_out(path: Path, count: int = 10) -> None:
-    """Draw held-out photos with people's fixations, to be looked at; the photos may not be handed on."""
-    gaze = salbox.load("gaze")
-    cells = []
-    for name in ("OSIE", "EyeCrowd"):
-        data, _ = people_photos(name, "test")
-        for index in np.linspace(0, len(data) - 1, count // 2).astype(int):
-            photo = read_image(data.items[index].image)
-            fixations = data.fixations(int(index))
-            chosen = np.random.default_rng(0).permutation(len(fixations.x))[:DRAWN]
-            cells.append((photo, gaze.log_density(photo), np.stack([fixations.x, fixations.y], 1)[chosen]))
     _draw(cells, path)
 
 

@@ -1,16 +1,18 @@
 """What profiles, blends and maps for metrics are worth, on photos and people that nothing was fitted to.
 
 Needs the data (`shared` beside the checkout, or SALBOX_SHARED), for the ensemble of published networks also their
-weights there. Figures are kept in docs/results/calibration/figures.json, part by part. With --ship the profiles that
-come with `gaze` are fitted and written into the package first. Writes docs/results/calibration.md.
+weights there, and for `adapt` the network without MIT1003 of benchmarks/gaze.py. Figures are kept in
+docs/results/calibration/figures.json, part by part. With --ship the profiles that come with `gaze` are fitted and
+written into the package first. Writes docs/results/calibration.md.
 
-    python benchmarks/calibration.py [--only profiles adapt pysaliency blend maps best] [--ship] [--page-only]
+    python benchmarks/calibration.py [--only profiles adapt pysaliency blend maps] [--ship] [--page-only]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -21,6 +23,11 @@ from typing import Any
 from _calibration_page import page
 from _distilling import read_json, write_json
 from _tables import ROOT, SHARED, provenance, write_page
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import gaze_data
+from gaze import without_mit1003
 
 from salbox.calibration import adapt as fit_profile
 from salbox.calibration import blend as fit_blend
@@ -51,7 +58,9 @@ Part = tuple[str, str]
 
 
 def opened(part: Part) -> Dataset:
-    """Return a split of a data set."""
+    """Return a split of a data set; "calibrating" is the part of the training photos that `gaze` did not learn from."""
+    if part[1] == "calibrating":
+        return gaze_data.calibrating(PLACES[part[0]])
     return open_dataset(f"{part[0]}:{SHARED / 'data' / PLACES[part[0]]}", part[1])
 
 
@@ -83,17 +92,19 @@ def fitted(laboratories: Sequence[Sequence[Part]], model: str = "gaze") -> Profi
     return replace(profile, about=about)
 
 
-NUS: tuple[Part, ...] = (("osie", "train"), ("eyecrowd", "train"))
-OSIE: tuple[Part, ...] = (("osie", "train"),)
-MIT: tuple[Part, ...] = (("mit1003", "train"), ("mit1003", "validation"))
-MIT_TRAIN = MIT[:1]
+OSIE: tuple[Part, ...] = (("osie", "calibrating"),)
+MIT: tuple[Part, ...] = (("mit1003", "calibrating"),)
+NUS: tuple[Part, ...] = (*OSIE, ("eyecrowd", "calibrating"))
 
 
 def ship() -> None:
-    """Fit the profiles that come with `gaze`, and write them into the package."""
-    for name, laboratories in (("general", [NUS, MIT]), ("osie", [OSIE]), ("mit1003", [MIT])):
-        profile = fitted(laboratories)
-        write_profile(ROOT / "src" / "salbox" / "runtime" / "data" / f"gaze.{name}.json", rounded(profile))
+    """Fit the profiles that come with `gaze`, and write them into the package; `general` lies in the networks."""
+    about = {"fitted_on": "what scripts/ship_gaze.py says", "salbox": __version__}
+    found = {"gaze.osie": fitted([OSIE]), "gaze.mit1003": fitted([MIT])}
+    for name in ("gaze", "gaze.large"):
+        found[f"{name}.general"] = Profile("log_density", about={"model": name, **about})
+    for name, profile in found.items():
+        write_profile(ROOT / "src" / "salbox" / "runtime" / "data" / f"{name}.json", rounded(profile))
         print(name, profile.tail, flush=True)
 
 
@@ -106,28 +117,20 @@ def rounded(profile: Profile) -> Profile:
 
 def profiles() -> dict[str, Any]:
     """Return the figures of profiles on photos that none of them was fitted to."""
-    general, osie, mit = (rounded(fitted(labs)) for labs in ([NUS, MIT_TRAIN], [OSIE], [MIT_TRAIN]))
+    osie, mit = (rounded(fitted([parts])) for parts in (OSIE, MIT))
+    theirs, ours = {"mit1003 (another laboratory)": mit}, {"osie": osie}
     tests = {
-        "OSIE test": (("osie", "test"), {"general": general, "osie": osie, "mit1003 (another laboratory)": mit}),
-        "EyeCrowd test": (
-            ("eyecrowd", "test"),
-            {"general": general, "osie": osie, "mit1003 (another laboratory)": mit},
-        ),
+        "OSIE test": (("osie", "test"), {**ours, **theirs}),
+        "EyeCrowd test": (("eyecrowd", "test"), {**ours, **theirs}),
         "MIT1003 validation": (
             ("mit1003", "validation"),
-            {"general": general, "OSIE and EyeCrowd (another laboratory)": rounded(fitted([NUS])), "mit1003": mit},
+            {"OSIE and EyeCrowd (another laboratory)": rounded(fitted([NUS])), "mit1003": mit},
         ),
     }
     found: dict[str, Any] = {"numbers": {}, "tests": {}}
-    for name, profile in (("general", general), ("osie", osie), ("mit1003", mit)):
-        tail = profile.tail
-        found["numbers"][name] = [
-            tail.temperature,
-            tail.blur,
-            tail.center.weight,
-            tail.center.width,
-            tail.center.height,
-        ]
+    for name, profile in (("osie", osie), ("mit1003", mit)):
+        tail, center = profile.tail, profile.tail.center
+        found["numbers"][name] = [tail.temperature, tail.blur, center.weight, center.width, center.height]
     for label, (part, worn) in tests.items():
         model = load("gaze")
         rows = [ModelSource("gaze"), *(worn_row(name, profile) for name, profile in {**worn, "pilot": PILOT}.items())]
@@ -146,21 +149,36 @@ def worn_row(name: str, profile: Profile, model: str = "gaze", **parameters: Any
 
 
 def adapted() -> dict[str, Any]:
-    """Return what `salbox adapt` says of a few photos of MIT1003, and the figures of profiles on validation photos."""
+    """Return what `salbox adapt` says of a few photos of MIT1003, and the figures of profiles on validation photos.
+
+    `gaze` is the network that never saw MIT1003; beside it stands the one that learned from it.
+    """
     found: dict[str, Any] = {}
-    for name, photos in (("gaze", PHOTOS), ("gaze", FEW), ("gbvs.student", PHOTOS), ("gbvs.student", FEW)):
+    strange = str(without_mit1003())
+    for name, photos in ((strange, PHOTOS), (strange, FEW), ("gbvs.student", PHOTOS), ("gbvs.student", FEW)):
         start = time.process_time()
         result = fit_profile(ModelSource(name), opened(("mit1003", "train")), photos=photos, workers=1)
         seconds = time.process_time() - start
         closed = result.gap_closed()
-        found[f"{name}, {photos} photos"] = own = {
+        title = "gaze, without MIT1003" if name == strange else name
+        found[f"{title}, {photos} photos"] = own = {
             "seconds": seconds,
-            "held out": figures(result.table, result.before),
+            "held out": called(figures(result.table, result.before), {strange: title}),
             "gap": None if closed is None else [closed.value, closed.low, closed.high],
         }
         rows = [ModelSource(name), worn_row(f"{photos} photos", result.profile, name)]
-        table = evaluate(opened(("mit1003", "validation")), [*rows, CenterBias()], ("nss", "auc_judd", "cc"), workers=1)
-        own["validation"] = figures(table, name)
+        if name == strange:
+            rows.append(ModelSource("gaze"))
+        table = evaluate(opened(("mit1003", "validation")), [*rows, CenterBias()], METRICS, workers=1)
+        own["validation"] = called(figures(table, rows[0].name), {strange: title})
+    return found
+
+
+def called(found: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Return figures with rows called otherwise, whatever path is in their names."""
+    for part in ("rows", "against"):
+        for path, name in names.items():
+            found[part] = {row.replace(path, name): own for row, own in found[part].items()}
     return found
 
 
@@ -216,19 +234,6 @@ def maps_for_metrics() -> dict[str, Any]:
     return found
 
 
-def best_quality() -> dict[str, Any]:
-    """Return the figures of `quality=best` with a profile of its own, beside the fast one, on OSIE's test photos."""
-    source = ModelSource("gaze", {"quality": "best"})
-    data = opened(("osie", "train"))
-    maps, _ = read_maps(data, [source], range(0, len(data), 3))
-    profile = rounded(profile_of(observe(data, maps), "log_density"))
-    best = load("gaze", quality="best")
-    best.card = replace(best.card, name="gaze, quality best")
-    best.loaded_as = None
-    rows = [ModelSource("gaze"), ModelSource.of(best), worn_row("quality best, profile", profile, quality="best")]
-    return figures(evaluate(opened(("osie", "test")), rows, METRICS, workers=1), "gaze")
-
-
 def figures(table: Evaluation, reference: str) -> dict[str, Any]:
     """Return all figures with their intervals, and the differences to a row."""
     found: dict[str, Any] = {"photos": len(table.images), "rows": {}, "against": {}}
@@ -255,7 +260,6 @@ PARTS = {
     "pysaliency": against_pysaliency,
     "blend": blended,
     "maps": maps_for_metrics,
-    "best": best_quality,
 }
 
 

@@ -138,9 +138,10 @@ With `--quality` the file is as true where the model says that people look, and 
 
 {markdown_table(SMALLER, smaller, figures=len(SMALLER) - 3)}
 
-WebP and AVIF take no map of what matters from Pillow, so that smoothing before coding is all there is, and it gains
-little. Where JPEG has to be small (plain quality below about 40), texture that nobody looks at falls into flat blocks,
-which the least SSIM elsewhere shows as well.
+AVIF's encoder is told where its bits go. That of WebP takes no map: it gets a picture that is coarse already where
+nobody looks, which gains less; [what else was tried](compress-trials.md). Where JPEG has to be small
+(plain quality below about 40), texture that nobody looks at falls into flat blocks, which the least SSIM elsewhere
+shows as well.
 
 {provenance(("salbox", "pillow", "numpy"))} Written by
 `benchmarks/compress.py --every {every} --smoothed-every {smoothed_every}`.

@@ -6,7 +6,7 @@ Networks that learned from people are factorised on OSIE's and MIT1003's trainin
 them, are looked at as they are, by what the last convolution of each reads. Named regions are those of coco-semantic,
 EyeCrowd's faces and DUTS-TR's objects, `LIMIT` photos of each at most. Photos are read from `shared/data` beside the
 checkout, or SALBOX_SHARED; explanations are kept in DIR (by default SALBOX_RUNS/explain), and what is there is not made
-again. `explain_gqa.py` measures what GQA's size takes. Writes docs/results/explain.md.
+again. `explain_gqa.py` measures what GQA's size takes. Writes docs/results/explain.md and explain-students.md.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from _explain_students_page import ends, students_page
 from _tables import SHARED, markdown_table, provenance, write_page
 
 import salbox
-from salbox.explain import Explanation, compare, explain, write_comparison
+from salbox.explain import Explanation, explain, write_comparison
 from salbox.explain.categories import read_categories
 from salbox.explain.concept_sets import Photos, open_photos
 from salbox.explain.contributions import by_category, contributions
@@ -46,6 +47,12 @@ CONCEPTS = (
 )
 LIMIT, MIN_PHOTOS, BASES = 200, 8, 512
 SHOWN = 12
+NAMES = {"unisal-0": "unisal.people"}  # of runs whose network ships
+STUDENTS = """## Students as they are
+
+[What each student looks at](explain-students.md), with nothing trained, `gaze` beside them, and what changed from
+`gbvs.student` to `gaze`.
+"""
 PAPER = {
     "positive": "having meeting 1.00, face .53, surfing .49, goggles .46, airplane .41, nose .31",
     "negative": "cloudless −1.00, hazy −.84, overcast −.79, sky −.65, asphalt −.27",
@@ -176,7 +183,9 @@ scaled by the largest of their sign, with 95 % intervals by the bootstrap over p
     if people:
         parts.append(_accuracy(people))
     if (work / "students").is_dir():
-        parts.append(_students(work / "students"))
+        names = [text.partition(":")[0] for text in CONCEPTS]
+        write_page("explain-students.md", students_page(work / "students", names, LIMIT, MIN_PHOTOS))
+        parts.append(STUDENTS)
     if (work / "gqa" / "gqa.json").exists():
         parts.append(_gqa(json.loads((work / "gqa" / "gqa.json").read_text(encoding="utf-8"))))
     write_page("explain.md", "\n".join(parts))
@@ -185,11 +194,11 @@ scaled by the largest of their sign, with 95 % intervals by the bootstrap over p
 def _ranking(folder: Path) -> str:
     found = Explanation(folder)
     table, summary = found.contributions, found.summary
-    ends = [[[row["concept"], _figure(row)] for row in part.to_dict("records")] for part in _ends(table, SHOWN)]
-    rows = [[*high, *low] for high, low in zip_longest(*ends, fillvalue=["", ""])]
+    both = [[[row["concept"], _figure(row)] for row in part.to_dict("records")] for part in ends(table, SHOWN)]
+    rows = [[*high, *low] for high, low in zip_longest(*both, fillvalue=["", ""])]
     categories = ", ".join(f"{r.category} {r.scaled:+.2f}" for r in found.categories.itertuples())
     learned = _learned(folder / "factorize" / "run")
-    return f"""## {folder.name}: what makes salient
+    return f"""## {_name(folder)}: what makes salient
 
 {summary["bases"]} bases, {summary["named_bases"]} with a name, which explain {summary["explained_by_named"]:.0%} of the
 saliency; {summary["concepts"]} concepts on {summary["photos"]} photos. The first phase learned from {learned:,} photos
@@ -203,6 +212,11 @@ The authors' notebook has of DINet, with scene graphs of Visual Genome: {PAPER["
 """
 
 
+def _name(folder: Path) -> str:
+    """Return what the network of an explanation is called."""
+    return NAMES.get(folder.name, folder.name)
+
+
 def _figure(row: dict[str, Any]) -> str:
     return f"{row['scaled']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f})"
 
@@ -213,7 +227,7 @@ def _accuracy(people: list[Path]) -> str:
         model = json.loads((folder / "explain.json").read_text(encoding="utf-8"))["model"]
         plain = _plain(model if isinstance(model, str) else Path(model[0]), folder)
         phases = [_phase(folder / phase / "run", plain) for phase in ("factorize", "reformulate")]
-        rows.append([folder.name, f"{plain:.3f}", *phases])
+        rows.append([_name(folder), f"{plain:.3f}", *phases])
     return f"""## What the rewriting costs
 
 CC on the 140 test photos of OSIE. The trainings were short, so that they say what little of them gives: the recipes
@@ -252,50 +266,6 @@ def _cc(path: Path) -> float:
     """Return the CC on OSIE of the first row of a run's evaluation."""
     rows = csv.reader(path.read_text(encoding="utf-8").partition("# osie")[2].partition("#")[0].splitlines())
     return next(float(row[2]) for row in rows if len(row) > 2 and row[1] == "cc")
-
-
-def _students(folder: Path) -> str:
-    rows = []
-    for path in sorted(folder.iterdir()):
-        if (path / "contributions.parquet").exists():
-            table = Explanation(path).contributions
-            ends = [", ".join(f"{r.concept} {r.scaled:+.2f}" for r in part.itertuples()) for part in _ends(table)]
-            rows.append([path.name, *ends])
-    text = f"""## Students as they are
-
-What the last convolution before each map reads (`--no-train --layer head`), 16 channels a network; `gaze` beside them.
-These sets of photos name no text, so that nothing is said of it. The authors' notebook has of DINet, with scene graphs
-of Visual Genome, {PAPER["positive"]}; {PAPER["negative"]}.
-
-{markdown_table(["network", "highest", "lowest"], rows)}
-"""
-    if (folder / "gbvs.student").is_dir() and (folder / "gaze").is_dir():
-        found = compare(folder / "gbvs.student", folder / "gaze")
-        certain = found.certain
-        lines = []
-        for title, part in (
-            ("more", certain[certain["difference"] > 0].head(SHOWN)),
-            ("less", certain[certain["difference"] < 0].iloc[::-1].head(SHOWN)),
-        ):
-            named = ", ".join(
-                f"{r.concept} {r.difference:+.2f} ({r.low:+.2f} to {r.high:+.2f})" for r in part.itertuples()
-            )
-            lines.append(f"- {title}: {named or 'none'}")
-        text += f"""
-## From gbvs.student to gaze
-
-Of {len(found.table)} concepts {len(certain)} have an interval that leaves zero out. Contributions over
-their root mean square:
-
-{os.linesep.join(lines)}
-"""
-    return text
-
-
-def _ends(table: Any, number: int = 5) -> tuple[Any, Any]:
-    """Return the highest and the lowest concepts, of those that share in a basis."""
-    rising, falling = table[table["scaled"] > 0], table[table["scaled"] < 0]
-    return rising.head(number), falling.tail(number).iloc[::-1]
 
 
 def _gqa(figures: dict[str, Any]) -> str:

@@ -3,8 +3,9 @@
 Needs the data, the fixation networks' weights and the paper's tables (`shared` beside the checkout, or SALBOX_SHARED),
 and the run that the network comes from, of which the mean teacher maps of the training photos and the seeds are taken.
 Teachers' maps do not depend on the student: they are computed first, kept in runs/fidelity, and an interrupted run goes
-on; `--teachers-only` stops there. Writes docs/results/fidelity/figures.json, docs/results/fidelity.md, the pictures
-docs/images/students-*.jpg, and the parts with figures of docs/students.md and docs/when-not-to-trust-a-student.md.
+on; `--teachers-only` stops there. Writes docs/results/fidelity/figures.json, fidelity.md and kdsalbox-table2.md beside
+it, the pictures docs/images/students-*.jpg, and the parts with figures of docs/students.md and
+docs/when-not-to-trust-a-student.md.
 
     python benchmarks/fidelity.py [--teachers-only] [--few N] [--workers 2] [--run runs/students/fine] [--pages-only]
 

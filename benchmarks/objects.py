@@ -37,7 +37,7 @@ from salbox.runtime.fingerprint import weights_fingerprint
 
 PAGE = Path("objects.md")
 FIGURES = RESULTS / "objects" / "figures.json"
-SHIPPED = ("scfnet",)
+SHIPPED = ("scfnet", "scfnet.kd")
 METRICS = ("mae", "max_f", "mean_f", "adaptive_f", "weighted_f", "max_e", "mean_e", "adaptive_e", "s_measure")
 COMPARED = ("mae", "max_f", "mean_e")  # in the tables of ablations
 SIZE = (352, 352)  # of the photo that speed is measured with

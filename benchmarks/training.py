@@ -176,6 +176,8 @@ The authors' weights of these networks are not at hand. Each was trained by salb
 the training parts of OSIE and EyeCrowd, which are of one laboratory, and of MIT1003, which is of another. `lite0` is
 EfficientNet-Lite0 in the place of the published encoder; `sam` has a width of 128 instead of 512; `unisal` keeps its
 MobileNetV2. What is called `{WITHOUT}` saw no photo of MIT1003, whose validation photos then are another laboratory's.
+`unisal.people` ships; the other names are of this table alone, and of these networks the run folder is the model
+(`salbox predict -m runs/sam-0`, after `python scripts/train_people.py ../shared sam`).
 Brackets: 95 % bootstrap over photos. Density models are measured as densities.
 
 {parts}

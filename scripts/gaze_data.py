@@ -1,10 +1,12 @@
-"""What `gaze` learns from: photos with three teachers' maps, and photos that people looked at.
+"""What `gaze` learns from: photos with its teachers' maps, and photos that people looked at.
 
-Used by scripts/learn_gaze.py and benchmarks/gaze.py.
+Its teachers are two larger networks that learned from the same people (scripts/train_people.py): `unisal` and `sam`.
+A network that is to know nothing of MIT1003 has teachers that know nothing of it. Used by scripts/learn_gaze.py.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,23 +15,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-from distil_students import DATA, ROOT, VALIDATES, WEIGHTS, Printer, number, photos
+from distil_students import DATA, ROOT, VALIDATES, Printer, number, photos
 
 from salbox.datasets import Dataset, fixation_density, open_dataset
-from salbox.distillation.teachers.augmentations import View, plain_view, plan_views
+from salbox.distillation.teachers.augmentations import plain_view
 from salbox.distillation.teachers.maps_folder import TeacherMaps
 from salbox.distillation.teachers.teacher import Teacher, map_folder, teach_views
 from salbox.imaging.inputs import ImageFile
 from salbox.training.cache import Sample
+from salbox.types import DoubleMap
 
-MAPS = ROOT / "runs" / "gaze" / "maps"
-TEACHERS = {
-    "fastgaze": WEIGHTS / "fastgaze" / "fastgaze_fp32.npz",
-    "attention-center": WEIGHTS / "attention-center" / "center_fp32.npz",
-    "glimpse": WEIGHTS / "glimpse" / "saliency.onnx",
-}
-PEOPLE = {"OSIE": "osie", "EyeCrowd": "eyecrowd"}  # as photos are named -> as the data set is opened
-SHARE, SEED = 0.5, 0  # of the photos that nobody looked at, how many stand in a changed form too
+TRAINED = Path(os.environ.get("SALBOX_RUNS", ROOT / "runs"))  # where scripts/train_people.py leaves its runs
+MAPS = TRAINED / "gaze" / "maps"
+DESIGNS = ("unisal", "sam")
+PEOPLE = {"OSIE": "osie", "EyeCrowd": "eyecrowd", "MIT1003": "mit1003"}  # a folder -> how it is opened
+ANOTHER = "MIT1003"  # another laboratory's
+UNLABELED = 1200  # photos that nobody's fixations are known of
 
 FloatMap = npt.NDArray[np.float32]
 
@@ -43,20 +44,11 @@ class Mixture:
     people : float
         Where people looked, their share in the density that is learned, 0 to 1; the rest is the teachers'.
     sigma : float
-        Of the Gaussian that makes fixations a density, as a share of the photo's width.
-    sharpness : float
-        The teachers' density is proportional to exp(sharpness z), z the mean of their z-scored maps.
-    repeats : int
-        How often a photo that people looked at is drawn for one that they did not.
-    changed : bool
-        Whether photos that nobody looked at stand in a changed form too.
+        Of the Gaussian that makes fixations a density, as a share of the photo's longest side.
     """
 
-    people: float = 0.8
-    sigma: float = 0.02
-    sharpness: float = 1.0
-    repeats: int = 3
-    changed: bool = True
+    people: float = 0.6
+    sigma: float = 0.024
 
 
 def people_photos(name: str, split: str) -> tuple[Dataset, list[ImageFile]]:
@@ -66,8 +58,9 @@ def people_photos(name: str, split: str) -> tuple[Dataset, list[ImageFile]]:
 
 
 def unlabeled() -> list[ImageFile]:
-    """Return the photos that nobody's fixations are known of."""
-    return [photo for photo in sorted(photos(), key=lambda p: p.output) if photo.output.parts[0] not in PEOPLE]
+    """Return photos that nobody's fixations are known of, of DUTS-TR's and coco-semantic's."""
+    others = [photo for photo in photos() if photo.output.parts[0] not in PEOPLE]
+    return sorted(sorted(others, key=lambda photo: number(photo, "gaze"))[:UNLABELED], key=lambda p: p.output)
 
 
 def validates(photo: ImageFile) -> bool:
@@ -75,62 +68,55 @@ def validates(photo: ImageFile) -> bool:
     return number(photo, "part") % VALIDATES == 0
 
 
-def fold(photo: ImageFile, folds: int) -> int:
-    """Return which fold of a cross-validation a photo is in."""
-    return number(photo, "fold") % folds
+def calibrating(name: str) -> Dataset:
+    """Return photos of a data set's training part that are not learned from: they tell how sure a density may be."""
+    data, images = people_photos(name, "train")
+    return data.subset([i for i, photo in enumerate(images) if validates(photo)], "not learned from")
 
 
-def plan_pictures(images: Sequence[ImageFile], *, changed: bool) -> list[View]:
-    """Return photos as they are, half of them in a changed form too if asked."""
-    return plan_views(images, share=SHARE, seed=SEED) if changed else [plain_view(photo) for photo in images]
+def teachers(people: Sequence[str]) -> list[Path]:
+    """Return the runs of the teachers that learned from the same people."""
+    ending = "" if ANOTHER in people else "-without-mit1003"
+    return [TRAINED / f"{design}{ending}-0" for design in DESIGNS]
 
 
-def teach_all() -> None:
-    """Compute the teachers' maps that are not there yet, of all photos that are trained or measured on."""
-    measured = [photo for name in PEOPLE for photo in people_photos(name, "all")[1]]
-    views = [*plan_pictures(unlabeled(), changed=True), *map(plain_view, measured)]
+def teach_all(people: Sequence[str]) -> None:
+    """Compute the teachers' maps that are not there yet, of all photos that are learned from."""
+    labeled = [photo for name in people for photo in people_photos(name, "train")[1]]
+    views = [plain_view(photo) for photo in (*labeled, *unlabeled())]
     progress = Printer()
-    for name, weights in TEACHERS.items():
+    for run in teachers(people):
         failures = []
-        outcomes = teach_views(Teacher(name, {"weights": str(weights)}), views, MAPS)
-        for outcome in progress.track(outcomes, len(views), f"maps of {name}"):
+        outcomes = teach_views(Teacher(str(run)), views, MAPS, workers=1)
+        for outcome in progress.track(outcomes, len(views), f"maps of {run.name}"):
             failures += outcome.failures
         if failures:
-            raise SystemExit(f"{name}: {len(failures)} maps cannot be made: {failures[0]}")
+            raise SystemExit(f"{run.name}: {len(failures)} maps cannot be made: {failures[0]}")
 
 
 @cache
-def teacher_maps() -> tuple[TeacherMaps, ...]:
-    """Return the maps of the three teachers."""
-    return tuple(TeacherMaps(map_folder(MAPS, name)) for name in TEACHERS)
+def _maps(run: Path) -> TeacherMaps:
+    return TeacherMaps(map_folder(MAPS, run.name))
 
 
-def ensemble(key: str) -> FloatMap:
-    """Return the mean of the teachers' z-scored maps of a picture: (h, w) float32, longest side 320."""
-    scored = []
-    for maps in teacher_maps():
-        values = maps.read(key)
-        scored.append((values - values.mean()) / max(float(values.std()), 1e-6))
-    return np.mean(scored, axis=0, dtype=np.float32)
-
-
-def teachers_density(key: str, sharpness: float) -> FloatMap:
-    """Return the teachers' density, divided by its maximum."""
-    mean = ensemble(key)
-    return np.exp(sharpness * (mean - mean.max()))
+def teachers_density(key: str, runs: Sequence[Path]) -> FloatMap:
+    """Return the mean of the teachers' densities of a photo, longest side 320, divided by its maximum."""
+    found = [_maps(run).read(key) for run in runs]
+    mean = np.mean([values / max(float(values.sum()), 1e-6) for values in found], axis=0)
+    return np.asarray(mean / max(float(mean.max()), 1e-12), np.float32)
 
 
 def people_density(data: Dataset, index: int, sigma: float) -> FloatMap:
     """Return where people looked as a density over a grid whose longest side is 320, divided by its maximum."""
     height, width = data.shape(index)
-    density = fixation_density(data.fixations(index), (height, width), sigma * width)
+    density = fixation_density(data.fixations(index), (height, width), sigma * max(height, width))
     scale = 320 / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(density, size, interpolation=cv2.INTER_AREA)
     return (small / small.max()).astype(np.float32)
 
 
-def mixed(data: Dataset, index: int, key: str, mixture: Mixture) -> FloatMap:
+def mixed(data: Dataset, index: int, key: str, mixture: Mixture, runs: Sequence[Path]) -> FloatMap:
     """Return what is learned of a photo that people looked at, divided by its maximum.
 
     Kullback-Leibler divergence is linear in the density that is learned, up to a constant: a mixture of two is as
@@ -139,30 +125,43 @@ def mixed(data: Dataset, index: int, key: str, mixture: Mixture) -> FloatMap:
     people = people_density(data, index, mixture.sigma)
     if mixture.people == 1:
         return people
-    teachers = teachers_density(key, mixture.sharpness)
-    teachers = cv2.resize(teachers, people.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    both = mixture.people * people / people.sum() + (1 - mixture.people) * teachers / teachers.sum()
+    taught = cv2.resize(teachers_density(key, runs), people.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    both = mixture.people * people / people.sum() + (1 - mixture.people) * taught / taught.sum()
     return np.asarray(both / both.max(), np.float32)
 
 
-def people_samples(name: str, mixture: Mixture, chosen: Callable[[ImageFile], bool]) -> list[Sample]:
-    """Return the chosen photos of a data set's training part with what people and teachers make of them."""
+def people_samples(name: str, mixture: Mixture, runs: Sequence[Path]) -> list[Sample]:
+    """Return the photos of a data set's training part with what people and teachers make of them.
+
+    Those of `calibrating` are left out.
+    """
     data, images = people_photos(name, "train")
     samples = []
     for index, photo in enumerate(images):
-        if chosen(photo):
-            view = plain_view(photo)
-            target = _later(mixed, data, index, view.key, mixture)
-            samples.append(Sample(view.key, view.render, (target,), ("h",)))
+        if validates(photo):
+            continue
+        view = plain_view(photo)
+        target = _later(mixed, data, index, view.key, mixture, runs)
+        samples.append(Sample(view.key, view.render, (target,), ("h",), _looked_at(data, index)))
     return samples
 
 
-def teachers_samples(views: Sequence[View], mixture: Mixture) -> list[Sample]:
-    """Return pictures with what the teachers make of them."""
-    return [
-        Sample(view.key, view.render, (_later(teachers_density, view.key, mixture.sharpness),), ("h",))
-        for view in views
-    ]
+def teachers_samples(images: Sequence[ImageFile], runs: Sequence[Path]) -> list[Sample]:
+    """Return photos with what the teachers make of them."""
+    views = [plain_view(photo) for photo in images]
+    return [Sample(view.key, view.render, (_later(teachers_density, view.key, runs),), ("h",)) for view in views]
+
+
+def _looked_at(data: Dataset, index: int) -> Callable[[], DoubleMap]:
+    """Return what gives the fixations on a photo as shares of its sides."""
+
+    def shares() -> DoubleMap:
+        height, width = data.shape(index)
+        found = data.fixations(index)
+        inside = (found.x >= 0) & (found.x < width) & (found.y >= 0) & (found.y < height)
+        return np.stack([found.x[inside] / width, found.y[inside] / height], axis=1)
+
+    return shares
 
 
 def _later(function: Callable[..., FloatMap], *arguments: object) -> Callable[[], FloatMap]:

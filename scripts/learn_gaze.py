@@ -1,11 +1,12 @@
-"""Train `gaze`: from three teachers on photos that nobody looked at, then from people.
+"""Train `gaze` and `gaze.large`: first from two larger networks, then from people.
 
-    python scripts/learn_gaze.py
+    python scripts/learn_gaze.py small|large [--without-mit1003]
 
-Each stage goes on where it was stopped: teachers' maps, a first training on the photos of DUTS-TR and coco-semantic
-alone, and a second one on the photos of OSIE's and EyeCrowd's training parts, which people looked at. The first
-training knows neither data set, so that it can stand under a network that is to be measured on one of them as a whole.
-Ship with scripts/ship_gaze.py; measure with benchmarks/gaze.py.
+Each stage goes on where it was stopped: teachers' maps; a first training on photos of DUTS-TR and coco-semantic that
+nobody's fixations are known of; a second one on the training photos of OSIE, EyeCrowd and MIT1003, which people looked
+at. Without MIT1003 neither the network nor its teachers know anything of that laboratory, so that all its photos can
+be measured on. The teachers are scripts/train_people.py's. Runs lie in SALBOX_RUNS, by default runs/. Ship with
+scripts/ship_gaze.py; measure with benchmarks/gaze.py.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import argparse
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,36 +23,31 @@ from typing import Any
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # threads that wait must not take the cores from those that work
 
 import torch
-from distil_students import IMAGENET, ROOT, Printer
+from distil_students import IMAGENET, Printer
 from gaze_data import (
+    ANOTHER,
     PEOPLE,
+    TRAINED,
     Mixture,
-    fold,
     people_samples,
-    plan_pictures,
     teach_all,
+    teachers,
     teachers_samples,
     unlabeled,
     validates,
 )
 
-from salbox.models.exported import packaged
-from salbox.models.registry import SHIPPED
 from salbox.networks.trainable.base import TrainableNetwork
-from salbox.networks.trainable.factory import build_network, rebuild
-from salbox.networks.trainable.reload import read_exported
+from salbox.networks.trainable.factory import build_network
 from salbox.networks.trainable.saved import read_weights, save_weights
 from salbox.system.threads import available_threads
 from salbox.training.cache import Pictures, Sample, prepare
 from salbox.training.recipe import Recipe, read_recipe
 from salbox.training.trainer import EpochReport, Job, fit
-from salbox.types import Pixels
 
-RUNS = ROOT / "runs" / "gaze"
+RUNS = TRAINED / "gaze"
 WEIGHTS = "student.safetensors"
-FOLDS = 5  # of the photos that people looked at
-FIRST, SECOND = 16, 8  # epochs of the two trainings
-LEARNED_CENTER = 0.38  # the weight of the centre prior, of a head on the students
+EPOCH = 400  # pictures
 
 
 @dataclass(frozen=True)
@@ -60,48 +56,52 @@ class Setting:
 
     Attributes
     ----------
-    mixture : Mixture
-    people : tuple of str
-        The data sets whose people are learned from; none for the teachers alone.
-    teachers : bool
-        Whether there is a first training, on photos that nobody looked at.
-    others : bool
-        Whether those stay in the second.
-    held_out : int, optional
-        The fold of people's photos that is left out, to choose by; None for none.
+    encoder : str
+    init : str
+        The encoder's first weights.
     size : (int, int)
-    context : str
-    epochs : int
-        Of 500 pictures each.
-    learning_rate : float
-    cc : float
-        The weight of 1 - CC beside that of the Kullback-Leibler divergence, 1.
-    head_only : bool
-        A head on the network of the students that ships, of which nothing else learns; it has seen both data sets'
-        photos, so that it can not be measured on one as a whole.
+    width : int
+        Channels of the decoder.
     deepest : int
         The encoder's coarsest stride that the decoder sees.
+    people : tuple of str
+        The data sets whose people are learned from; none in the first training.
+    mixture : Mixture
+    pictures : (int, int)
+        How many are seen in the first and in the second training.
+    learning_rates : (float, float)
+    loss : weights of the losses of the second training; the first has no fixations
     """
 
-    mixture: Mixture = field(default_factory=lambda: Mixture(repeats=1))
-    people: tuple[str, ...] = tuple(PEOPLE)
-    teachers: bool = True
-    others: bool = False
-    held_out: int | None = None
+    encoder: str = "mobilenetv2"
+    init: str = str(IMAGENET)
     size: tuple[int, int] = (240, 320)
-    context: str = "contrast"
-    epochs: int = SECOND
-    learning_rate: float = 0.003
-    cc: float = 0.5
-    head_only: bool = False
+    width: int = 48
     deepest: int = 16
+    people: tuple[str, ...] = tuple(PEOPLE)
+    mixture: Mixture = field(default_factory=Mixture)
+    pictures: tuple[int, int] = (4800, 6400)
+    learning_rates: tuple[float, float] = (0.003, 0.0015)
+    loss: tuple[tuple[str, float], ...] = (("kl", 1.0), ("cc", 0.2), ("nss", 0.05))
 
     @property
-    def first(self) -> Setting:
-        """What of it decides the first training."""
-        plain = Mixture(sharpness=self.mixture.sharpness, changed=self.mixture.changed)
-        same = {"size": self.size, "context": self.context, "cc": self.cc, "deepest": self.deepest}
-        return Setting(plain, (), others=True, epochs=FIRST, **same)
+    def key(self) -> str:
+        """What tells a training from others."""
+        return hashlib.sha256(repr(asdict(self) | {"init": Path(self.init).name}).encode()).hexdigest()[:8]
+
+
+SIZES = {
+    "small": Setting(),
+    "large": Setting(
+        "tf_efficientnet_lite2",
+        "imagenet",
+        size=(288, 384),
+        width=64,
+        deepest=32,
+        pictures=(1600, 3200),
+        learning_rates=(0.002, 0.001),
+    ),
+}
 
 
 def learn(setting: Setting) -> TrainableNetwork:
@@ -111,101 +111,89 @@ def learn(setting: Setting) -> TrainableNetwork:
     if done.is_file():
         return read_weights(done).eval()
     torch.set_num_threads(available_threads())
-    if setting.head_only:
-        network = head_on_students()
-    elif setting.people and setting.teachers:
-        network = learn(setting.first).train()
-    else:
+    first = run / "first" / WEIGHTS
+    if not first.is_file():
         network = build_network(
             "gaze",
             ["gaze"],
-            init=str(IMAGENET),
+            encoder=setting.encoder,
+            init=setting.init,
             size=setting.size,
-            context=setting.context,
+            width=setting.width,
+            context="contrast",
             deepest=setting.deepest,
-            calibration=_calibration(),
         )
-    sets = [_people(name, setting, number, network) for name in setting.people for number in _folds(setting)]
-    training = [group for pictures in sets for group in pictures.groups] * setting.mixture.repeats
-    if setting.others:
-        training += _teachers(setting, "training", network).groups
-    if setting.held_out is not None:
-        looked_at = [_people(name, setting, setting.held_out, network) for name in setting.people]
-        validation = Pictures([group for pictures in looked_at for group in pictures.groups], [])
-    else:
-        validation = _teachers(setting, "validation", network)
-    fit(
-        Job(
-            network=network,
-            recipe=recipe(setting),
-            training=Pictures(training, []),
-            validation=validation,
-            folder=run / "work",
-            names=("gaze",),
-            trainable=[network.head_layers] if setting.head_only else None,  # type: ignore[list-item]
-        ),
-        on_epoch=lambda report: print(f"{run.name}: {_line(report)}", flush=True),
-    )
+        _train(network, setting, run / "first", labeled=False)
+        save_weights(network, first)
+    network = read_weights(first).train()
+    _train(network, setting, run, labeled=True)
     save_weights(network, done)
     return network.eval()
 
 
-def head_on_students() -> TrainableNetwork:
-    """Return a network with the encoder and the decoder of the students that ship, and a new head.
-
-    The weight of the centre prior is the one that the second network learned: a module it is not.
-    """
-    box = read_exported(Path(packaged(SHIPPED)))
-    settings = {key: value for key, value in box.settings.items() if key != "output"}
-    network = rebuild("gaze", ["gaze"], settings | {"centre": LEARNED_CENTER})
-    shared = {name: t for name, t in box.state_dict().items() if not name.startswith("head_layers.")}
-    network.load_state_dict(network.state_dict() | shared)
-    return network.train()
-
-
 def place(setting: Setting) -> Path:
-    """Return the run folder of a training: equal settings share it."""
-    return RUNS / f"{'-'.join(setting.people) or 'teachers'}-{_digest(setting)}"
+    """Return the run folder of a training."""
+    return RUNS / f"{setting.encoder}-{'-'.join(setting.people)}-{setting.key}"
 
 
-def recipe(setting: Setting) -> Recipe:
-    """Return the recipe of the training at hand."""
+def recipe(setting: Setting, *, labeled: bool) -> Recipe:
+    """Return the recipe of one of the two trainings."""
+    epochs = setting.pictures[int(labeled)] // EPOCH
     changes: dict[str, Any] = {
         "size": setting.size,
-        "network": {"context": setting.context, "deepest": setting.deepest},
-        "loss": {"kl": 1.0, "cc": setting.cc},
-        "optimizer": {"name": "adamw", "learning_rate": setting.learning_rate, "weight_decay": 0.01},
+        "network": {"context": "contrast", "deepest": setting.deepest, "width": setting.width},
+        "loss": dict(setting.loss) if labeled else {"kl": 1.0, "cc": 0.2},
+        "optimizer": {
+            "name": "adamw",
+            "learning_rate": setting.learning_rates[int(labeled)],
+            "weight_decay": 0.01,
+            "encoder_factor": 0.3,
+        },
+        "clip_gradient": 1.0,
+        "epoch_images": EPOCH,
+        # Which epoch is best is not asked: the last one is, where the learning rate has come to its end.
+        "validate_every": epochs,
         "precision": "bf16-mixed",
     }
-    if setting.people:
-        # Which epoch is best is not asked: of teachers' maps, which validate if no people are held out, the first is.
-        changes["validate_every"] = setting.epochs
-    return read_recipe("gaze", epochs=setting.epochs, **changes)
+    return read_recipe("gaze", epochs=epochs, encoder=setting.encoder, **changes)
 
 
-def _folds(setting: Setting) -> list[int]:
-    return [number for number in range(FOLDS) if number != setting.held_out]
+def _train(network: TrainableNetwork, setting: Setting, run: Path, *, labeled: bool) -> None:
+    fit(
+        Job(
+            network=network,
+            recipe=recipe(setting, labeled=labeled),
+            training=_people(setting, network) if labeled else _photos(setting, "training", network),
+            validation=_photos(setting, "validation", network),
+            folder=run / "work",
+            names=("gaze",),
+            given=("density", "fixations") if labeled else ("teacher",),
+        ),
+        on_epoch=lambda report: print(f"{run.parent.name}/{run.name}: {_line(report)}", flush=True),
+    )
 
 
-def _people(name: str, setting: Setting, number: int, network: TrainableNetwork) -> Pictures:
-    samples = people_samples(name, setting.mixture, lambda photo: fold(photo, FOLDS) == number)
-    return _ready(samples, f"{name}-{number}", setting, network)
+def _people(setting: Setting, network: TrainableNetwork) -> Pictures:
+    """Return people's photos; each data set is drawn as often as it has photos."""
+    runs = teachers(setting.people)
+    groups = []
+    for name in setting.people:
+        made = _ready(people_samples(name, setting.mixture, runs), f"{name}-{setting.mixture}", setting, network)
+        groups += made.groups
+    return Pictures(groups, [])
 
 
-def _teachers(setting: Setting, part: str, network: TrainableNetwork) -> Pictures:
+def _photos(setting: Setting, part: str, network: TrainableNetwork) -> Pictures:
     chosen = [photo for photo in unlabeled() if validates(photo) == (part == "validation")]
-    views = plan_pictures(chosen, changed=setting.mixture.changed)
-    return _ready(teachers_samples(views, setting.mixture), f"teachers-{part}", setting.first, network)
+    return _ready(teachers_samples(chosen, teachers(setting.people)), part, setting, network)
 
 
 def _ready(samples: Sequence[Sample], name: str, setting: Setting, network: TrainableNetwork) -> Pictures:
     """Return pictures ready at working size; trainings that need the same ones share them."""
-    wanted = _digest((asdict(setting.mixture) | {"repeats": 0}, setting.size, name))
-    if setting.head_only:  # it draws finer maps
-        wanted += "-fine"
+    wanted = hashlib.sha256(repr((name, setting.size, ANOTHER in setting.people)).encode()).hexdigest()[:8]
     pictures = prepare(
         samples,
-        RUNS / "pictures" / f"{name}-{wanted}",
+        RUNS / "pictures" / f"{name.partition('-')[0]}-{wanted}",
         resize=network.preprocessing.prepare,
         map_size=_sizes(network),
         heads=1,
@@ -222,16 +210,8 @@ def _sizes(network: TrainableNetwork) -> Callable[[int, int], tuple[int, int]]:
     return cache(network.map_size)
 
 
-def _calibration() -> list[Pixels]:
-    return [view.render() for view in plan_pictures(unlabeled()[:64], changed=False)]
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(repr(value).encode()).hexdigest()[:8]
-
-
 def _line(report: EpochReport) -> str:
-    text = f"epoch {report.epoch}/{report.epochs}, loss {report.loss:.4f}"
+    text = f"epoch {report.epoch}/{report.epochs}, loss {report.loss:.4f}, {report.seconds:.0f} s"
     found = report.validation
     return text if found is None else f"{text}, CC {found.cc[0]:.4f}, KL {found.kl[0]:.4f}"
 
@@ -239,9 +219,14 @@ def _line(report: EpochReport) -> str:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.parse_args()
-    teach_all()
-    learn(Setting())
+    parser.add_argument("size", choices=SIZES)
+    parser.add_argument("--without-mit1003", action="store_true")
+    given = parser.parse_args()
+    setting = SIZES[given.size]
+    if given.without_mit1003:
+        setting = replace(setting, people=tuple(name for name in PEOPLE if name != ANOTHER))
+    teach_all(setting.people)
+    learn(setting)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from salbox.imaging.writing import atomic
-from salbox.models.cards import ModelCard
+from salbox.models.cards import NOT_STATED, ModelCard
 from salbox.networks.export.cards import put_cards
 from salbox.networks.export.models import Stored, shrink_exported
 from salbox.runtime.fingerprint import weights_fingerprint
@@ -34,6 +34,15 @@ SHOWN = {
 }
 LEARNED = {"fixation": "people's fixations", "object": "masks of objects"}
 UNMEASURED = "not measured yet"
+# Of students: teacher, title, and what the photos are.
+TAUGHT = {
+    "scfnet.kd": (
+        "scfnet",
+        "Student of SCFNet on EfficientNet-Lite0",
+        "DUTS-TR (Wang et al. 2017: research use), OSIE and EyeCrowd (MIT), MIT1003 (Judd et al. 2009: research use) "
+        "and coco-semantic (COCO, photos under the terms of their Flickr authors)",
+    ),
+}
 
 
 def ship(run: Path, name: str, target: Path, figures: Path | None = None, stored: Stored = "half") -> ModelCard:
@@ -73,10 +82,9 @@ def finished(card: ModelCard, name: str, parameters: int, size: int, agreement: 
     """Return the card of a network as it ships, from that of its run."""
     _, _, rest = card.limits[0].partition(": ")
     learned = card.origin.partition(": ")[2]
-    if card.origin.startswith("student"):
-        origin, rest = f"trained by salbox: {card.origin}", "a student, which knows no mask but its teacher's maps"
-    else:
-        origin = f"trained by salbox on {LEARNED[card.task]}: {learned}"
+    if name in TAUGHT:
+        return taught(card, name, parameters, size, agreement)
+    origin = f"trained by salbox on {LEARNED[card.task]}: {learned}"
     return replace(
         card,
         name=name,
@@ -87,6 +95,33 @@ def finished(card: ModelCard, name: str, parameters: int, size: int, agreement: 
         size=f"{parameters / 1e6:.2f} million learned numbers, {size / 1e6:.1f} MB",
         agreement=agreement,
         limits=(f"Trained by salbox, not the published network: {rest}", *card.limits[1:]),
+    )
+
+
+def taught(card: ModelCard, name: str, parameters: int, size: int, agreement: str) -> ModelCard:
+    """Return the card of a student as it ships; its run knows photos and teacher by their folders alone."""
+    teacher, title, photos = TAUGHT[name]
+    count = card.summary.rpartition(" from ")[2].partition(" ")[0]
+    encoder, *rest = card.limits[1:]
+    return replace(
+        card,
+        name=name,
+        title=title,
+        summary=f"A smaller network of {teacher}'s design that learned its maps of {count} photos, and no mask.",
+        origin=f"trained by salbox on the maps that `{teacher}` makes of {count} photos",
+        license=replace(
+            card.license,
+            weights="Apache-2.0: trained by salbox, within the terms of the photos that it saw",
+            training_data=f"{count} photos of {photos}; its teacher learned from masks of DUTS-TR",
+        ),
+        size=f"{parameters / 1e6:.2f} million learned numbers, {size / 1e6:.1f} MB",
+        agreement=agreement,
+        commercial_use=NOT_STATED,  # `salbox.models.terms` says it
+        limits=(
+            f"Trained by salbox, not the published network: a student, which knows no mask but `{teacher}`'s maps.",
+            encoder,
+            *rest,
+        ),
     )
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
 from PIL import Image, ImageCms
 from scipy.fft import dctn
+from skimage.metrics import structural_similarity
 
 from salbox.apps import Attention, compress
+from salbox.apps._avif_coder import AvifCoder, rates, takes_maps
 from salbox.apps._blocks import padded, to_blocks, to_plane
-from salbox.apps._coders import FLOOR, Picture, block_weights, strips
+from salbox.apps._coders import FLOOR, Picture, block_weights, similarity, strips
 from salbox.apps._jpeg_coder import JpegCoder
-from salbox.apps._smoothing_coders import smoothed
+from salbox.apps._smoothing import smoothed
+from salbox.apps._webp_coder import WebpCoder, quality_of, step_of
 from salbox.apps.compression import parse_bytes
 from salbox.errors import ImageError, ImageWarning, SalboxError, UsageError
 from salbox.types import FloatMap, Pixels
@@ -71,9 +75,10 @@ def test_strips_cover_each_pixel_once() -> None:
     assert [rows.start for rows, _ in parts[1:]] == [rows.stop for rows, _ in parts[:-1]]
 
 
-def test_a_coder_without_strength_is_libjpeg() -> None:
+@pytest.mark.parametrize("height", [HEIGHT, 40])
+def test_a_coder_without_strength_is_libjpeg(height: int) -> None:
     """The coefficients that a decoder finds are those of the plain file, but for a few that lay between two numbers."""
-    coder = JpegCoder(Picture(PHOTO, np.ones((38, 57), np.float32)))
+    coder = JpegCoder(Picture(PHOTO[:height], np.ones((-(-height // 8), 57), np.float32)))
     difference = decoded(coder.encode(70, 0.0)).astype(float) - decoded(coder.plain(70))
     assert np.abs(difference).mean() < 0.5
     assert len(coder.encode(70, 0.0)) == pytest.approx(len(coder.plain(70)), rel=0.02)
@@ -86,6 +91,82 @@ def test_what_nobody_looks_at_loses_first(left: Attention) -> None:
     grown = [error(after, columns) / error(before, columns) for columns in (slice(0, 200), slice(250, None))]
     assert grown[1] > 1.3 * grown[0]
     assert grown[0] < 1.2
+
+
+def test_similarity_is_that_of_each_block() -> None:
+    blurred = cv2.GaussianBlur(PHOTO, (0, 0), 2)
+    found = similarity(PHOTO, blurred)
+    assert found.shape == (HEIGHT // 8, WIDTH // 8)
+    x, y = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY)[16:24, 40:48].astype(float).ravel() for each in (PHOTO, blurred))
+    (xx, xy), (_, yy) = np.cov(x, y, bias=True)
+    c1, c2 = 6.5025, 58.5225
+    expected = (2 * x.mean() * y.mean() + c1) * (2 * xy + c2) / ((x.mean() ** 2 + y.mean() ** 2 + c1) * (xx + yy + c2))
+    assert found[2, 5] == pytest.approx(expected, abs=1e-3)
+    gray = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (PHOTO, blurred)]
+    assert found.mean() == pytest.approx(structural_similarity(*gray), abs=0.05)
+    assert similarity(PHOTO[:5], PHOTO[:5]).size == 0
+
+
+def test_what_nobody_looks_at_stays_similar(left: Attention, monkeypatch: pytest.MonkeyPatch) -> None:
+    coder = JpegCoder(Picture(PHOTO, block_weights(left)))
+    limit = len(coder.plain(40))
+    found, alike = [], []
+    for least in (0.0, 0.91):
+        monkeypatch.setattr("salbox.apps._fitting.LEAST_SIMILARITY", least)
+        found.append(compress(PHOTO, target_size=limit, file_format="jpeg", attention=left))
+        alike.append(similarity(PHOTO, decoded(found[-1].data))[:, 30:].mean())
+    careless, careful = found
+    assert alike[0] < 0.9
+    assert alike[1] > min(0.9, similarity(PHOTO, decoded(coder.plain(40)))[:, 30:].mean() - 0.01)
+    assert careless.gain > careful.gain > 0
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_rates_are_the_means_of_four_blocks_to_a_power(strength: float) -> None:
+    found = rates(np.array([[1, 3, 5], [2, 2, 5], [4, 4, 9]], np.float32), strength)
+    expected = np.array([[2, 5], [4, 9]]) ** strength
+    np.testing.assert_allclose(found, 100 * expected / expected.mean(), rtol=1e-5)
+
+
+def test_webp_takes_blocks_that_count_little_from_coarser_files(left: Attention) -> None:
+    coder = WebpCoder(Picture(PHOTO, block_weights(left)))
+    coarse = coder._coarse(1.0, 60)
+    far = [np.abs(coarse[:, part].astype(float) - PHOTO[:, part]).mean() for part in (slice(0, 200), slice(260, None))]
+    assert far[0] == 0  # twice the mean attention: as it is
+    assert far[1] > 2
+    # A weight of 1 / 16 asks for steps four times as large.
+    coarser = quality_of(4 * step_of(60))
+    even = WebpCoder(Picture(PHOTO, np.full((38, 57), 1 / 16, np.float32)))._coarse(1.0, 60)
+    np.testing.assert_array_equal(even, decoded(encoded(Image.fromarray(PHOTO), "WEBP", quality=coarser)))
+
+
+def test_steps_of_webp_are_those_of_its_quantizers() -> None:
+    assert [step_of(quality) for quality in (100, 0)] == [4, 284]
+    assert [quality_of(step_of(quality)) for quality in (20, 50, 80)] == [20, 50, 80]
+    linear = (0.5 * 2 / 3) ** (1 / 3)  # quality 50: index 38 of the table, whose first steps are index + 4
+    assert step_of(50) == pytest.approx(127 * (1 - linear) + 4)
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_avif_with_a_map_and_without(left: Attention, monkeypatch: pytest.MonkeyPatch, takes: bool) -> None:
+    if takes and not takes_maps():
+        pytest.skip("the encoder of AVIF takes no map here")
+    monkeypatch.setattr("salbox.apps._avif_coder.takes_maps", lambda: takes)
+    part, seen = PHOTO[:128, :192], Attention(left.density, (128, 192))
+    coder = AvifCoder(Picture(part, block_weights(seen)))
+    limit = len(coder.plain(50))
+    found = compress(part, target_size=limit, file_format="avif", attention=seen)
+    assert len(found.data) <= limit
+    assert found.strength > 0
+    looked_at = slice(0, 96)
+    before, after = (
+        ((part[:, looked_at].astype(float) - decoded(data)[:, looked_at]) ** 2).mean()
+        for data in (coder.plain(50), found.data)
+    )
+    assert after < before
+    smaller = compress(part, quality=50, file_format="avif", attention=seen)
+    assert len(smaller.data) < limit
+    assert smaller.gain >= 0
 
 
 @pytest.mark.parametrize("file_format", ["jpeg", "webp"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ from PIL import Image
 from skimage import data
 
 import salbox
-from salbox.apps.crop_files import CropPlan, run_crops
+from salbox.apps.crop_files import CropPlan, crop_stream, run_crops
+from salbox.apps.crop_video import crop_clip
 from salbox.apps.crops import CropOptions
 from salbox.apps.sizes import parse_size
+from salbox.errors import ImageError, UsageError
 from salbox.imaging.inputs import ImageFile, find_images
 from salbox.imaging.video import VideoReader
 
@@ -121,6 +124,34 @@ def test_a_size_that_has_to_be_enlarged_is_noted(tmp_path):
     assert outcome.notes == [f"{tmp_path / 'out' / 'a.320x320.png'}: enlarged 2.00 times, from 160x160"]
 
 
+def test_through_standard_input_and_output(cli, tmp_path, monkeypatch):
+    file = io.BytesIO()
+    Image.fromarray(PHOTO).save(file, "PNG")
+
+    def given(*arguments):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(file.getvalue())))
+        return cli("crop", "-", "-m", "left", *arguments)
+
+    code, output, _ = given("--size", "1:1", "--json", "-o", tmp_path / "o")
+    (entry,) = json.loads(output)
+    box = entry["crops"][0]
+    assert (code, entry["source"], entry["width"], entry["height"]) == (0, "stdin", 240, 160)
+    assert [path.name for path in (tmp_path / "o").iterdir()] == ["stdin.1x1.png"]
+    held = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(held))
+    plan = CropPlan("left", [parse_size("1:1")])
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(file.getvalue())))
+    outcome = crop_stream(["-"], plan, to_output=True)
+    written = np.asarray(Image.open(io.BytesIO(held.getvalue())))
+    np.testing.assert_array_equal(written, PHOTO[:, box["x"] : box["x"] + 160])
+    assert str(outcome.source) == "stdin"
+    with pytest.raises(UsageError, match="one size"):
+        crop_stream(["-"], CropPlan("left", [parse_size("1:1"), parse_size("2:1")]), to_output=True)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"nothing")))
+    with pytest.raises(ImageError, match=r"^stdin: not an image"):
+        crop_stream(["-"], plan, to_output=True)
+
+
 def test_odd_inputs_cost_a_line_each(cli, tmp_path):
     Image.new("RGB", (1, 1), "red").save(tmp_path / "one.png")
     Image.fromarray(PHOTO).save(tmp_path / "whole.jpg")
@@ -172,6 +203,19 @@ def test_wrong_usage(cli, tmp_path, arguments, message):
     assert code == 2
     assert message in complaints
     assert len(complaints.splitlines()) == 1
+
+
+def test_frames_are_brought_to_a_size_as_photos_are(tmp_path):
+    path = film(tmp_path / "clip.mp4", np.repeat(PHOTO[None], 6, axis=0))
+    plan = CropPlan("left", [parse_size("60x60")], folder=tmp_path / "o")
+    outcome = crop_clip(ImageFile(path, Path("clip")), plan)
+    _, x, y = outcome.crops[0]["path"][0]
+    with VideoReader(path) as reader:
+        window = next(iter(reader))[y : y + 160, x : x + 160]
+    expected = Image.fromarray(window).resize((60, 60), Image.Resampling.LANCZOS)
+    with VideoReader(outcome.written[0]) as reader:
+        shown = next(iter(reader)).astype(float)
+    assert np.abs(shown - np.asarray(expected)).mean() < 5
 
 
 def test_a_window_follows_what_moves_and_leaps_with_the_shot(cli, tmp_path):

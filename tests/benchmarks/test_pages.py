@@ -20,7 +20,7 @@ def pages():
     """The modules of benchmarks/, which are no package."""
     folders = [str(BENCHMARKS), str(BENCHMARKS.parent / "scripts")]
     sys.path[:0] = folders
-    names = ("_fidelity_pages", "_gaze_page", "_gaze_rows")
+    names = ("_fidelity_pages", "_gaze_page")
     yield SimpleNamespace(**{name.strip("_"): importlib.import_module(name) for name in names})
     for folder in folders:
         sys.path.remove(folder)
@@ -47,24 +47,18 @@ def test_what_is_no_better_than_a_constant_is_marked(pages):
     assert pages.fidelity_pages._low({**own, "constant_cc": 0.89}) == "0.90° (0.70)"
 
 
-def row(cc: float) -> dict[str, list[float]]:
-    return {"cc": [cc, cc - 0.01, cc + 0.01]}
-
-
-def test_maps_of_higher_cc_are_named(pages):
-    rows = {"gaze": row(0.7), "gaze, quality best": row(0.8), "ensemble": row(0.73), "human ceiling": row(0.9)}
-    (told,) = pages.gaze_page._higher_cc({"rows": rows})
-    assert "gaze` (0.700): ensemble (0.730)." in told
-    assert pages.gaze_page._higher_cc({"rows": {**rows, "ensemble": row(0.6)}}) == []
+def test_a_table_says_what_is_less_what(pages):
+    own = {
+        "photos": 5,
+        "rows": {"gaze": {"nss": [2.0, 1.5, 2.5]}, "centre bias": {"nss": [1.0, 0.9, 1.1]}},
+        "against": [{"row": "gaze", "less": "ensemble", "differences": {"nss": [0.25, -0.125, 0.5]}}],
+    }
+    told = pages.gaze_page._table("### OSIE test", own)
+    assert "### OSIE test, 5 photos" in told
+    assert "| `gaze` | 2.000 [1.500, 2.500] | n/a |" in told
+    assert "| `gaze` less ensemble | +0.250 [-0.125, +0.500] | n/a |" in told
 
 
 def test_parts_measured_together_share_a_line(pages):
     assert pages.gaze_page._measured({"test": "today", "cost": "today"}) == "today"
     assert pages.gaze_page._measured({"test": "today", "cost": "then"}) == "test: today cost: then"
-
-
-def test_networks_are_told_apart_by_their_weights(pages):
-    one, other = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
-    assert pages.gaze_rows.fingerprint(one) != pages.gaze_rows.fingerprint(other)
-    other.load_state_dict(one.state_dict())
-    assert pages.gaze_rows.fingerprint(one) == pages.gaze_rows.fingerprint(other)

@@ -60,7 +60,7 @@ def test_formats(cli, osie, tmp_path):
     _, out, _ = cli(*common, "--markdown")
     assert f"| gaussian | {value:.3f} [" in out
     _, out, _ = cli(*common, "--latex")
-    assert rf"\makecell[r]{{{value:.3f}" in out
+    assert rf"{{@{{}}r@{{}}}}{value:.3f}" in out
     _, out, _ = cli(*common, "--per-image")
     assert sum(line.startswith("10") for line in out.splitlines()) == 6
     code, _, err = cli(*common, "--plot", tmp_path / "bars.png")

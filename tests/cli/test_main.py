@@ -13,7 +13,7 @@ from rich.cells import cell_len
 import salbox.cli
 from salbox.cli.main import GROUPS, VERBS, load_verb
 
-NO_VERBS = {"main", "options", "output", "progress", "help", "model_table", "engine_options"}
+NO_VERBS = {"main", "options", "output", "progress", "help", "model_table", "engine_options", "shard_options"}
 
 
 def test_every_module_is_a_verb():

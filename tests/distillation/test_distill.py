@@ -30,6 +30,7 @@ from salbox.distillation.teachers.teacher import Teacher  # noqa: E402
 from salbox.distillation.training_data import TrainingData, prepare_training_data  # noqa: E402
 from salbox.errors import UsageError, WeightsError  # noqa: E402
 from salbox.imaging.inputs import find_images  # noqa: E402
+from salbox.imaging.postprocess import PostProcess  # noqa: E402
 from salbox.models.exported import packaged  # noqa: E402
 from salbox.models.registry import SHIPPED  # noqa: E402
 from salbox.networks.trainable.reload import read_exported  # noqa: E402
@@ -44,6 +45,7 @@ from salbox.training.run_folder import RunFolder  # noqa: E402
 from salbox.training.splitting import photo_key, split  # noqa: E402
 
 QUICK = ("epochs=2", "batch_size=4", "size=[32, 32]")
+SMOOTHED = Teacher("bms", preprocess=PostProcess(do_smoothing="proportional"))
 
 
 @pytest.fixture(autouse=True)
@@ -507,6 +509,7 @@ def test_a_side_output_learns_from_the_second_teacher(drawn, tmp_path, unpacked)
             "two teachers are called 'x'",
         ),
         ({"recipe": read_recipe("box", ["hint.weight=1"])}, "add --in-process"),
+        ({"in_process": True, "targets": (HeadTarget("bms", SMOOTHED),)}, "leave out the --pre options"),
         ({"max_seconds": 0.0}, "more than no time"),
     ],
 )

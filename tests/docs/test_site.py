@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,25 +25,39 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 PARTS = ["Start", "Guides", "Models", "Reference", "Results"]
 
 
-@pytest.fixture(scope="module")
-def hook():
-    path = ROOT / "scripts" / "document_reference.py"
-    spec = importlib.util.spec_from_file_location("document_reference", path)
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture(scope="module")
-def navigation(hook) -> list[Any]:
-    """The navigation as mkdocs has it, with what the hook adds."""
-    given = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
-    return hook.on_config(SimpleNamespace(nav=given["nav"])).nav
+def hook() -> ModuleType:
+    return script("document_reference")
+
+
+@pytest.fixture(scope="module")
+def notebooks() -> ModuleType:
+    return script("document_notebooks")
+
+
+@pytest.fixture(scope="module")
+def navigation(hook, notebooks) -> list[Any]:
+    """The navigation as mkdocs has it, with what the hooks add."""
+    given = SimpleNamespace(nav=yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))["nav"])
+    return notebooks.on_config(hook.on_config(given)).nav
 
 
 @pytest.fixture(scope="module")
 def reference(hook) -> dict[str, str]:
     return hook.reference_pages()
+
+
+@pytest.fixture(scope="module")
+def generated(reference, notebooks) -> dict[str, str]:
+    """Pages that are made when the documentation is built, by their place in it."""
+    return reference | {name: text for name, text in notebooks.notebook_pages().items() if isinstance(text, str)}
 
 
 def leaves(part: Any) -> Iterator[str]:
@@ -63,19 +77,28 @@ def test_four_parts_and_the_results(navigation):
     assert [name for part in navigation for name in part] == PARTS
 
 
-def test_every_page_is_in_the_navigation(navigation, reference):
-    there = {page.relative_to(DOCS).as_posix() for page in PAGES} | set(reference)
+def test_every_page_is_in_the_navigation(navigation, generated):
+    there = {page.relative_to(DOCS).as_posix() for page in PAGES} | set(generated)
     assert set(leaves(navigation)) == there
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_links_lead_somewhere(page, reference):
-    generated = {DOCS / name for name in reference}
-    for target in LINK.findall(without_code(page.read_text("utf-8"))):
-        path, _, _ = target.partition("#")
-        if path and not re.match(r"[a-z]+:", path):
-            there = (page.parent / path).resolve()
-            assert there.exists() or there in generated, f"{target} of {page.name}"
+def test_links_lead_somewhere(page, generated):
+    assert dead_links(page, page.read_text("utf-8"), generated) == []
+
+
+def test_links_of_notebooks_lead_somewhere(notebooks, generated):
+    pages = {name: text for name, text in notebooks.notebook_pages().items() if isinstance(text, str)}
+    without_pictures = {name: re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text) for name, text in pages.items()}
+    assert [dead for name, text in without_pictures.items() for dead in dead_links(DOCS / name, text, generated)] == []
+
+
+def dead_links(page: Path, text: str, generated: dict[str, str]) -> list[str]:
+    """Return the links of a page that lead to no page and no file."""
+    made = {DOCS / name for name in generated}
+    paths = [target.partition("#")[0] for target in LINK.findall(without_code(text))]
+    found = {path: (page.parent / path).resolve() for path in paths if path and not re.match(r"[a-z]+:", path)}
+    return [path for path, there in found.items() if not there.exists() and there not in made]
 
 
 def test_the_front_page_reaches_every_part(navigation):

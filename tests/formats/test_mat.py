@@ -196,11 +196,14 @@ def test_what_unpacks_to_more_than_is_read_is_refused_before_it_is_unpacked(tmp_
         load_variable(tmp_path / "a.mat", ["m"])
 
 
-def test_what_unpacks_to_more_than_it_says_is_cut_at_what_it_says(tmp_path, monkeypatch):
+def test_what_unpacks_to_more_than_it_says_is_refused_and_not_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(mat5_arrays, "MAX_BYTES", 1000)
     filler = numbers_head(2, 2) + struct.pack("<II4d", 9, 32, 1, 2, 3, 4)
-    (tmp_path / "a.mat").write_bytes(packed_array(len(filler), filler + bytes(50_000_000)))
+    (tmp_path / "a.mat").write_bytes(packed_array(len(filler), filler))
     np.testing.assert_array_equal(load_variable(tmp_path / "a.mat", ["m"]), [[1, 3], [2, 4]])
+    (tmp_path / "a.mat").write_bytes(packed_array(len(filler), filler + bytes(50_000_000)))
+    with pytest.raises(UsageError, match="'m' ends without its checksum"):
+        load_variable(tmp_path / "a.mat", ["m"])
 
 
 @pytest.mark.parametrize("shape", [(2**31 - 1, 2**31 - 1), (0, 2**31 - 1, 2**31 - 1, 2**31 - 1), (3, -1)])

@@ -11,7 +11,8 @@ from onnx_writer import field, fields, varint
 
 import salbox
 from salbox.formats.caffe import read_caffe
-from salbox.formats.sstable import masked_crc32c, read_table
+from salbox.formats.crc32c import masked_crc32c
+from salbox.formats.sstable import read_table
 from salbox.formats.stored import StoredArray, collect
 from salbox.formats.tensorflow import read_tensorflow
 
@@ -253,3 +254,15 @@ def test_names_and_shapes_must_be_the_network_s(tmp_path):
     found = collect({"a": stored(2), "b": stored(3), "c": stored(9)}, {"a": (2,), "b": (3,)}, "m", tmp_path,
                     ignored=lambda name: name == "c")  # fmt: skip
     assert list(found) == ["a", "b"]
+
+
+def test_data_whose_checksum_does_not_fit_are_refused(tmp_path):
+    index = writers.write_checkpoint(tmp_path / "c", {"a": np.ones((3, 5), np.float32), "b": np.ones(2, np.float32)})
+    data = next(tmp_path.glob("c.data-*"))
+    content = bytearray(data.read_bytes())
+    content[7] ^= 1
+    data.write_bytes(content)
+    stored = read_tensorflow(index)
+    np.testing.assert_array_equal(stored["b"].read(), 1)
+    with pytest.raises(salbox.WeightsError, match="'a' is damaged"):
+        stored["a"].read()

@@ -18,7 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
-from fuzzed_readers import READERS, Fuzzed
+from fuzzed_more import EVERY
+from fuzzed_readers import Fuzzed
 from mutating import mutated
 
 MEMORY = 1500 << 20  # bytes beyond what the modules take
@@ -31,7 +32,7 @@ def run(folder: Path, first: str, count: int, names: list[str]) -> None:
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     start_name, _, start_number = first.rpartition(":")
-    chosen = [reader for reader in READERS if reader.is_here and (not names or reader.name in names)]
+    chosen = [reader for reader in EVERY if reader.is_here and (not names or reader.name in names)]
     before = [reader.name for reader in chosen].index(start_name) if start_name else 0
     sound = {reader.name: _prepared(reader, folder) for reader in chosen[before:]}
     _limit_memory()

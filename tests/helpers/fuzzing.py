@@ -25,7 +25,7 @@ def faults(folder: Path, count: int, readers: list[str], most: int = 10) -> Iter
     count : int
         Damaged files of each reader.
     readers : names
-        Of `fuzzed_readers.READERS`; none is all.
+        Of `fuzzed_more.EVERY`; none is all.
     most : int
         How often the process may die.
     """

@@ -21,6 +21,15 @@ def failing() -> Callable[[int], int]:
     return _fail_at_three
 
 
+def visible_gpus() -> Callable[[int], str]:
+    """Return what says which GPUs its process may use."""
+    return _visible_gpus
+
+
+def _visible_gpus(number: int) -> str:
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "all")
+
+
 def _square(folder: Path, seconds: float, number: int) -> tuple[int, int]:
     (folder / f"{number}.{os.getpid()}").touch()
     time.sleep(seconds)

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from onnx_writer import field, fields, varint
 
+from salbox.formats.crc32c import masked_crc32c
+
 TABLE_MAGIC = 0xDB4775248B80FB57
 FLOAT32, FLOAT64, INT64 = 1, 2, 9  # TensorFlow's numbers for kinds
 
@@ -67,9 +69,15 @@ def tensor_shape(shape: Sequence[int]) -> bytes:
     return b"".join(field(2, fields((1, side)) if side else b"") for side in shape)
 
 
-def bundle_entry(shape: Sequence[int], offset: int, size: int, kind: int = FLOAT32, shard: int = 0) -> bytes:
+def bundle_entry(
+    shape: Sequence[int], offset: int, size: int, kind: int = FLOAT32, shard: int = 0, checksum: int = 0
+) -> bytes:
     pairs = [(1, kind), (2, tensor_shape(shape)), (3, shard), (4, offset), (5, size)]
-    return fields(*[(number, value) for number, value in pairs if value != 0]) + varint(6 << 3 | 5) + bytes(4)
+    return (
+        fields(*[(number, value) for number, value in pairs if value != 0])
+        + varint(6 << 3 | 5)
+        + struct.pack("<I", checksum)
+    )
 
 
 def write_checkpoint(stem: Path, arrays: Mapping[str, np.ndarray]) -> Path:
@@ -79,8 +87,10 @@ def write_checkpoint(stem: Path, arrays: Mapping[str, np.ndarray]) -> Path:
     with stem.with_name(f"{stem.name}.data-00000-of-00001").open("wb") as data:
         for name, array in sorted(arrays.items()):
             kind = {"float32": FLOAT32, "float64": FLOAT64, "int64": INT64}[str(array.dtype)]
-            entries[name.encode()] = bundle_entry(array.shape, offset, array.nbytes, kind)
-            offset += data.write(array.tobytes())
+            content = array.tobytes()
+            checksum = masked_crc32c(content)
+            entries[name.encode()] = bundle_entry(array.shape, offset, array.nbytes, kind, checksum=checksum)
+            offset += data.write(content)
     index = stem.with_name(f"{stem.name}.index")
     index.write_bytes(table(entries))
     return index

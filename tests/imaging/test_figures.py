@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
+from PIL import Image
 
-from salbox.imaging.figures import color_table
+from salbox.imaging.figures import color_table, new_figure
 
 DRAWN = """
 import sys
@@ -40,3 +44,13 @@ def test_whichever_backend_a_notebook_asks_for(asked, becomes, tmp_path):
 def test_a_colour_map_as_a_table():
     table = color_table("gray")
     assert (table.shape, table[0].tolist(), table[255].tolist()) == ((256, 3), [0, 0, 0], [255, 255, 255])
+
+
+def test_a_notebook_shows_a_figure():
+    figure = new_figure(figsize=(2, 1), dpi=50)
+    half = Rectangle((0, 0), 0.5, 1, transform=figure.transFigure, facecolor="red", antialiased=False)
+    figure.add_artist(half)
+    shown = np.asarray(Image.open(io.BytesIO(figure._repr_png_())).convert("RGB"))
+    expected = np.full((50, 100, 3), 255, np.uint8)
+    expected[:, :50] = 255, 0, 0
+    np.testing.assert_array_equal(shown, expected)

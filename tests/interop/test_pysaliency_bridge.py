@@ -17,6 +17,7 @@ from salbox.errors import UsageError
 from salbox.evaluation import MapSource, ModelSource, agreement, evaluate, map_folders
 from salbox.evaluation.truth import Truths
 from salbox.imaging.postprocess import PostProcess
+from salbox.models.scanpath_model import DensityScanpathModel
 from salbox.submissions import export_hdf5
 
 with warnings.catch_warnings():
@@ -32,7 +33,9 @@ from salbox.interop import (
     pysaliency_dataset,
     pysaliency_fixations,
     pysaliency_model,
+    pysaliency_scanpath_model,
     pysaliency_stimuli,
+    scanpath_model_from_pysaliency,
 )
 
 # From the library's own code: functions that NumPy 2 and imageio 3 warn of.
@@ -401,3 +404,28 @@ def test_a_source_goes_to_other_processes_if_its_model_does():
 
     with pytest.raises(UsageError, match=r"'local' cannot be sent to other processes .*: use workers=1"):
         pickle.dumps(PysaliencySource("local", Local()))
+
+
+def test_scanpath_models_across(osie):
+    """pysaliency's log-likelihoods of next fixations are those of the densities, and a model comes back as it went."""
+    model = salbox.load("gaze")
+    own = DensityScanpathModel(model)
+    theirs = pysaliency_scanpath_model(model)
+    assert isinstance(theirs, pysaliency.ScanpathModel)
+    stimuli, fixations = pysaliency_dataset(osie)
+    chosen = fixations[fixations.lengths > 1][:4]
+    likelihoods = theirs.log_likelihoods(stimuli, chosen)
+    for k in range(len(chosen)):
+        history = [values[k][: chosen.lengths[k]] for values in (chosen.x_hist, chosen.y_hist)]
+        density = own.conditional_log_density(osie.pixels(int(chosen.n[k])), *history)
+        assert likelihoods[k] == pytest.approx(density[chosen.y_int[k], chosen.x_int[k]], abs=1e-5)
+    back = scanpath_model_from_pysaliency(theirs, "back")
+    np.testing.assert_allclose(
+        back.conditional_log_density(osie.pixels(0), [3, 8], [4, 9]),
+        own.conditional_log_density(osie.pixels(0), [3, 8], [4, 9]),
+    )
+    assert back.name == "back"
+    with pytest.raises(UsageError, match="ScanpathModel"):
+        scanpath_model_from_pysaliency(Brightness(), "b")
+    with pytest.raises(UsageError, match="gives a score"):
+        pysaliency_scanpath_model("gaussian")

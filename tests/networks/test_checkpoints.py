@@ -79,6 +79,18 @@ def test_broken_files_get_one_line(kind, tmp_path):
     assert str(path) in str(caught.value)
 
 
+def test_numbers_that_changed_on_disk_are_refused(tmp_path):
+    """PyTorch reads them without a word: it is built without checking what its archives hold."""
+    path = tmp_path / "a.pth"
+    torch.save({"w": torch.full((64,), 1.5)}, path)
+    content = bytearray(path.read_bytes())
+    content[content.index(torch.full((64,), 1.5).numpy().tobytes()) + 5] ^= 1
+    path.write_bytes(content)
+    assert torch.load(path, weights_only=True)["w"][1] != 1.5
+    with pytest.raises(salbox.WeightsError, match="damaged"):
+        read_tensors(path)
+
+
 def test_a_broken_safetensors_file_gets_one_line(tmp_path):
     path = tmp_path / "a.safetensors"
     path.write_bytes(b"\xff" * 100)

@@ -22,6 +22,7 @@ from salbox.networks.export.onnx import export_onnx
 from salbox.networks.trainable.base import TrainableNetwork
 from salbox.networks.trainable.factory import NETWORKS, build_network, network_class
 from salbox.networks.trainable.reload import with_one_head
+from salbox.networks.trainable.saved import save_weights
 
 OWN = """
 from torch import nn
@@ -134,6 +135,18 @@ def test_files_and_run_folders_of_salbox(tmp_path):
         salbox.network(f"{run}#three")
     with pytest.raises(salbox.UsageError, match="is a file with its weights inside; leave weights out"):
         salbox.network(str(run), weights=run / "student.onnx")
+
+
+def test_a_run_folder_s_weights_where_the_graph_holds_constants(tmp_path):
+    run = tmp_path / "run"
+    with pytest.warns(WeightsWarning):
+        network = build_network("sam", ["people"], **network_class("sam").small).eval()
+    export_onnx(network, run / "student.onnx", {"people": one_head_s_card("people")}, {"people": "people"})
+    save_weights(network, run / "student.safetensors")  # of its priors the graph has the maps alone
+    seen = photo()
+    with torch.no_grad():
+        for name in (str(run), str(run / "student.onnx"), f"{run}#people"):
+            torch.testing.assert_close(salbox.network(name).maps(seen), network.maps(seen))
 
 
 @pytest.mark.parametrize("name", ["box", "kdsalbox", "msinet", "unisal"])

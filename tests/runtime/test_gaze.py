@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from salbox.errors import UsageError
 from salbox.models.exported import packaged
 from salbox.models.registry import GAZE, SHIPPED
 from salbox.runtime.gaze import GazePredictor, log_center
+from salbox.runtime.network import open_network
 
 data = pytest.importorskip("skimage.data")
 
@@ -75,6 +77,40 @@ def test_best_is_a_density_of_its_own(photo):
     np.testing.assert_allclose(mirrored[:, ::-1], best, atol=1e-3)
 
 
+def test_best_is_the_mean_of_densities_at_three_sizes_both_ways(photo):
+    """Computed again with the network itself, its size given by hand."""
+    network = open_network(packaged(GAZE), threads=1)
+    size = network.metadata.preprocessing
+    total_density = np.zeros(photo.shape[:2])
+    for scale in (0.75, 1.0, 1.5):
+        scaled = replace(size, height=int(size.height * scale), width=int(size.width * scale))
+        for way in (1, -1):
+            (log,) = network.maps([np.ascontiguousarray(photo[:, ::way])], preprocessing=scaled)[0].values()
+            total_density += np.exp(log[:, ::way].astype(np.float64)) / 6
+    best = np.exp(salbox.load("gaze", quality="best")(photo).astype(np.float64))
+    np.testing.assert_allclose(best, total_density, rtol=1e-3, atol=1e-9)
+
+
+def test_an_image_that_spans_less_is_looked_at_smaller_and_its_density_is_broader(photo):
+    def spread(**view):
+        density = salbox.load("gaze", **view)(photo).astype(np.float64)
+        return -(np.exp(density) * density).sum()
+
+    plain = salbox.load("gaze")(photo)
+    np.testing.assert_array_equal(salbox.load("gaze", view="lab")(photo), plain)
+    np.testing.assert_allclose(salbox.load("gaze", ppd=512 / 29.3)(photo), plain, atol=1e-5)
+    assert spread(view="phone") > spread()
+    half = salbox.load("gaze", ppd=2 * 512 / 29.3)(photo)
+    np.testing.assert_array_equal(half, salbox.load("gaze", view="phone")(photo))  # no smaller than half
+
+
+def test_a_profile_s_blur_is_scaled_beside_the_look(photo):
+    lab, phone = (salbox.load("gaze", profile="mit1003", view=view)(photo) for view in ("lab", "phone"))
+    worn = salbox.load("gaze", profile="mit1003")(photo)
+    np.testing.assert_allclose(lab, worn, atol=0.05)  # mit1003 knows 29.26 degrees
+    assert phone.max() < lab.max()
+
+
 def test_fixations_are_drawn_where_the_density_is_high(photo):
     gaze = salbox.load("gaze")
     density, drawn = gaze.log_density(photo), gaze.sample(photo, 2000, seed=1)
@@ -87,8 +123,8 @@ def test_fixations_are_drawn_where_the_density_is_high(photo):
 def test_the_card_names_data_and_terms():
     card = salbox.card("gaze")
     assert card.output == "log_density"
-    assert [p.name for p in card.parameters] == ["center_prior", "quality"]
-    for word in ("OSIE", "EyeCrowd", "DUTS-TR", "coco-semantic", "MIT", "glimpse: unknown"):
+    assert [p.name for p in card.parameters] == ["center_prior", "quality", "ppd", "view"]
+    for word in ("OSIE", "EyeCrowd", "DUTS-TR", "coco-semantic", "MIT1003", "Judd et al."):
         assert word in card.license.training_data
     assert "information gain" in card.agreement
 
@@ -109,7 +145,13 @@ def test_it_is_small_together_with_the_students():
 
 @pytest.mark.parametrize(
     ("values", "message"),
-    [({"quality": "better"}, "quality"), ({"center_prior": -1.0}, "center_prior"), ({"centre": 1}, "center_prior")],
+    [
+        ({"quality": "better"}, "quality"),
+        ({"view": "cinema"}, "view"),
+        ({"ppd": -1.0}, "ppd"),
+        ({"center_prior": -1.0}, "center_prior"),
+        ({"centre": 1}, "center_prior"),
+    ],
 )
 def test_what_does_not_fit_is_refused(values, message):
     with pytest.raises(UsageError, match=message):

@@ -17,7 +17,7 @@ import skimage.data
 
 import salbox
 from salbox.models.exported import packaged
-from salbox.models.registry import GAZE, PEOPLE, SHIPPED, STUDENTS
+from salbox.models.registry import GAZE, GAZE_LARGE, PEOPLE, SHIPPED, STUDENTS
 from salbox.runtime.fingerprint import weights_fingerprint
 from salbox.runtime.network import open_network
 from salbox.runtime.session import recorded
@@ -29,6 +29,7 @@ OBJECT_FIGURES = ROOT / "docs" / "results" / "objects" / "figures.json"
 PEOPLE_FIGURES = ROOT / "docs" / "results" / "training" / "figures.json"
 NETWORK, GAZE_NETWORK = Path(packaged(SHIPPED)), Path(packaged(GAZE))
 NAMES = [f"{head}.student" for head in STUDENTS]
+OBJECTS = ("scfnet", "scfnet.kd")
 LARGEST = 6_000_000  # bytes, all heads together
 
 
@@ -85,18 +86,19 @@ def test_cards_state_what_was_measured_on_this_network():
             assert any(f"{domain} {by_head[head]['cc']:.2f}" in limit for limit in card.limits)
 
 
-def test_the_card_of_gaze_states_what_was_measured_on_this_network():
+@pytest.mark.parametrize(("name", "file", "largest"), [("gaze", GAZE, 1_500_000), ("gaze.large", GAZE_LARGE, 8_000_000)])
+def test_the_cards_of_gaze_state_what_was_measured_on_these_networks(name, file, largest):
     """Shipped again after benchmarks/gaze.py: see scripts/ship_gaze.py."""
     figures = json.loads(GAZE_FIGURES.read_text(encoding="utf-8"))
-    assert figures["weights"] == weights_fingerprint(GAZE_NETWORK), "measure this network: benchmarks/gaze.py"
-    lines = salbox.card("gaze").agreement.split("; ")
-    assert len(lines) == len(figures["test"])
-    for line, (name, own) in zip(lines, figures["test"].items(), strict=True):
-        nss, auc, cc, gain = (own["rows"]["gaze"][metric][0] for metric in ("nss", "auc_judd", "cc", "ig"))
-        assert f"{own['photos']} test photos of {name}: " in line
-        assert (
-            f"NSS {nss:.2f}, AUC-Judd {auc:.3f}, CC {cc:.3f}, information gain over the centre bias {gain:.2f}" in line
-        )
+    assert figures["weights"][name] == weights_fingerprint(Path(packaged(file))), "measure it: benchmarks/gaze.py"
+    assert Path(packaged(file)).stat().st_size <= largest
+    card = salbox.card(name)
+    assert card.name == name
+    for where, own in figures["test"].items():
+        row = own["rows"][name]
+        nss, auc, cc, gain = (row[metric][0] for metric in ("nss", "auc_judd", "cc", "ig"))
+        text = f"{where}, {own['photos']} photos: NSS {nss:.2f}, AUC-Judd {auc:.3f}, CC {cc:.3f}; IG {gain:.2f}"
+        assert text in card.agreement
 
 
 def test_cards_of_what_learned_from_people_state_what_was_measured_on_these_networks():
@@ -116,24 +118,28 @@ def test_cards_of_what_learned_from_people_state_what_was_measured_on_these_netw
             assert line.startswith(f"{own['photos']} photos of {where}: NSS {row['nss']:.2f}, ")
 
 
-def test_the_card_of_scfnet_states_what_was_measured_on_this_network():
+@pytest.mark.parametrize("name", OBJECTS)
+def test_cards_of_object_models_state_what_was_measured_on_these_networks(name):
     """Shipped again after benchmarks/objects.py: see scripts/ship_trained.py."""
     figures = json.loads(OBJECT_FIGURES.read_text(encoding="utf-8"))
-    file = Path(packaged("scfnet.onnx"))
-    assert file.stat().st_size <= 5_000_000
-    assert figures["weights"]["scfnet"] == weights_fingerprint(file), "measure this network: benchmarks/objects.py"
-    card = salbox.card("scfnet")
-    assert card.origin.startswith("trained by salbox on masks of objects: ")
+    file = Path(packaged(f"{name}.onnx"))
+    assert sum(Path(packaged(f"{each}.onnx")).stat().st_size for each in OBJECTS) <= 5_000_000
+    assert figures["weights"][name] == weights_fingerprint(file), "measure this network: benchmarks/objects.py"
+    card = salbox.card(name)
+    assert card.name == name
+    assert card.origin.startswith("trained by salbox on ")
+    assert "/" not in card.origin  # no folder of whoever trained it
     assert "not the published network" in card.limits[0]
     for where, own in figures["sets"].items():
-        row = own["rows"]["scfnet"]
+        row = own["rows"][name]
         text = f"{own['photos']} photos of {where}: MAE {row['mae']:.3f}, max F {row['max_f']:.3f}"
         assert text in card.agreement
 
 
-def test_scfnet_finds_a_person_in_front_of_a_flag():
+@pytest.mark.parametrize("name", OBJECTS)
+def test_scfnet_finds_a_person_in_front_of_a_flag(name):
     photo = skimage.data.astronaut()
-    found = salbox.load("scfnet")(photo)
+    found = salbox.load(name)(photo)
     assert found.shape == photo.shape[:2]
     assert found.min() >= 0
     assert found.max() <= 1

@@ -11,6 +11,7 @@ import time
 import urllib.request
 import zipfile
 
+import axe
 import numpy as np
 import pytest
 from devtools import CHROMIUM
@@ -143,6 +144,18 @@ def test_two_visitors_see_their_own_pictures(browser, address):
         assert visitor.get_by_alt_text(f"photo {number}.png").count() == 1
         assert visitor.get_by_alt_text(f"photo {1 - number}.png").count() == 0
         visitor.context.close()
+
+
+@pytest.mark.skipif(bool(axe.missing()), reason=axe.missing() or "nothing is missing")
+@pytest.mark.parametrize("path", ["", "layouts", "choose", "cut", "video", "measure", "distillation", "explain"])
+def test_axe_finds_nothing(page, address, path):
+    samples = {"": "look-sample", "layouts": "layout-a-sample", "video": "none", "explain": "none"}
+    page.goto(f"{address}/{path}?{samples.get(path, f'{path}-sample')}=coffee")
+    page.get_by_role("heading", level=1).wait_for()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        _settle(page)
+        assert axe.violations(page) == [], scheme
 
 
 @pytest.mark.parametrize(("host", "status"), [("localhost", 101), ("evil.example", 403)])

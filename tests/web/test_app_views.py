@@ -62,7 +62,7 @@ def test_an_empty_page_says_what_to_do(page):
 
 def test_look_shows_every_model_in_every_style():
     app = run("look", look_sample="chelsea", look_models=FEW)
-    assert len(app.get("image")) == 1 + len(FEW) + 2  # the photo, the maps, a difference and its legend
+    assert len(app.get("image")) == 1 + len(FEW)  # the photo, the maps
     before = [image.proto.imgs[0].url for image in app.get("image")]
     for style in ("map", "contours"):
         app.get("button_group")[1].set_value(style)
@@ -71,6 +71,13 @@ def test_look_shows_every_model_in_every_style():
         assert now[0] == before[0]
         assert not set(now[1:3]) & set(before[1:3])
         before = now
+
+
+def test_look_shows_how_two_models_differ_once_somebody_asks():
+    app = run("look", look_sample="chelsea", look_models=FEW)
+    assert "Correlation of the two" not in sentences(app)
+    app = run("look", look_sample="chelsea", look_models=FEW, look_difference=True)
+    assert len(app.get("image")) == 1 + len(FEW) + 2  # a difference and its legend
     assert "Correlation of the two" in sentences(app)
 
 
@@ -95,7 +102,7 @@ def test_a_broken_upload_is_a_sentence_and_others_are_shown():
     app = checked(app.run())
     (error,) = app.error
     assert error.value.replace("\\", "").startswith("bad *x*.png: not an image")
-    assert len(app.get("image")) == 1 + len(FEW) + 2
+    assert len(app.get("image")) == 1 + len(FEW)
 
 
 def test_choosing_ranks_models_for_what_was_marked(drawn):

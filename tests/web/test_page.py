@@ -112,14 +112,18 @@ class TestWritten:
         assert found == sizes
         head = (tmp_path / "public" / "service-worker.js").read_text().partition("\n")[0]
         kept = json.loads(head.removeprefix("const PAGE = ").removesuffix(";"))
-        assert set(kept["files"]) == {"./", *found} - {"service-worker.js"}
+        assert kept["onDemand"] == ["unisal.people.onnx", "scfnet.onnx"]
+        assert set(kept["files"]) == {"./", *found} - {"service-worker.js", *kept["onDemand"]}
         page = json.loads((tmp_path / "public" / "page.json").read_text())
         heads = [name for network in page["networks"] for name in network["heads"]]
         assert heads[0] == "gaze"
         assert set(heads) <= set(salbox.list_models())
         assert set(page["titles"]) == set(heads)
         for network in page["networks"]:
-            assert (tmp_path / "public" / network["file"]).read_bytes()[:1] == b"\x08"  # of an ONNX file
+            content = (tmp_path / "public" / network["file"]).read_bytes()
+            assert content[:1] == b"\x08"  # of an ONNX file
+            assert len(content) == network["bytes"]
+            assert network["isOnDemand"] is (network["file"] in kept["onDemand"])
 
     def test_other_content_is_another_version(self, package, tmp_path, monkeypatch):
         write_page(tmp_path / "public", package)

@@ -8,6 +8,7 @@ import struct
 import threading
 import zlib
 
+import axe
 import numpy as np
 import pytest
 from contrast import CONTRAST, READABLE
@@ -27,6 +28,7 @@ from salbox.web.page.serving import page_server
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing() or "nothing is missing")]
 
 NAMES = ["gaze", *(f"{name}.student" for name in ("ikn", "gbvs", "bms", "imsig", "rare2012", "aim", "sun", "fastgaze"))]
+ON_DEMAND = ("unisal.people", "scfnet")
 
 
 @pytest.fixture(scope="module")
@@ -313,6 +315,17 @@ def test_it_fits_and_can_be_read(opened, width, scheme):
     opened.set_viewport_size({"width": 1280, "height": 900})
 
 
+@pytest.mark.skipif(bool(axe.missing()), reason=axe.missing() or "nothing is missing")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(opened, scheme):
+    computed(opened, png(CAT))
+    opened.emulate_media(color_scheme=scheme)
+    opened.click("#add-region")
+    opened.check("#scanpath")
+    assert axe.violations(opened) == []
+    opened.uncheck("#scanpath")
+
+
 def test_every_control_is_reached_by_the_keyboard(opened):
     computed(opened, png(CAT))
     opened.evaluate("document.activeElement.blur()")
@@ -320,11 +333,75 @@ def test_every_control_is_reached_by_the_keyboard(opened):
     for _ in range(40):
         opened.keyboard.press("Tab")
         reached.add(opened.evaluate("document.activeElement.id || document.activeElement.dataset.model || ''"))
-    wanted = {"file", "sample", "opacity", "wipe", "add-region", "scanpath", "save-picture", "save-map", *NAMES}
+    controls = {"file", "sample", "opacity", "wipe", "add-region", "scanpath", "save-picture", "save-map"}
+    wanted = {*controls, *NAMES, *ON_DEMAND}
     assert wanted <= reached
     unnamed = """[...document.querySelectorAll("input, button")]
         .filter(e => !(e.labels?.length || e.textContent.trim() || e.getAttribute("aria-label"))).length"""
     assert opened.evaluate(unnamed) == 0
+
+
+# A promise that is kept once the service worker answers for the page.
+IN_CHARGE = """new Promise((resolve) => {
+    const { serviceWorker } = navigator;
+    if (serviceWorker.controller) resolve();
+    else serviceWorker.addEventListener("controllerchange", () => resolve(), { once: true });
+})"""
+
+
+def asked_for(page, name: str) -> None:
+    """Ask the page for the map of a network that it has not fetched, and wait for it."""
+    page.evaluate("delete document.body.dataset.milliseconds")
+    page.click(f"button[data-model='{name}']")
+    page.wait_for_selector("body[data-milliseconds]", state="attached", timeout=SECONDS * 1000)
+
+
+def test_larger_networks_come_when_they_are_asked_for(browser, folder):
+    context = browser.new_context()
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    sample = salbox.read_image(folder / "sample.png")
+    with plain_host(folder) as (address, _):
+        page.goto(address)
+        page.evaluate(IN_CHARGE)
+        computed(page, folder / "sample.png")
+        assert page.evaluate("salbox.names()") == NAMES
+        assert not {f"{name}.onnx" for name in ON_DEMAND} & set(asked)
+        expected = salbox.predict(sample, list(ON_DEMAND))
+        for name in ON_DEMAND:
+            asked_for(page, name)
+            assert page.get_attribute(f"button[data-model='{name}']", "aria-pressed") == "true"
+            assert page.inner_text("#status").startswith(f"{name} of sample.png in ")
+            difference = np.abs(map_of(page, name) - expected[name]).max() / np.ptp(expected[name])
+            assert difference < 1e-2, name
+        page.click("#add-region")
+        for name, output, of in (
+            ("scfnet", "probability", "Of the object"),
+            ("unisal.people", "log_density", "Attention"),
+        ):
+            share = as_density(expected[name], output)[179:333, 179:333].sum()
+            page.click(f"button[data-model='{name}']")
+            assert page.inner_text("#share") == of
+            shown = page.locator("#regions tbody tr > *").nth(1).inner_text()
+            assert float(shown.rstrip(" %")) / 100 == pytest.approx(share, abs=0.01)
+        # The next picture has their maps too.
+        computed(page, folder / "sample.png")
+        assert page.evaluate("salbox.names()") == [*NAMES, *ON_DEMAND]
+        forgotten = """caches.keys().then(async ([name]) => (await caches.open(name)).delete("./scfnet.onnx"))"""
+        assert page.evaluate(forgotten) is True
+    # The host is gone: what was fetched is there, what the browser has not kept is told.
+    page.reload()
+    computed(page, folder / "sample.png")
+    assert page.evaluate("salbox.names()") == NAMES
+    asked_for(page, "unisal.people")
+    assert page.get_attribute("button[data-model='unisal.people']", "aria-pressed") == "true"
+    page.click("button[data-model='scfnet']")
+    page.wait_for_selector("#status.wrong", timeout=SECONDS * 1000)
+    assert page.inner_text("#status").startswith("scfnet cannot be fetched")
+    assert page.get_attribute("button[data-model='scfnet']", "aria-disabled") == "false"  # it can be asked again
+    computed(page, folder / "sample.png")
+    context.close()
 
 
 def test_once_loaded_it_needs_no_host_and_has_threads(browser, folder):

@@ -1,7 +1,7 @@
 from .attention import Attention as Attention
 from .attention import attend as attend
 from .box import Box as Box
-from .compression import Compressed as Compressed
+from .compressed import Compressed as Compressed
 from .compression import compress as compress
 from .crops import Crop as Crop
 from .crops import crop as crop

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any, ClassVar, Literal
 
 import cv2
@@ -16,12 +17,16 @@ from PIL import Image
 from ..imaging.opening import opened
 from ..types import FloatMap, Pixels
 from ._blocks import SIDE
+from ._searches import greatest_strength, least_strength
 from .attention import Attention
 
 FileFormat = Literal["jpeg", "webp", "avif"]
 
 FLOOR = 0.1  # weight of a block that gets no attention at all, where the mean block's is 1
+BEST_QUALITY = 95  # what is above it costs bytes that nobody sees
+LOOKED_AT = 0.8  # of attention: what lies outside the fewest blocks that hold it is where hardly anybody looks
 STRIP = 256  # rows that are worked on at a time, so that floating-point copies of large pictures stay small
+_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Picture:
     alpha : (H, W) uint8, optional
         Kept as it is by formats that have transparency.
     extra : mapping
-        What else goes into the file: `exif` and `icc_profile`, as Pillow takes them.
+        What else goes into the file: `exif`, `icc_profile` and `xmp`, as Pillow takes them.
     """
 
     pixels: Pixels
@@ -52,10 +57,30 @@ class Picture:
 
 @dataclass(frozen=True)
 class Errors:
-    """Mean squared errors of a file's pixels over all of RGB: by attention, and as they are."""
+    """How far a file is from its picture.
+
+    Attributes
+    ----------
+    weighted, plain : float
+        Mean squared errors of pixels over all of RGB, by attention and as they are.
+    looked_at, elsewhere : float
+        The structural similarity of the brightness (see `similarity`), by attention and where hardly anybody looks; 1
+        where there are no whole blocks.
+    """
 
     weighted: float
     plain: float
+    looked_at: float
+    elsewhere: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file, with the quality and the strength that it is made by."""
+
+    quality: int
+    strength: float
+    data: bytes
 
 
 class Coder(ABC):
@@ -67,7 +92,7 @@ class Coder(ABC):
         By how much a file's quality may be above the plain file's of the same size, largest first.
     """
 
-    rises: ClassVar[tuple[int, ...]]
+    rises: ClassVar[tuple[int, ...]] = ()
 
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
@@ -80,20 +105,104 @@ class Coder(ABC):
     def encode(self, quality: int, strength: float) -> bytes:
         """Return the file at a quality with less of what nobody looks at, the less the greater the strength above 0."""
 
+    def within(self, limit: int, quality: int) -> Iterator[Found]:
+        """Yield files of at most so many bytes, those that are truest where people look first.
+
+        Parameters
+        ----------
+        limit : int
+        quality : int
+            Of the best plain file of this size.
+        """
+        for raised in self._raised(quality):
+            found = least_strength(partial(self.encode, raised), limit)
+            if found is not None:
+                yield Found(raised, *found)
+
+    def as_true(self, is_true: Callable[[Errors], bool], quality: int) -> Iterator[tuple[Found, Errors]]:
+        """Yield files that are true enough, with how far off they are.
+
+        Parameters
+        ----------
+        is_true : callable
+        quality : int
+            Of a plain file that is about as true.
+        """
+        for raised in self._raised(quality):
+
+            def tried(strength: float, raised: int = raised) -> tuple[bytes, Errors]:
+                data = self.encode(raised, strength)
+                return data, self.errors(data)
+
+            found = greatest_strength(tried, lambda made: is_true(made[1]))
+            if found is not None:
+                yield Found(raised, found[0], found[1][0]), found[1][1]
+
+    def _raised(self, quality: int) -> list[int]:
+        """Return the qualities that `rises` lead to, highest first."""
+        return sorted({min(quality + rise, BEST_QUALITY) for rise in self.rises} - {quality}, reverse=True)
+
     def errors(self, data: bytes) -> Errors:
         """Return how far a file of the picture is from it."""
-        with opened(data, max_pixels=self.picture.weights.size * SIDE**2) as file:
-            decoded = np.asarray(file.decoded().convert("RGB"))
+        height, width = self.picture.pixels.shape[:2]
         weighted = plain = total = 0.0
-        for rows, weights in strips(self.picture):
-            difference = self.picture.pixels[rows].astype(np.int16) - decoded[rows]
-            squared = np.square(difference, dtype=np.float32).mean(2)
-            if self.picture.alpha is not None:
-                squared *= self.picture.alpha[rows] > 0  # what is not seen has no colour
-            weighted += float((squared * weights).sum(dtype=np.float64))
-            plain += float(squared.sum(dtype=np.float64))
-            total += float(weights.sum(dtype=np.float64))
-        return Errors(weighted / total, plain / self.picture.pixels[:, :, 0].size)
+        alike: list[FloatMap] = []
+        with opened(data, max_pixels=self.picture.weights.size * SIDE**2) as file:
+            decoded = file.decoded()
+            for rows, weights in strips(self.picture):
+                found = np.asarray(decoded.crop((0, rows.start, width, rows.stop)).convert("RGB"))
+                difference = self.picture.pixels[rows].astype(np.int16) - found
+                squared = np.square(difference, dtype=np.float32).mean(2)
+                if self.picture.alpha is not None:
+                    squared *= self.picture.alpha[rows] > 0  # what is not seen has no colour
+                weighted += float((squared * weights).sum(dtype=np.float64))
+                plain += float(squared.sum(dtype=np.float64))
+                total += float(weights.sum(dtype=np.float64))
+                alike.append(similarity(self.picture.pixels[rows], found))
+        blocks = np.concatenate(alike)
+        whole = (slice(blocks.shape[0]), slice(blocks.shape[1]))
+        looked_at = _mean(blocks, self.picture.weights[whole])
+        elsewhere = _mean(blocks, self._elsewhere[whole].astype(np.float32))
+        return Errors(weighted / total, plain / (height * width), looked_at, elsewhere)
+
+    @cached_property
+    def _elsewhere(self) -> npt.NDArray[np.bool_]:
+        """The blocks where hardly anybody looks, as the weights are: outside the fewest that hold `LOOKED_AT` of it."""
+        attention = np.maximum(self.picture.weights * (1 + FLOOR) - FLOOR, 0).ravel()
+        order = attention.argsort()[::-1]
+        is_outside = np.cumsum(attention[order], dtype=np.float64) > LOOKED_AT * attention.sum(dtype=np.float64)
+        found = np.zeros(attention.size, np.bool_)
+        found[order[is_outside]] = True
+        return found.reshape(self.picture.weights.shape)
+
+
+def similarity(one: Pixels, other: Pixels) -> FloatMap:
+    """Return the structural similarity of the brightness in whole blocks of 8 x 8 pixels: (H // 8, W // 8) float32.
+
+    Wang et al. 2004, equation 13, with even weights within a block and the constants of section III.C.
+    """
+    rows, columns = (side // SIDE for side in one.shape[:2])
+    x, y = (
+        cv2.cvtColor(pixels[: rows * SIDE, : columns * SIDE], cv2.COLOR_RGB2GRAY).astype(np.float32)
+        if rows and columns
+        else np.zeros((rows * SIDE, columns * SIDE), np.float32)
+        for pixels in (one, other)
+    )
+
+    def mean(values: FloatMap) -> FloatMap:
+        return np.asarray(values.reshape(rows, SIDE, columns, SIDE).mean((1, 3)), np.float32)
+
+    mean_x, mean_y = mean(x), mean(y)
+    variances = mean(x * x) - mean_x**2 + mean(y * y) - mean_y**2
+    covariance = mean(x * y) - mean_x * mean_y
+    means = (2 * mean_x * mean_y + _C1) / (mean_x**2 + mean_y**2 + _C1)
+    return np.asarray(means * (2 * covariance + _C2) / (variances + _C2), np.float32)
+
+
+def _mean(values: FloatMap, weights: FloatMap) -> float:
+    """Return a weighted mean; 1 where nothing has a weight."""
+    total = float(weights.sum(dtype=np.float64))
+    return float((values * weights).sum(dtype=np.float64)) / total if total > 0 else 1.0
 
 
 def block_weights(attention: Attention) -> FloatMap:

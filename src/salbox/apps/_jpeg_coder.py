@@ -41,34 +41,44 @@ class JpegCoder(Coder):
     def encode(self, quality: int, strength: float) -> bytes:
         """Return the file with coefficients rounded by attention."""
         height, width = self.picture.pixels.shape[:2]
-        channels = len(self._planes)
-        pixels = np.empty((*self._planes[0].shape, channels), np.uint8)
-        for channel, (plane, table) in enumerate(zip(self._planes, _tables(quality), strict=False)):
-            scale = 1 if channel == 0 else 2
-            weights = self._weights if channel == 0 else self._weights.reshape(
-                self._weights.shape[0] // 2, 2, self._weights.shape[1] // 2, 2
-            ).mean((1, 3))  # fmt: skip
-            for rows in _rows(plane.shape[0]):
-                blocks = to_blocks(plane[rows].astype(np.float32) - _MIDDLE)
-                here = weights[rows.start // SIDE : rows.stop // SIDE]
-                # The encoder finds the same whole numbers again: it does the same to what is rounded to pixels.
-                values = to_plane(_rounded(blocks, table, here, strength) * table[:, None, :]) + _MIDDLE
-                found = np.clip(np.rint(values), 0, 255).astype(np.uint8)
-                if scale > 1:
-                    found = np.repeat(np.repeat(found, scale, 0), scale, 1)
-                pixels[rows.start * scale : rows.stop * scale, :, channel] = found
-        pixels = pixels[:height, :width]
-        image = Image.fromarray(pixels[:, :, 0]) if channels == 1 else Image.fromarray(pixels, "YCbCr")
+        image = Image.new("L" if len(self._planes) == 1 else "YCbCr", (width, height))
+        tables = _tables(quality)
+        for rows in _rows(self._planes[0].shape[0]):
+            found = self._rounded_rows(rows, tables, strength)[:, :width]
+            image.paste(Image.fromarray(found, image.mode), (0, rows.start))
         return self._saved(image, quality)
+
+    def _rounded_rows(self, rows: slice, tables: list[FloatMap], strength: float) -> npt.NDArray[np.uint8]:
+        """Return some rows with coefficients rounded by attention, whole blocks: (h, w) or (h, w, 3) uint8."""
+        channels = []
+        for channel, (plane, table) in enumerate(zip(self._planes, tables, strict=False)):
+            scale = 1 if channel == 0 else 2
+            weights = self._weights[rows.start // SIDE : -(-rows.stop // SIDE)]
+            if scale > 1:
+                weights = weights.reshape(weights.shape[0] // 2, 2, weights.shape[1] // 2, 2).mean((1, 3))
+            part = plane[rows.start // scale : rows.stop // scale].astype(np.float32)
+            blocks = to_blocks(part - _MIDDLE)
+            # The encoder finds the same whole numbers again: it does the same to what is rounded to pixels.
+            values = to_plane(_rounded(blocks, table, weights, strength) * table[:, None, :]) + _MIDDLE
+            found = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+            channels.append(np.repeat(np.repeat(found, scale, 0), scale, 1) if scale > 1 else found)
+        return channels[0] if len(channels) == 1 else np.ascontiguousarray(np.dstack(channels))
 
     @cached_property
     def _planes(self) -> list[npt.NDArray[np.uint8]]:
         """Brightness, and the two colours at half the size, (h, w) in whole blocks."""
+        pixels = self.picture.pixels
         if self.picture.is_gray:
-            return [padded(self.picture.pixels[:, :, 0], _UNIT)]
-        # Not by Pillow, which cuts digits off where libjpeg rounds: half a level of brightness.
-        image = padded(cv2.cvtColor(self.picture.pixels, cv2.COLOR_RGB2YCrCb), _UNIT)
-        return [np.ascontiguousarray(image[:, :, 0]), *(_halved(image[:, :, channel]) for channel in (2, 1))]
+            return [padded(pixels[:, :, 0], _UNIT)]
+        height, width = (-(-side // _UNIT) * _UNIT for side in pixels.shape[:2])
+        bright, *colors = (np.empty((height // scale, width // scale), np.uint8) for scale in (1, 2, 2))
+        for rows in _rows(height):
+            # Not by Pillow, which cuts digits off where libjpeg rounds: half a level of brightness.
+            part = padded(cv2.cvtColor(pixels[rows], cv2.COLOR_RGB2YCrCb), _UNIT)
+            bright[rows] = part[:, :, 0]
+            for plane, channel in zip(colors, (2, 1), strict=True):
+                plane[rows.start // 2 : rows.stop // 2] = _halved(part[:, :, channel])
+        return [bright, *colors]
 
     @cached_property
     def _weights(self) -> FloatMap:
@@ -83,16 +93,12 @@ class JpegCoder(Coder):
 
 
 def _halved(plane: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Return a plane of half the size, the mean of each four pixels, some rows at a time."""
-    height, width = plane.shape
-    halves = np.empty((height // 2, width // 2), np.uint8)
+    """Return a plane of half the size, the mean of each four pixels."""
+    part = plane.astype(np.uint16)
+    total = part[0::2, 0::2] + part[1::2, 0::2] + part[0::2, 1::2] + part[1::2, 1::2]
     # As libjpeg has it, so that halves are rounded up as often as down.
-    rounding = 1 + np.arange(width // 2, dtype=np.uint16) % 2
-    for rows in _rows(height // 2):
-        part = plane[2 * rows.start : 2 * rows.stop].astype(np.uint16)
-        total = part[0::2, 0::2] + part[1::2, 0::2] + part[0::2, 1::2] + part[1::2, 1::2]
-        halves[rows] = (total + rounding) // 4
-    return halves
+    rounding = 1 + np.arange(plane.shape[1] // 2, dtype=np.uint16) % 2
+    return ((total + rounding) // 4).astype(np.uint8)
 
 
 def _rows(height: int) -> Iterator[slice]:

@@ -4,74 +4,38 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf, isfinite, log10
+from math import inf
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+from PIL import Image
 
 from ..errors import SalboxError, UsageError, nearest
 from ..imaging.image import MAX_PIXELS, ImageSource, pixels_of, read_image
+from ..imaging.opening import Picture as OpenPicture
 from ..imaging.opening import opened
 from ..models.specs import AnyModel
-from ._coders import Coder, Errors, FileFormat, Picture, block_weights
+from ..types import Pixels
+from ._avif_coder import AvifCoder
+from ._coders import BEST_QUALITY, Coder, FileFormat, Picture, block_weights
 from ._file_notes import file_notes, fitting_jpeg
+from ._fitting import TooLargeError, fit_to_quality, fit_to_size
 from ._jpeg_coder import JpegCoder
-from ._smoothing_coders import AvifCoder, WebpCoder
+from ._webp_coder import WebpCoder
 from .attention import Attention, attend
+from .compressed import Compressed
+from .enlarging import bands
 
 FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 SUFFIXES: dict[FileFormat, str] = {"jpeg": ".jpg", "webp": ".webp", "avif": ".avif"}
 MIN_QUALITY = 30
-BEST_QUALITY = 95  # what is above it costs bytes that nobody sees
 
 CODERS: dict[FileFormat, type[Coder]] = {"jpeg": JpegCoder, "webp": WebpCoder, "avif": AvifCoder}
-_MAX_LOSS = 2.0  # dB of the whole picture, against the plain file
-
-# Of the search for a strength.
-_FIRST, _LAST = 0.1, 100.0
-_STEPS = 7
-_NEAR = 0.99  # of the size that is allowed, which is near enough
-
+_BY_ROWS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # modes whose pixels are converted one by one
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "ki": 2**10, "mi": 2**20}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(|k|m|ki|mi)b?\s*", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Compressed:
-    """A photo as a file; what `compress` returns.
-
-    Attributes
-    ----------
-    data : bytes
-    file_format : {"jpeg", "webp", "avif"}
-    quality : int
-        At which its encoder ran; 0 if the file is the one that was given.
-    strength : float
-        How much was taken from what nobody looks at; 0 if nothing was.
-    plain_quality, plain_bytes : int
-        Of the encoder's own file that it stands beside: the best one of the size, or the one of the quality.
-    gain : float
-        In dB, the peak signal-to-noise ratio where the model says that people look, above that of the plain file.
-    loss : float
-        In dB, that of the whole picture, below that of the plain file.
-    """
-
-    data: bytes
-    file_format: FileFormat
-    quality: int
-    strength: float
-    plain_quality: int
-    plain_bytes: int
-    gain: float = 0.0
-    loss: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain numbers, ready for JSON, with the number of bytes in the place of the bytes."""
-        fields = {name: value for name, value in vars(self).items() if name != "data"}
-        return {"bytes": len(self.data), **fields}
 
 
 def compress(
@@ -118,8 +82,9 @@ def compress(
     -----
     In a JPEG every coefficient is rounded to the whole number that costs least in squared error, weighted by the
     attention that its block gets, and bits together (Ramchandran and Vetterli 1994 choose coefficients so, without
-    weights); before the encoders of WebP and AVIF run, small coefficients are left out. The strength of it is chosen by
-    bisection. A file of the photo's own format that is small enough is left as it is.
+    weights). AVIF's encoder is given a map of bits; that of WebP gets a picture whose blocks are coarse already where
+    nobody looks. How strong that is, or the quality beside it, is found by bisection. A file of the photo's own
+    format that is small enough is left as it is.
 
     Examples
     --------
@@ -147,10 +112,10 @@ def compress(
     coder = CODERS[source.file_format](Picture(source.pixels, weights, source.alpha, source.extra))
     if limit is not None:
         try:
-            return _fit_to_size(coder, source.file_format, limit, min_quality)
-        except _TooLargeError as error:
+            return fit_to_size(coder, source.file_format, limit, min_quality)
+        except TooLargeError as error:
             raise SalboxError(f"{image if isinstance(image, (str, os.PathLike)) else 'image'}: {error}") from None
-    found = _fit_to_quality(coder, source.file_format, quality or BEST_QUALITY, min_quality)
+    found = fit_to_quality(coder, source.file_format, quality or BEST_QUALITY, min_quality)
     if source.own is not None and len(source.own) <= len(found.data):
         return _as_it_is(source.own, source.file_format)
     return found
@@ -177,15 +142,11 @@ def parse_bytes(size: int | str) -> int:
     return int(count)
 
 
-class _TooLargeError(Exception):
-    """A picture takes more bytes than it may."""
-
-
 @dataclass(frozen=True)
 class _Source:
     """A photo that was read, what it is to be written as, and its file if that is of the same format."""
 
-    pixels: np.ndarray[Any, np.dtype[np.uint8]]
+    pixels: Pixels
     file_format: FileFormat
     alpha: np.ndarray[Any, np.dtype[np.uint8]] | None
     extra: dict[str, Any]
@@ -219,7 +180,7 @@ def _read(image: ImageSource, file_format: FileFormat | None, max_pixels: int) -
             layers = np.asarray(decoded.convert("RGBA"))
             pixels, alpha = np.ascontiguousarray(layers[:, :, :3]), np.ascontiguousarray(layers[:, :, 3])
         else:
-            pixels = pixels_of(picture, decoded)
+            pixels = _pixels(picture, decoded)
         picture.warn_of_frames()
         is_gray = chosen == "jpeg" and decoded.mode in ("1", "L", "LA", "I;16", "I", "F")
         notes = file_notes(picture.image, is_gray=is_gray)
@@ -229,132 +190,15 @@ def _read(image: ImageSource, file_format: FileFormat | None, max_pixels: int) -
     return _Source(pixels, chosen, alpha, extra, own)
 
 
+def _pixels(picture: OpenPicture, decoded: Image.Image) -> Pixels:
+    """Return the pixels of a decoded picture, some rows at a time: a large one is held once as Pillow has it."""
+    if decoded.mode not in _BY_ROWS:
+        return pixels_of(picture, decoded)
+    pixels = np.empty((decoded.height, decoded.width, 3), np.uint8)
+    for top, bottom in bands((decoded.height, decoded.width)):
+        pixels[top:bottom] = pixels_of(picture, decoded.crop((0, top, decoded.width, bottom)))
+    return pixels
+
+
 def _as_it_is(data: bytes, file_format: FileFormat) -> Compressed:
     return Compressed(data, file_format, 0, 0.0, 0, len(data))
-
-
-def _fit_to_size(coder: Coder, file_format: FileFormat, limit: int, min_quality: int) -> Compressed:
-    """Return the file of at most so many bytes that is truest where people look."""
-    least = coder.plain(min_quality)
-    if len(least) > limit:
-        raise _TooLargeError(
-            f"takes {len(least)} bytes at quality {min_quality}, more than the {limit} allowed: "
-            "allow a lower quality (--min-quality), a larger size, or shrink the photo first"
-        )
-    quality, plain = _best_plain(coder, limit, (min_quality, least))
-    base = coder.errors(plain)
-    most = min(base.plain * 10 ** (_MAX_LOSS / 10), coder.errors(least).plain)
-    for rise in coder.rises:
-        raised = min(quality + rise, BEST_QUALITY)
-        if raised == quality:
-            break
-        found = _least_strength(coder, raised, limit)
-        if found is None:
-            continue
-        strength, data = found
-        errors = coder.errors(data)
-        if errors.weighted < base.weighted and errors.plain <= most:
-            return _beside(data, file_format, raised, strength, (quality, plain), base, errors)
-    return Compressed(plain, file_format, quality, 0.0, quality, len(plain))
-
-
-def _fit_to_quality(coder: Coder, file_format: FileFormat, quality: int, min_quality: int) -> Compressed:
-    """Return the smallest file that is as true where people look as the plain one at a quality."""
-    plain = coder.plain(quality)
-    base = coder.errors(plain)
-    most = min(base.plain * 10 ** (_MAX_LOSS / 10), coder.errors(coder.plain(min_quality)).plain)
-    best = Compressed(plain, file_format, quality, 0.0, quality, len(plain))
-    for rise in coder.rises:
-        raised = min(quality + rise, BEST_QUALITY)
-        if raised == quality:
-            break
-
-        def is_true(errors: Errors) -> bool:
-            return errors.weighted <= base.weighted and errors.plain <= most
-
-        found = _greatest_strength(coder, raised, is_true)
-        if found is not None and len(found[1]) < len(best.data):
-            strength, data, errors = found
-            best = _beside(data, file_format, raised, strength, (quality, plain), base, errors)
-    return best
-
-
-def _best_plain(coder: Coder, limit: int, least: tuple[int, bytes]) -> tuple[int, bytes]:
-    """Return the highest quality whose plain file is small enough, with the file; `least` is one that is."""
-    low, data = least
-    high = BEST_QUALITY + 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        tried = coder.plain(middle)
-        if len(tried) <= limit:
-            low, data = middle, tried
-        else:
-            high = middle
-    return low, data
-
-
-def _least_strength(coder: Coder, quality: int, limit: int) -> tuple[float, bytes] | None:
-    """Return about the least strength whose file is small enough, with the file; None if none is."""
-    low, high = 0.0, _FIRST
-    while len(data := coder.encode(quality, high)) > limit:
-        low, high = high, 3 * high
-        if high > _LAST:
-            return None
-    for _ in range(_STEPS):
-        if len(data) >= _NEAR * limit:
-            break
-        middle = _between(low, high)
-        tried = coder.encode(quality, middle)
-        if len(tried) <= limit:
-            high, data = middle, tried
-        else:
-            low = middle
-    return high, data
-
-
-def _greatest_strength(
-    coder: Coder, quality: int, is_true: Callable[[Errors], bool]
-) -> tuple[float, bytes, Errors] | None:
-    """Return about the greatest strength whose file is true enough, with the file; None if none is."""
-    best = None
-    low, high = 0.0, _FIRST
-    for _ in range(_STEPS):
-        data = coder.encode(quality, high)
-        errors = coder.errors(data)
-        if not is_true(errors) or high > _LAST:
-            break
-        best = high, data, errors
-        low, high = high, 3 * high
-    for _ in range(_STEPS):
-        middle = _between(low, high)
-        data = coder.encode(quality, middle)
-        errors = coder.errors(data)
-        if is_true(errors):
-            low, best = middle, (middle, data, errors)
-        else:
-            high = middle
-    return best
-
-
-def _between(low: float, high: float) -> float:
-    return (low * high) ** 0.5 if low > 0 else high / 4
-
-
-def _beside(
-    data: bytes,
-    file_format: FileFormat,
-    quality: int,
-    strength: float,
-    plain: tuple[int, bytes],
-    base: Errors,
-    errors: Errors,
-) -> Compressed:
-    """Return a file with its figures beside those of the plain one."""
-    gain, loss = _decibels(base.weighted, errors.weighted), _decibels(errors.plain, base.plain)
-    return Compressed(data, file_format, quality, strength, plain[0], len(plain[1]), gain, loss)
-
-
-def _decibels(errors: float, others: float) -> float:
-    """Return by how many dB errors exceed others; 0 where there are none."""
-    ratio = errors / others if errors > 0 and others > 0 else 1.0
-    return 10 * log10(ratio) if isfinite(ratio) else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from ..imaging.opening import opened
 from ..imaging.writing import JPEG_QUALITY, PNG_COMPRESSION, atomic
 from ..models.loading import load
 from ..prediction.images import device_of, memory_errors_named
+from ..prediction.stdin import streamed, write_output
 from ..system.workers import in_workers
-from ._file_notes import camera_notes
+from ..types import Shape
+from ._file_notes import fitting_jpeg, png_options, written_notes
 from ._files import MORE_MEMORY, noted, refuse_shared_outputs
 from .attention import attend
 from .crops import Crop, CropOptions, best_crop
@@ -133,10 +135,12 @@ class CropPlan:
             kind = kind if kind in KINDS else "PNG"
             pixels = picture.decoded()
             # Behind it: the orientation, which is taken out of the notes, has been followed by now.
-            profile, exif = picture.image.info.get("icc_profile"), camera_notes(picture.image)
+            notes = written_notes(picture.image)
+            if profile := picture.image.info.get("icc_profile"):
+                notes["icc_profile"] = profile
         for each in crops:
             path = self.target(image, each.size, KINDS[kind])
-            content = encoded(cut_out(pixels, each), kind, profile, exif)
+            content = encoded(cut_out(pixels, each), kind, notes)
             with atomic(path) as temporary:
                 temporary.write_bytes(content)
             if each.size.pixels is not None and (scale := each.size.pixels[0] / each.box.height) > 1:
@@ -151,6 +155,30 @@ def run_crops(images: Sequence[ImageFile], plan: CropPlan, workers: int | None =
     return in_workers(plan.begin, images, workers, device=device_of([plan.arguments]))
 
 
+def crop_stream(inputs: Sequence[str], plan: CropPlan, *, to_output: bool) -> CropOutcome:
+    """Return what came of one image from a file or standard input ("-"), its crops written where the plan says.
+
+    With `to_output` the crop goes to standard output.
+
+    Raises
+    ------
+    UsageError
+        If there is more than one image; with `to_output` if there is more than one size, or no standard output.
+    ImageError
+        If the image cannot be cropped.
+    """
+    if to_output and len(plan.sizes) != 1:
+        raise UsageError("standard output holds one crop: give one size")
+    with streamed(inputs, to_output=to_output) as one:
+        here = replace(plan, folder=one.folder / "crops") if to_output else plan
+        outcome = here.begin()(one.image)
+        one.raise_first(outcome.failures)
+        if to_output:
+            write_output(outcome.written)
+    too_little, notes = ([one.named(text) for text in texts] for texts in (outcome.too_little, outcome.notes))
+    return replace(outcome, source=one.source, too_little=too_little, notes=notes)
+
+
 def cut_out(image: Image.Image, crop: Crop) -> Image.Image:
     """Return the window of a picture, in its own mode; of a size in pixels brought to it."""
     box = crop.box
@@ -159,16 +187,22 @@ def cut_out(image: Image.Image, crop: Crop) -> Image.Image:
         return window
     if window.mode in ("P", "PA", "1"):  # numbers of colours have no mean
         window = window.convert("L" if window.mode == "1" else "RGBA" if window.has_transparency_data else "RGB")
-    return window.resize(crop.size.pixels[::-1], Image.Resampling.LANCZOS)
+    return brought_to(window, crop.size.pixels)
 
 
-def encoded(image: Image.Image, kind: str, profile: bytes | None, exif: bytes | None) -> bytes:
-    """Return a picture as a file of one of `KINDS`, with its colour profile and what its camera noted."""
+def brought_to(window: Image.Image, shape: Shape) -> Image.Image:
+    """Return a window of a photo or a frame at a size, (H, W), in pixels."""
+    return window.resize(shape[::-1], Image.Resampling.LANCZOS)
+
+
+def encoded(image: Image.Image, kind: str, notes: Mapping[str, Any]) -> bytes:
+    """Return a picture as a file of one of `KINDS`, with those of its notes that the kind has."""
     if kind == "WEBP" and image.mode not in ("RGB", "RGBA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     if kind == "PNG" and image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I"):
-        image, profile = image.convert("RGB"), None
-    extra = {name: value for name, value in (("icc_profile", profile), ("exif", exif)) if value}
+        image = image.convert("RGB")
+        notes = {name: value for name, value in notes.items() if name != "icc_profile"}
+    fitting = {"PNG": png_options, "JPEG": fitting_jpeg}.get(kind, dict)
     buffer = io.BytesIO()
-    image.save(buffer, kind, **_OPTIONS[kind], **extra)
+    image.save(buffer, kind, **_OPTIONS[kind], **fitting(notes))
     return buffer.getvalue()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from ..errors import SalboxError, UsageError
 from ..imaging.inputs import ImageFile
@@ -27,7 +27,7 @@ from ._path import CUT, best_way, shots, small, smoothed
 from ._windows import Field, largest_holding, spans
 from .attention import LOOKED_AT, seen_by
 from .box import hull
-from .crop_files import CropOutcome, CropPlan
+from .crop_files import CropOutcome, CropPlan, brought_to
 from .crops import CropOptions
 from .sizes import Size
 
@@ -194,8 +194,6 @@ def _cut(
                 x, y = way.corners[min(number, len(way.corners) - 1)]
                 window = np.ascontiguousarray(frame[y : y + way.height, x : x + way.width])
                 if size.pixels is not None:
-                    shrinks = size.pixels[0] < way.height
-                    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-                    window = cv2.resize(window, size.pixels[::-1], interpolation=how)
+                    window = np.asarray(brought_to(Image.fromarray(window), size.pixels))
                 writer.write(window, pace.repeats_of(number))
             progress.update(f"{video.path.name}: cutting", number + 1, len(times))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ImageError, ImageWarning, SalboxError, UsageError
+from ..errors import ImageWarning, SalboxError, UsageError
 from ..imaging.inputs import ImageFile
 from ..models.model import Model
 from ..prediction.batch import BatchPlan, Outcome, still_missing
 from ..prediction.images import Pipeline, device_of, memory_errors_named
-from ..prediction.stdin import STANDARD_INPUT, read_input
+from ..prediction.stdin import streamed, write_output
 from ..system.contents import content_digest
 from ..system.workers import check_workers, in_workers
 from .cutout_background import Background, parse_background
@@ -167,23 +165,11 @@ def cutout_stream(inputs: Sequence[str], plan: CutoutPlan, *, to_output: bool) -
     ImageError
         If the image cannot be cut out.
     """
-    if len(inputs) != 1:
-        raise UsageError("'-' stands for one image: give no other input")
-    if to_output and sys.stdout is None:
-        raise UsageError("standard output is closed")
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(inputs[0])
-        if inputs[0] == "-":
-            source = Path(folder) / STANDARD_INPUT
-            source.write_bytes(read_input())
-        image = ImageFile(source, Path(source.stem))
+    with streamed(inputs, to_output=to_output) as one:
         if to_output:
-            plan = replace(plan, file=Path(folder, f"out{SUFFIXES[plan.file_format]}"))
-        outcome = process(image, Pipeline(plan.load()), plan)
-        for failure in outcome.failures:
-            raise ImageError(failure.replace(str(source), STANDARD_INPUT) if inputs[0] == "-" else failure)
+            plan = replace(plan, file=one.folder / f"out{SUFFIXES[plan.file_format]}")
+        outcome = process(one.image, Pipeline(plan.load()), plan)
+        one.raise_first(outcome.failures)
         if to_output:
-            for path in outcome.written:
-                sys.stdout.buffer.write(path.read_bytes())
-            sys.stdout.buffer.flush()
+            write_output(outcome.written)
     return outcome

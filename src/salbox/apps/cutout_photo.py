@@ -34,7 +34,7 @@ class Photo:
     is_transparent : bool
         Whether some of it is.
     beside : mapping
-        `exif` and `icc_profile`, as Pillow writes them.
+        `exif`, `icc_profile` and `xmp`, as Pillow writes them.
     """
 
     pixels: Pixels

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from ..errors import UsageError, nearest
 from ..imaging.notes import KEY, behind, to_text
 from ..imaging.writing import JPEG_QUALITY, PNG_COMPRESSION, atomic
-from ._file_notes import fitting_jpeg
+from ._file_notes import fitting_jpeg, png_options
 
 SUFFIXES = {"png": ".png", "webp": ".webp", "jpg": ".jpg"}
 _SIDES = {"webp": 16383, "jpg": 65535}  # pixels, the most that a format holds
@@ -49,7 +49,7 @@ def write_cutout(
     notes : mapping
         How it was made; see `salbox.writing.read_notes`.
     beside : mapping
-        `exif` and `icc_profile`; a mask has no use for them.
+        `exif`, `icc_profile` and `xmp`; a mask has no use for them.
 
     Raises
     ------
@@ -79,9 +79,8 @@ def _encoded(
 ) -> memoryview:
     options: dict[str, Any]
     if file_format == "png":
-        info = PngImagePlugin.PngInfo()
-        info.add_text(KEY, to_text(notes))
-        options = {"format": "PNG", "pnginfo": info, "compress_level": PNG_COMPRESSION}
+        extra = png_options(extra, {KEY: to_text(notes)})
+        options = {"format": "PNG", "compress_level": PNG_COMPRESSION}
     elif file_format == "webp":
         options = {"format": "WEBP", "quality": WEBP_QUALITY}
     else:

@@ -21,6 +21,7 @@ from ..models.model import Model
 from ..models.specs import AnyModel
 from ..prediction.images import Pipeline
 from ..types import FloatMap, Pixels
+from ._file_notes import png_options
 from .attention import one_model
 from .cutout_background import Background, parse_background
 from .cutout_objects import THRESHOLD, only_object, parse_object
@@ -110,9 +111,9 @@ def cutout(
     Returns
     -------
     bytes, array or PIL image
-        Of bytes the bytes of a PNG, of an array an array, of all else a PIL image, with the photo's EXIF and colour
-        profile in `info`: (H, W, 4) uint8 RGBA, with a background (H, W, 3) RGB, with `mask_only` (H, W). Colours are
-        not multiplied by alpha; where that is 0 they are 0.
+        Of bytes the bytes of a PNG, of an array an array, of all else a PIL image, with the photo's EXIF, XMP and
+        colour profile in `info`: (H, W, 4) uint8 RGBA, with a background (H, W, 3) RGB, with `mask_only` (H, W).
+        Colours are not multiplied by alpha; where that is 0 they are 0.
 
     Raises
     ------
@@ -149,7 +150,7 @@ def cutout(
         return found
     if isinstance(image, (bytes, bytearray, memoryview)):
         buffer = io.BytesIO()
-        Image.fromarray(found).save(buffer, "PNG", **({} if chosen.mask_only else photo.beside))
+        Image.fromarray(found).save(buffer, "PNG", **png_options({} if chosen.mask_only else photo.beside))
         return buffer.getvalue()
     picture = Image.fromarray(found)
     picture.info.update({} if chosen.mask_only else photo.beside)

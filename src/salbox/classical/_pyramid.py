@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..types import FloatMap, Pixels
+from ..types import DoubleMap, FloatMap, Pixels
 
 SMALLEST = 10  # an array with a side of this length or less is not halved any more
 STRIP = 1 << 16  # numbers worked on at a time, so that they stay in the processor's cache
@@ -107,10 +107,14 @@ def _low_pass_ends(even: FloatMap, odd: FloatMap, last: FloatMap | None, out: Fl
         One more sample after the last odd one, if their number is odd.
     out : (n, m) float32
     """
-    ten, five = np.float64(10.0), np.float64(5.0)
-    out[0] = ((even[0] + odd[0]) * ten + even[1] * five + odd[1]) / 26
-    near = (even[-1] + odd[-1]) * ten
+    out[0] = (_times(even[0] + odd[0], 10.0) + _times(even[1], 5.0) + odd[1]) / 26
+    near = _times(even[-1] + odd[-1], 10.0)
     if last is None:
-        out[-1] = (near + odd[-2] * five + even[-2]) / 26
+        out[-1] = (near + _times(odd[-2], 5.0) + even[-2]) / 26
     else:
-        out[-1] = (near + (odd[-2] + last) * five + even[-2]) / 31
+        out[-1] = (near + _times(odd[-2] + last, 5.0) + even[-2]) / 31
+
+
+def _times(values: FloatMap, factor: float) -> DoubleMap:
+    """Return a product in double precision; NumPy 1 keeps `values * np.float64(factor)` in single."""
+    return np.multiply(values, factor, dtype=np.float64)

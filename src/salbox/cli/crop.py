@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..apps.box import parse_box
-from ..apps.crop_files import CropOutcome, CropPlan, run_crops
+from ..apps.crop_files import CropOutcome, CropPlan, crop_stream, run_crops
 from ..apps.crop_video import crop_clip
 from ..apps.crops import CUT_WEIGHT, CropOptions
 from ..apps.sizes import parse_size
@@ -17,6 +17,7 @@ from ..errors import UsageError
 from ..imaging.image import MAX_PIXELS
 from ..imaging.inputs import find_images_and_videos
 from ..paths import user_path
+from .engine_options import with_engine
 from .options import (
     AttentionModel,
     Loading,
@@ -31,10 +32,12 @@ from .output import escape, say
 from .progress import ConsoleProgress, console, report_failed
 
 
+@with_engine
 @with_loading
 def crop(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="IMAGE...", help="Images, videos, folders or quoted glob patterns.")
+        list[str],
+        typer.Argument(metavar="IMAGE...", help="Images, videos, folders, quoted glob patterns, or - for stdin."),
     ],
     size: Annotated[
         list[str],
@@ -42,7 +45,9 @@ def crop(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="Where crops go, as <name>.<size>; without it --json."),
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Where crops go, as <name>.<size>; - for stdout; without it --json."
+        ),
     ] = None,
     model: AttentionModel = "gaze",
     zoom: Annotated[
@@ -94,6 +99,8 @@ def crop(
       salbox crop photo.jpg --size 1:1 --json
 
       salbox crop clip.mp4 --size 9:16 -o vertical
+
+      cat photo.jpg | salbox crop - --size 1:1 -o - > square.jpg
     """
     if output is None and not as_json:
         raise UsageError("nowhere to put crops: give -o DIR, or --json to print the boxes")
@@ -107,6 +114,16 @@ def crop(
         min_kept,
         pixel_limit(max_pixels),
     )
+    to_output = str(output) == "-"
+    if to_output or "-" in inputs:
+        refuse_unused("files as inputs and a folder for outputs", False, {"--workers": workers})
+        refuse_unused("another place for crops than standard output", not to_output, {"--json": as_json})
+        outcome = crop_stream(inputs, plan, to_output=to_output)
+        for note in outcome.notes:
+            console.print(escape(f"note: {note}"))
+        if as_json:
+            say(json.dumps([outcome.to_dict(name)], indent=2))
+        return _report([outcome], None if to_output else output, min_kept)
     images, videos = find_images_and_videos(inputs, recursive=recursive, exclude=plan.folder)
     refuse_unused("images as inputs", images, {"--zoom": zoom > 1, "--rule-of-thirds": rule_of_thirds})
     outcomes: list[CropOutcome] = []

@@ -22,6 +22,7 @@ from ..paths import user_path
 from ..prediction.batch import BatchPlan, Outcome
 from ..prediction.images import Pipeline
 from ..prediction.videos import refuse_shared_names
+from .engine_options import with_engine
 from .options import (
     Loading,
     MaxPixels,
@@ -36,6 +37,7 @@ from .output import say
 from .progress import ConsoleProgress, report
 
 
+@with_engine
 @with_loading
 def cutout(
     inputs: Annotated[

@@ -25,19 +25,31 @@ Address = Annotated[
         rich_help_panel=SPEED,
     ),
 ]
+Gpus = Annotated[
+    float,
+    typer.Option(
+        "--gpus-per-worker",
+        metavar="N",
+        help="Of each worker of a cluster, with --device cuda; .5 has two share one.",
+        rich_help_panel=SPEED,
+    ),
+]
 
 
 def with_engine(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a verb the options --engine and --address, and have what it shares out done as they say."""
+    """Give a verb the options that say who does what it shares out, and have it done so."""
     signature = inspect.signature(verb, eval_str=True)
     own = [
         inspect.Parameter("engine_name", inspect.Parameter.KEYWORD_ONLY, default=ENGINES[0], annotation=Name),
         inspect.Parameter("address", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Address),
+        inspect.Parameter("gpus", inspect.Parameter.KEYWORD_ONLY, default=0.0, annotation=Gpus),
     ]
 
     @functools.wraps(verb)
-    def wrapper(*args: Any, engine_name: str = ENGINES[0], address: str | None = None, **given: Any) -> Any:
-        with engine(engine_name, address):
+    def wrapper(
+        *args: Any, engine_name: str = ENGINES[0], address: str | None = None, gpus: float = 0.0, **given: Any
+    ) -> Any:
+        with engine(engine_name, address, gpus):
             return verb(*args, **given)
 
     kept = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]

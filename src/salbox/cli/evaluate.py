@@ -36,6 +36,8 @@ from ..evaluation.bars import bars
 from ..evaluation.formats import grids, legend, to_csv, to_markdown
 from ..evaluation.latex import to_latex
 from ..evaluation.metric_maps import for_metrics
+from ..evaluation.next_fixation import METRICS as OF_NEXT_FIXATION
+from ..evaluation.next_fixation import rows_for, score_next
 from ..evaluation.rows import check_names, model_rows
 from ..evaluation.sources import Source
 from ..imaging.figures import check_figure
@@ -150,6 +152,10 @@ def evaluate(
         bool,
         typer.Option("--maps-for-metrics", help="Add a row for each density: a map of its own for each metric."),
     ] = False,
+    next_fixation: Annotated[
+        bool,
+        typer.Option("--next-fixation", help="Score densities on each next fixation: as they are, and as scanpaths."),
+    ] = False,
     per_image: Annotated[
         bool, typer.Option("--per-image", help="A line for each image instead of the means.", rich_help_panel=OUTPUT)
     ] = False,
@@ -180,6 +186,8 @@ def evaluate(
 
       salbox evaluate -m bms --dataset ecssd:~/data/ECSSD --metrics max_f,mae,s_measure --latex
 
+      salbox evaluate -m gaze --dataset osie:~/data/OSIE --next-fixation --baseline
+
       salbox evaluate -m bms --teacher gbvs --images photos
 
       salbox evaluate -m runs/mine --teacher fastgaze --weights fastgaze=fastgaze.npz --images photos --per-image
@@ -196,6 +204,11 @@ def evaluate(
     refuse_unused("--dataset", dataset, of_people)
     loading = loading_options(param, weights, sha256, device, max_model_size)
     refuse_unused("models (-m) or --teacher", models or teacher, loading)
+    if next_fixation:
+        others = {"--maps-for-metrics": maps_for_metrics, "--ceiling": ceiling, "--mixture-ceiling": mixture_ceiling}
+        others |= {"--teacher": teacher is not None, "--teacher-maps": teacher_maps is not None, "--agreement": agree}
+        others["--sigma"] = sigma is not None
+        refuse_unused("figures of all fixations: leave --next-fixation out", False, others)
     if agree:
         of_metrics = {"--metrics": metrics, "--sigma": sigma is not None, "--against": against is not None}
         of_metrics["--maps-for-metrics"] = maps_for_metrics
@@ -227,22 +240,30 @@ def evaluate(
     if maps_for_metrics:
         rows += for_metrics(measured)
     rows += [CenterBias()] * baseline + [HumanCeiling()] * ceiling + [MixtureCeiling()] * mixture_ceiling
+    if next_fixation:
+        rows = rows_for(rows)
     reference = _teacher(teacher, teacher_maps, teacher_size, data, parameters)
     if reference is not None:
         rows += constant_rows([row.name for row in measured if isinstance(row, ModelSource)], reference.name)
     if against is not None and against not in (known := [row.name for row in rows]):
         raise UsageError(f"--against '{against}'{nearest(against, known)} (rows: {', '.join(known)})")
+    results = None if output is None else user_path(output)
+    names_of_metrics = split_names(metrics)
     with ConsoleProgress() as progress:
-        table = measure(
-            data,
-            rows,
-            split_names(metrics) or None,
-            sigma=sigma,
-            teacher=reference,
-            folder=None if output is None else user_path(output),
-            workers=workers,
-            progress=progress,
-        )
+        if next_fixation:
+            of_next = names_of_metrics or OF_NEXT_FIXATION
+            table = score_next(data, rows, of_next, folder=results, workers=workers, progress=progress)
+        else:
+            table = measure(
+                data,
+                rows,
+                names_of_metrics or None,
+                sigma=sigma,
+                teacher=reference,
+                folder=results,
+                workers=workers,
+                progress=progress,
+            )
     table = replace(table, notes=(*table.notes, *worse_than_constant(table)))
     if plot is not None:
         bars(table, user_path(plot))

@@ -30,6 +30,7 @@ GROUPS = {
         "cutout": "Cut out the main object, with a transparent background.",
         "compress": "Make photos smaller, with fewer bits where nobody looks.",
         "regions": "Say how much attention each region of an image gets.",
+        "scanpath": "Draw in which order one person's eyes might go over an image.",
         "app": "Open salbox in a browser.",
         "page": "Write a web page that needs no server.",
         "serve": "Answer requests over HTTP.",

@@ -24,6 +24,7 @@ from ..prediction.batch import BatchPlan, Outcome, run_batch
 from ..prediction.images import output_folders
 from ..prediction.stdin import predict_stream
 from ..prediction.videos import ClipPlan, refuse_shared_names, run_clip
+from ..scale.reading import ROWS, Reading
 from .engine_options import with_engine
 from .options import (
     MODELS,
@@ -48,6 +49,7 @@ from .options import (
 )
 from .output import say
 from .progress import ConsoleProgress, report
+from .shard_options import ImageColumn, KeyColumn, Results, RowsPerShard, by_rows, predict_rows
 
 
 @with_engine
@@ -89,6 +91,14 @@ def predict(
             rich_help_panel=OVERLAYS,
         ),
     ] = False,
+    legend: Annotated[
+        bool,
+        typer.Option(
+            "--legend",
+            help="Below the overlay a strip that says what colours and lines mean.",
+            rich_help_panel=OVERLAYS,
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Compute maps again that are there.")] = False,
     workers: Workers = None,
     size: Size = None,
@@ -106,7 +116,7 @@ def predict(
         typer.Option(
             "--quality",
             metavar="fast|best",
-            help="Of gaze: best looks four times, mirrored too, and takes the mean.",
+            help="Of gaze: best looks six times, at three sizes and mirrored, and takes the mean.",
             rich_help_panel=MODELS,
         ),
     ] = None,
@@ -126,6 +136,10 @@ def predict(
     precision: Precision = "float32",
     channels_last: ChannelsLast = False,
     max_pixels: MaxPixels = MAX_PIXELS,
+    results: Results = "files",
+    rows_per_shard: RowsPerShard = ROWS,
+    image_column: ImageColumn = None,
+    key_column: KeyColumn = None,
     as_json: WrittenAsJson = False,
 ) -> int:
     """Write the saliency maps of images and videos to DIR/<model>/<name>.<format>.
@@ -154,7 +168,7 @@ def predict(
 
       cat photo.jpg | salbox predict - -m gbvs -o - > map.png
     """
-    refuse_unused("--overlay", overlay, {"--alpha": alpha != OPACITY, "--contours": contours})
+    refuse_unused("--overlay", overlay, {"--alpha": alpha != OPACITY, "--contours": contours, "--legend": legend})
     if histogram_matched and postprocess.histogram_matching != "none":
         raise UsageError("--histogram-matched and --histogram-matching: give one of the two")
     settings = [*param, *([f"quality={quality}"] if quality else [])]
@@ -175,11 +189,27 @@ def predict(
         size=size,
         overlay=alpha if overlay else None,
         contours=MASS_SHARES if contours else (),
+        legend=legend,
         overwrite=overwrite,
         max_pixels=pixel_limit(max_pixels),
         precision=precision,
         channels_last=channels_last,
     )
+    columns = {"--image-column": image_column, "--key-column": key_column}
+    if by_rows(inputs, output, results):
+        refuse_unused("a video among the inputs", False, of_videos)
+        refuse_unused("a folder, or a bucket, for outputs", single is None and str(output) != "-", {"--output": True})
+        return predict_rows(
+            inputs,
+            output,
+            plan,
+            Reading(rows_per_shard, image_column, key_column),
+            in_parquet=results == "parquet",
+            recursive=recursive,
+            workers=workers,
+            as_json=as_json,
+        )
+    refuse_unused("shards among the inputs", False, {**columns, "--rows-per-shard": rows_per_shard != ROWS})
     if str(output) == "-" or "-" in inputs:
         refuse_unused("a video among the inputs", False, of_videos)
         refuse_unused("files as inputs and a folder for outputs", False, {"--json": as_json, "--workers": workers})

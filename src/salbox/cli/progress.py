@@ -54,7 +54,8 @@ class ConsoleProgress(Progress):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        if not self._bars.disable:  # where nothing was shown, older versions of rich print an empty line
+            self._bars.stop()
 
     def say(self, text: str) -> None:
         """Print a line."""

@@ -28,6 +28,7 @@ from ..training.splitting import Split, first_pixels
 from ..training.validation import check_criterion
 from .heads import new_layers, with_new_heads
 from .plan import Plan
+from .teachers.in_process import feature_model
 
 CALIBRATION_PHOTOS = 64  # that the statistics of batch norms are taken from, where first weights have none
 
@@ -132,7 +133,9 @@ def _with_online_teacher(plan: Plan, initial: InitialNetwork) -> InitialNetwork:
     assert teacher is not None  # noqa: S101  # the plan has checked it
     model = teacher.load()
     network = initial.network.to(plan.device)
-    online = OnlineTeacher(model.function, model.card.output, plan.recipe.hint, network, plan.recipe.size)
+    hint = plan.recipe.hint
+    function = feature_model(teacher, model, hints=hint.weight > 0)
+    online = OnlineTeacher(function, model.card.output, hint, network, plan.recipe.size)
     return replace(initial, online_teacher=online)
 
 

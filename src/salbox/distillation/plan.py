@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import UsageError
 from ..evaluation.code import changed, weights_hashes
 from ..imaging.inputs import ImageFile
+from ..imaging.postprocess import NOTHING
 from ..models.calibrated import worn_card
 from ..models.cards import to_json
-from ..models.exported import STUDENT_FILE
+from ..models.exported import STUDENT_FILE, WEIGHTS_FILE
 from ..models.loading import card, own_code
 from ..models.specs import split_loading
 from ..networks.trainable.factory import FIRST_WEIGHTS
@@ -23,7 +24,6 @@ from ..system.contents import joint_digest, path_digest
 from ..training.nodes import check_nodes
 from ..training.options import check_length
 from ..training.recipe import Recipe
-from ..training.run_folder import WEIGHTS_FILE
 from ..training.splitting import Part, photo_key
 from ..types import Output
 from .teachers.maps_folder import TeacherMaps
@@ -174,6 +174,8 @@ class Plan:
             raise UsageError("--domains needs a teacher that can be run on the changed photos, not maps alone")
         if self.in_process and (len(self.targets) > 1 or self.targets[0].teacher is None):
             raise UsageError("--in-process is for one teacher, a PyTorch network of salbox")
+        if self.in_process and self.targets[0].teacher is not None and self.targets[0].teacher.preprocess != NOTHING:
+            raise UsageError("--in-process learns from maps as they are: leave out the --pre options")
         if self.min_confidence is not None:
             self._check_confidence(self.min_confidence)
         if self.in_process and self.devices * self.nodes > 1:

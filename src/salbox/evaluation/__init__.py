@@ -5,6 +5,7 @@ from .agreement import agreement
 from .ceiling import HumanCeiling, MixtureCeiling
 from .evaluating import DEFAULTS, evaluate
 from .maps import map_folders, read_map
+from .next_fixation import NextFixation, ScanpathSource, next_fixation
 from .result import Evaluation
 from .sources import CenterBias, MapSource, ModelSource
 
@@ -20,8 +21,11 @@ __all__ = [
     "MapSource",
     "MixtureCeiling",
     "ModelSource",
+    "NextFixation",
+    "ScanpathSource",
     "agreement",
     "evaluate",
     "map_folders",
+    "next_fixation",
     "read_map",
 ]

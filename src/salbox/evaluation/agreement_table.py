@@ -10,7 +10,7 @@ import numpy as np
 from ..imaging.figures import check_figure, new_figure, save_figure
 from .agreement import PairwiseCC
 from .formats import Grid, markdown_table
-from .latex import latex_table
+from .latex import PACKAGES, latex_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,9 +47,9 @@ def agreement_to_markdown(found: PairwiseCC, *, per_image: bool = False) -> str:
 
 
 def agreement_to_latex(found: PairwiseCC, *, per_image: bool = False) -> str:
-    """Return the table in LaTeX (booktabs), what it holds as a comment."""
+    """Return the table in LaTeX (booktabs), the package and what it holds as comments."""
     grid = agreement_grid(found, per_image=per_image)
-    return f"% {agreement_legend(found)}\n{latex_table(grid, figures=len(found.rows))}"
+    return f"{PACKAGES}\n% {agreement_legend(found)}\n{latex_table(grid, figures=len(found.rows))}"
 
 
 def agreement_to_dict(found: PairwiseCC, *, per_image: bool = False) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from .table import FiguresTable
 
 CEILINGS = (HumanCeiling.name, MixtureCeiling.name)  # rows that no model is compared with for the best figure
 
-_PACKAGES = r"% in the preamble: \usepackage{booktabs} \usepackage{makecell}"
+PACKAGES = r"% in the preamble: \usepackage{booktabs}"
 _BOLD = "% bold: the best figure of a metric as printed, ceilings left out"
 _BEYOND_PDFLATEX = "% some names hold letters that pdflatex lacks: compile with XeLaTeX or LuaLaTeX"
 _LATEX = {
@@ -27,7 +27,7 @@ _LAST_OF_PDFLATEX = 0x17F  # Latin letters with their accents, which `inputenc` 
 
 
 def to_latex(evaluation: FiguresTable, *, per_image: bool = False, against: str | None = None) -> str:
-    """Return the tables in LaTeX (booktabs, makecell), with the packages and the legend as comments.
+    """Return the tables in LaTeX (booktabs), with the package and the legend as comments.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ def to_latex(evaluation: FiguresTable, *, per_image: bool = False, against: str 
         is_main = number == 0 and not per_image
         bold = _best(evaluation) if is_main else frozenset()
         tables.append(latex_table(_renamed(grid, evaluation, against), figures=len(grid.header) - names, bold=bold))
-    comments = [_PACKAGES, *([] if per_image else [_BOLD]), *(f"% {_one_line(line)}" for line in legend(evaluation))]
+    comments = [PACKAGES, *([] if per_image else [_BOLD]), *(f"% {_one_line(line)}" for line in legend(evaluation))]
     if any(ord(letter) > _LAST_OF_PDFLATEX for letter in "".join(tables)):
         comments.insert(1, _BEYOND_PDFLATEX)
     return "\n".join([*comments, "\n\n".join(tables)])
 
 
 def latex_table(grid: Grid, *, figures: int, bold: Collection[tuple[int, int]] = ()) -> str:
-    """Return a table in LaTeX (booktabs, of two-line cells makecell).
+    """Return a table in LaTeX (booktabs).
 
     Parameters
     ----------
@@ -114,4 +114,7 @@ def _row(found: Sequence[str]) -> str:
 def _cell(cell: str, *, is_bold: bool = False) -> str:
     first, *more = [_MINUS.sub("$-$", escaped(line)) for line in cell.split("\n")]
     first = rf"\textbf{{{first}}}" if is_bold else first
-    return rf"\makecell[r]{{{first}\\{{\scriptsize {' '.join(more)}}}}}" if more else first
+    if not more:
+        return first
+    # As `makecell` sets cells of two lines, without that package.
+    return rf"\begin{{tabular}}{{@{{}}r@{{}}}}{first}\\{{\scriptsize {' '.join(more)}}}\end{{tabular}}"

@@ -307,4 +307,5 @@ RowSource: TypeAlias = "ModelSource | MapSource"
 
 def device_of(sources: Iterable[Source]) -> str | None:
     """Return where the rows' models compute: the first device that is not the CPU, None if all use the CPU."""
-    return images.device_of(source.parameters for source in sources if isinstance(source, ModelSource))
+    models = (getattr(source, "source", source) for source in sources)
+    return images.device_of(model.parameters for model in models if isinstance(model, ModelSource))

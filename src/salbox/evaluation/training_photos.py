@@ -41,7 +41,8 @@ def training_notes(data: Dataset, images: Iterable[str], rows: Sequence[Source])
     measured = set(images)
     files = {item.name: item.image for item in data.items if item.name in measured}
     notes: list[str] = []
-    for source in rows:
+    for row in rows:
+        source = getattr(row, "source", row)  # of a row that is scored in a way of its own
         if isinstance(source, ModelSource):
             for name in _parts(source.known_name):
                 notes += _in_lists(name, files) if _is_exported(name) else _by_split(name, data.card.name, files)

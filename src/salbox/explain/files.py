@@ -41,7 +41,11 @@ def read_table(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_parquet(path)
+        found = pd.read_parquet(path)
+        for name in found.columns:  # texts are decoded when they are asked for, where nobody expects an error
+            if isinstance(found[name].dtype, pd.StringDtype):
+                found[name].to_numpy(dtype=object)
+        return found
     except ImportError:
         raise MissingExtraError("reading Parquet", "eval") from None
     except Exception as error:  # pyarrow raises nearly anything on damaged files

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..datasets import Dataset
 from ..errors import UsageError
 from ..imaging.writing import atomic
-from ..models.exported import STUDENT_FILE
+from ..models.exported import STUDENT_FILE, WEIGHTS_FILE
 from ..networks.factorized.design import Factorized, factorize, second_phase
 from ..networks.trainable.base import TrainableNetwork
 from ..networks.trainable.saved import read_weights, save_weights
@@ -19,7 +19,7 @@ from ..supervised.plan import Plan
 from ..supervised.train import train
 from ..system.progress import Progress
 from ..training.clock import Clock
-from ..training.run_folder import WEIGHTS_FILE, RunFolder
+from ..training.run_folder import RunFolder
 
 RECIPES = {"factorize": "factorized", "reformulate": "reformulated"}
 SIZE = (240, 320)  # at which a network looks at photos that has no size of its own

@@ -111,6 +111,8 @@ def _unpacked(path: Path, name: str, data: bytes, order: str, most: int) -> byte
         unpacked = tag + stream.decompress(stream.unconsumed_tail, size + 1)
     except zlib.error as error:
         raise UsageError(f"{path}: damaged MATLAB file (variable '{one_line(name, 80)}': {error})") from None
+    if not stream.eof and len(unpacked) >= TAG_BYTES + size:
+        raise UsageError(f"{path}: damaged MATLAB file (variable '{one_line(name, 80)}' ends without its checksum)")
     if len(tag) < TAG_BYTES or len(unpacked) < TAG_BYTES + size:
         raise UsageError(f"{path}: damaged MATLAB file (variable '{one_line(name, 80)}' ends too early)")
     return unpacked

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from .crc32c import masked_crc32c
 from .protobuf import Refusal, read_varint
 
 MAGIC = 0xDB4775248B80FB57
@@ -81,24 +82,3 @@ def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
         position += added
         yield key, block[position : position + length]
         position += length
-
-
-def masked_crc32c(content: bytes) -> int:
-    """Return the Castagnoli checksum of some bytes, rotated and shifted as LevelDB stores it."""
-    crc = 0xFFFFFFFF
-    for octet in content:
-        crc = (crc >> 8) ^ _CRC[(crc ^ octet) & 0xFF]
-    crc ^= 0xFFFFFFFF
-    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
-
-
-def _crc_table() -> list[int]:
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
-        table.append(value)
-    return table
-
-
-_CRC = _crc_table()

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import WeightsError, one_line
+from .crc32c import masked_crc32c
 from .files import file_content, file_size, kind_of
 from .protobuf import BYTES, FIXED32, VARINT, Damaged, Messages, Refusal
 from .sstable import is_table, read_table
@@ -106,10 +107,12 @@ class _Bundle:
 
     def _array(self, name: str, message: bytes) -> StoredArray:
         fields = Messages(message)
-        kind = shard = offset = size = 0
+        kind = shard = offset = size = checksum = 0
         shape: Shape = ()
         for number, wire, start, end in fields.walk(0, len(message)):
-            if number == 2 and wire == BYTES:
+            if number == 6 and wire == FIXED32:
+                checksum = int.from_bytes(message[start:end], "little")
+            elif number == 2 and wire == BYTES:
                 shape = _shape(fields, start, end)
             elif number == 7:
                 raise Refusal("it is stored in slices, which are not read")
@@ -119,9 +122,11 @@ class _Bundle:
                 )
         if not 0 <= shard < self._shards or offset < 0 or size < 0:
             raise Refusal("it lies nowhere")
-        return StoredArray(shape, lambda: self._read(name, kind, shape, shard, offset, size))
+        return StoredArray(shape, lambda: self._read(name, kind, shape, shard, offset, size, checksum))
 
-    def _read(self, name: str, kind: int, shape: Shape, shard: int, offset: int, size: int) -> npt.NDArray[np.floating]:
+    def _read(
+        self, name: str, kind: int, shape: Shape, shard: int, offset: int, size: int, checksum: int
+    ) -> npt.NDArray[np.floating]:
         if kind not in KINDS:
             raise WeightsError(f"{self._path}: '{one_line(name, 80)}' does not hold floating-point numbers")
         dtype = np.dtype(KINDS[kind])
@@ -132,7 +137,10 @@ class _Bundle:
             raise WeightsError(
                 f"{data}: cut off, or not the data of {self._path.name} ('{one_line(name, 80)}' is not whole)"
             )
-        return np.fromfile(data, dtype, prod(shape), offset=offset)
+        found = np.fromfile(data, dtype, prod(shape), offset=offset)
+        if checksum and masked_crc32c(found.view(np.uint8).data) != checksum:
+            raise WeightsError(f"{data}: '{one_line(name, 80)}' is damaged (its checksum does not fit)")
+        return found
 
 
 def _graph_arrays(path: Path, content: bytes) -> dict[str, StoredArray]:

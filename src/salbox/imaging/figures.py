@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +26,23 @@ _importing = threading.Lock()
 
 
 def new_figure(**options: Any) -> Figure:
-    """Return an empty figure; keywords as `matplotlib.figure.Figure` takes them."""
+    """Return an empty figure, which a notebook shows; keywords as `matplotlib.figure.Figure` takes them."""
+    return _figure_class()(**options)
+
+
+@cache
+def _figure_class() -> type[Figure]:
+    """Return a figure that shows itself in a notebook, as Matplotlib's does there once pyplot is imported."""
     import_matplotlib()
     from matplotlib.figure import Figure
 
-    return Figure(**options)
+    class ShownFigure(Figure):
+        def _repr_png_(self) -> bytes:
+            buffer = io.BytesIO()
+            self.savefig(buffer, format="png")
+            return buffer.getvalue()
+
+    return ShownFigure
 
 
 def color_table(name: str) -> npt.NDArray[np.uint8]:

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ..errors import ImageError, ImageWarning, one_line
 from ..types import Shape
-from . import _heif, _orientation, _tiff
+from . import _heif, _orientation, _png, _tiff
 
 PictureSource: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
 
@@ -100,6 +101,8 @@ class Picture:
                 _ = self.frames  # once it is decoded, its file is at hand no more
                 image = _tiff.decode(self.image)
             else:
+                if isinstance(self.image, PngImageFile) and self.image.fp is not None:
+                    _png.check_sums(self.image.fp)
                 self.image.load()
                 image = _orientation.upright(self.image, orientation)
             if image.size != (width, height):

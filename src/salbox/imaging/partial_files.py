@@ -78,8 +78,8 @@ def clear(folder: Path) -> None:
 
 def _claim(path: Path, suffix: str) -> tuple[Path, int]:
     """Return the temporary name of a file, and the descriptor that holds its lock."""
-    # Names are limited in bytes, not in characters; half a character would be none.
-    shown = os.fsencode(path.name)[:_KEPT_BYTES].decode("utf-8", "ignore")
+    # Names are limited in bytes, not in characters; half a character would be none. Python may take names for ASCII.
+    shown = os.fsdecode(os.fsencode(path.name)[:_KEPT_BYTES].decode("utf-8", "ignore").encode())
     while True:
         temporary = path.with_name(f".{shown}.{secrets.token_hex(_TOKEN_BYTES)}.salbox.part{suffix}")
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)

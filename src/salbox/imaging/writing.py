@@ -197,12 +197,17 @@ def _npy(saliency: FloatMap, notes: Notes) -> Content:
     return [head.getbuffer(), memoryview(cast(Any, values)), behind(notes)]
 
 
+_MAT_HEAD = b"MATLAB 5.0 MAT-file, written by salbox".ljust(116)  # a MAT-file's text, 116 bytes
+
+
 def _mat(saliency: FloatMap, notes: Notes) -> Content:
     from scipy.io import savemat
 
     buffer = io.BytesIO()
     savemat(cast(Any, buffer), {"saliency_map": saliency, "notes": to_text(notes)}, do_compression=True)
-    return [buffer.getbuffer()]
+    content = buffer.getbuffer()
+    content[: len(_MAT_HEAD)] = _MAT_HEAD  # SciPy's says the time, and no two files would be the same
+    return [content]
 
 
 _Writer: TypeAlias = "Callable[[FloatMap, Notes], Content]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ..datasets import ALL, Dataset, DatasetCard, Fixations, Item
 from ..datasets.outside import outside_note
+from ..datasets.scanpaths import scanpaths
 from ..errors import UsageError
 from ..imaging.image import read_image
 from ..imaging.writing import write_picture
@@ -95,7 +96,7 @@ def pysaliency_fixations(dataset: Dataset) -> Any:
 
 
 def _scanpaths(found: Sequence[Fixations]) -> Any:
-    parts = [(n, part) for n, fixations in enumerate(found) for part in _parted(fixations)]
+    parts = [(n, part) for n, fixations in enumerate(found) for part in scanpaths(fixations)]
     has_duration = all(f.duration is not None for f in found)
     durations = [part.duration / _SECONDS for _, part in parts if part.duration is not None]
     return pysaliency.FixationTrains.from_fixation_trains(
@@ -107,15 +108,6 @@ def _scanpaths(found: Sequence[Fixations]) -> Any:
         scanpath_fixation_attributes={"durations": durations} if has_duration else None,
         scanpath_attribute_mapping={"durations": "duration"} if has_duration else None,
     )
-
-
-def _parted(fixations: Fixations) -> Iterator[Fixations]:
-    """Yield an image's scanpaths: what comes one after the other, of one observer and in rising order."""
-    if fixations.order is None or not len(fixations):
-        return
-    is_first = (np.diff(fixations.subject) != 0) | (np.diff(fixations.order) <= 0)
-    for indices in np.split(np.arange(len(fixations)), np.flatnonzero(is_first) + 1):
-        yield fixations[indices]
 
 
 def dataset_from_pysaliency(

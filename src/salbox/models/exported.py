@@ -22,6 +22,7 @@ from .import_paths import resolve
 from .model import HeadedNetwork, Model
 
 STUDENT_FILE = "student.onnx"
+WEIGHTS_FILE = "student.safetensors"  # beside it in a run folder
 
 HISTOGRAM_MATCHED = Parameter(
     "histogram_matched",

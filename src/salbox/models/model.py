@@ -19,6 +19,7 @@ from ..imaging.scaling import map_at, smaller_copy
 from ..types import Pixels, SaliencyMap
 from .cards import ModelCard, display
 from .import_paths import import_path_of, resolve
+from .scanpaths import DEFAULT, Saccades, draw, find_saccades
 from .sending import LoadedAs, load_again, restored
 
 PRECISIONS = ("float32", "half")
@@ -324,7 +325,13 @@ class Model:
         return map_for(metric, self.log_density(image), center_bias=center_bias, sigma=sigma, fixations=fixations)
 
     def sample(
-        self, image: ImageSource, count: int, seed: int | np.random.Generator | None = 0
+        self,
+        image: ImageSource,
+        count: int,
+        seed: int | np.random.Generator | None = 0,
+        *,
+        scanpath: bool = False,
+        saccades: str | Saccades = DEFAULT,
     ) -> npt.NDArray[np.int64]:
         """Return fixations drawn from the model's density: (count, 2) positions in pixels, in the order (x, y).
 
@@ -332,25 +339,27 @@ class Model:
         ----------
         image : path, bytes, file object, PIL image or array
         count : int
-            How many; they are drawn independently of each other.
+            How many.
         seed : int, numpy.random.Generator or None
             The same number draws the same fixations, None others each time; a generator is drawn from.
+        scanpath : bool
+            Draw one after the other, as one person's eyes might go: each depends on those before. By default they are
+            independent of each other, as of many people's.
+        saccades : name or Saccades
+            How a scanpath goes on: "general", "osie", "mit1003", or what `salbox.calibration.scanpaths` fitted.
 
         Raises
         ------
         UsageError
-            If the model's output is not a density, or the count or the seed is of another kind or negative.
+            If the model's output is not a density, the count or the seed is of another kind or negative, or there are
+            no saccades of that name.
         """
         count = _whole(count, "count", "")
         if seed is not None and not isinstance(seed, np.random.Generator):
             seed = _whole(seed, "seed", ", a Generator or None")
-        log_density = self.log_density(image)
-        # In double precision: the share of the last pixels of a large image is lost in sums of single precision.
-        upto = np.cumsum(np.exp(log_density, dtype=np.float64))
-        drawn = np.random.default_rng(seed).random(count) * upto[-1]
-        places = np.minimum(np.searchsorted(upto, drawn, side="right"), upto.size - 1)
-        rows, columns = np.divmod(places, log_density.shape[1])
-        return np.stack([columns, rows], axis=1)
+        steps = find_saccades(saccades) if scanpath else None
+        log_density, random = self.log_density(image), np.random.default_rng(seed)
+        return draw(log_density, count, random) if steps is None else steps.sample(log_density, count, random)
 
     def __copy__(self) -> Model:
         return restored(type(self), {**vars(self)})

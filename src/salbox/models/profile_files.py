@@ -29,7 +29,7 @@ MAX_DEPTH = 4
 TAIL_KEYS = ("temperature", "blur", "center", "degrees")
 NONE = "none"  # of a profile: none is worn
 
-SHIPPED: Mapping[str, tuple[str, ...]] = {"gaze": ("general", "osie", "mit1003")}
+SHIPPED: Mapping[str, tuple[str, ...]] = {"gaze": ("general", "osie", "mit1003"), "gaze.large": ("general",)}
 """The profiles that come with this package, by the model that they were fitted to."""
 
 T = TypeVar("T")

@@ -105,6 +105,11 @@ class Tail:
             if value is not None and not low <= value <= high:
                 raise UsageError(f"a profile's {name} of {value:g}: expected {low:g} to {high:g}")
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether a log density stays as it is."""
+        return self.temperature == 1 and self.blur == 0 and self.center.weight == 0
+
     def for_view(self, degrees: float | None) -> float:
         """Return the blur, a share of the longest side, where that side spans so many degrees; None: as here.
 
@@ -159,6 +164,8 @@ class Profile:
 
     def log_density(self, saliency: npt.NDArray[Any], degrees: float | None = None) -> SaliencyMap:
         """Return the log density that a map, (H, W), becomes: (H, W) float32, exp sums to 1."""
+        if self.curve is None and self.tail.changes_nothing:
+            return normalized_log(np.asarray(saliency, np.float32))
         values = on_common_scale(working_copy(saliency, self.reads), self.reads)
         priorities = values if self.curve is None else self.curve(values)
         return self.tail.log_density(priorities, saliency.shape, degrees)

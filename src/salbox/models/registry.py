@@ -26,6 +26,7 @@ Target = TypeVar("Target")
 # The networks that come with this package; see `exported.packaged`.
 SHIPPED = "box.onnx"  # of all students
 GAZE = "gaze.onnx"
+GAZE_LARGE = "gaze.large.onnx"
 PEOPLE = ("unisal.people",)  # published designs that salbox trained on people; each in a file of its name
 
 
@@ -52,6 +53,9 @@ MODELS: dict[str, Entry] = {
     "sun": _classical("sun"),
     "gaussian": _classical("gaussian"),
     "gaze": PackagedPredictor("fixation", "salbox.runtime.gaze:CARD", "salbox.runtime.gaze:GazePredictor", GAZE),
+    "gaze.large": PackagedPredictor(
+        "fixation", "salbox.runtime.gaze:LARGE_CARD", "salbox.runtime.gaze:GazePredictor", GAZE_LARGE
+    ),
     **{f"{teacher}.student": Packaged("fixation", SHIPPED, teacher) for teacher in STUDENTS},
     **{name: Packaged("fixation", f"{name}.onnx", "people") for name in PEOPLE},
     "fastgaze": _network("fastgaze", "FastGazePredictor"),
@@ -73,6 +77,7 @@ MODELS: dict[str, Entry] = {
         "scfnet.onnx",
         "people",
     ),
+    "scfnet.kd": Packaged("object", "scfnet.kd.onnx", "scfnet-lite0"),
     "scfnet.r50": _network("scfnet", "SCFNetR50Predictor", "R50", "object"),
     "scfnet.v16": _network("scfnet", "SCFNetV16Predictor", "V16", "object"),
     "scfnet.swinb": _network("scfnet", "SCFNetSwinBPredictor", "SWINB", "object"),

@@ -11,10 +11,17 @@ _STUDENT = (
     "Code and weights yes, under Apache-2.0; but most photos that it learned from (DUTS-TR) are offered for research "
     f"only, and {_LAWYER}"
 )
+_GAZE = (
+    "Code and weights yes, under Apache-2.0; but MIT1003, a part of what it learned from, is offered for research, "
+    f"without stated terms, as are most other photos that it learned from (DUTS-TR), and {_LAWYER}"
+)
 SHIPPED = {
-    "gaze": _STUDENT,
+    "gaze": _GAZE,
+    "gaze.large": _GAZE,
     "scfnet": "Code and weights yes, under Apache-2.0; but the photos and masks that it learned from (DUTS-TR) are "
     f"offered for research only, and {_LAWYER}",
+    "scfnet.kd": "Code and weights yes, under Apache-2.0; but most photos that it learned from, and the masks that its "
+    f"teacher learned from (DUTS-TR), are offered for research only, and {_LAWYER}",
     "unisal.people": "Code and weights yes, under Apache-2.0; but MIT1003, a part of what it learned from, is offered "
     f"for research, without stated terms, and {_LAWYER}",
     "fastgaze.student": "Code and weights yes, under Apache-2.0; but most photos that it learned from (DUTS-TR), and "

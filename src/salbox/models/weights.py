@@ -95,7 +95,10 @@ def home() -> Path:
         return user_path(os.environ[HOME_VARIABLE])
     import pooch
 
-    return Path(pooch.os_cache("salbox"))
+    try:
+        return Path(pooch.os_cache("salbox"))
+    except RuntimeError:  # of a user without a home
+        raise UsageError(f"there is no home folder to keep files in: set {HOME_VARIABLE} to a folder") from None
 
 
 def _hash(text: str) -> str:

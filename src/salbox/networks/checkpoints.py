@@ -118,8 +118,14 @@ def _check_size(path: Path, max_bytes: int) -> None:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 size = max(size, sum(member.file_size for member in archive.infolist()))
+                # PyTorch is built without this check.
+                damaged = archive.testzip() if size <= max_bytes else None
+                if damaged is not None:
+                    raise WeightsError(f"{path}: damaged (the checksum of '{one_line(damaged, 80)}' does not fit)")
     except FileNotFoundError:
         raise WeightsError(f"{path}: no such file") from None
+    except WeightsError:
+        raise
     except Exception as error:  # zipfile raises nearly anything on malformed archives
         raise WeightsError(f"{path}: cannot be read ({_reason(error)})") from None
     if size > max_bytes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import MissingExtraError, UsageError
 from ..models.ensembles import is_ensemble
 from ..models.entries import Packaged, PackagedCheckpoint, PackagedPredictor
-from ..models.exported import is_path
+from ..models.exported import STUDENT_FILE, WEIGHTS_FILE, is_path
 from ..models.import_paths import is_import_path
 from ..models.loading import load, weights_path
 from ..models.model import HasNetwork
@@ -22,6 +22,8 @@ from .trainable.factory import FIRST_WEIGHTS, NETWORKS, build_network, network_c
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from .trainable.base import TrainableNetwork
 
 HEADS = ("saliency",)  # of a new network, if nobody says
 
@@ -126,9 +128,9 @@ def _trained(name: str, weights: WeightsSource | None, sha256: str | None, devic
         isinstance(entry, PackagedCheckpoint) and weights is None
     )
     if ours or (entry is None and is_path(name)):
-        from .trainable.reload import read_exported, with_one_head
+        from .trainable.reload import with_one_head
 
-        read = read_exported(Path(str(weights_path(name, weights, sha256))))
+        read = _read(Path(str(weights_path(name, weights, sha256))))
         head = entry.head if isinstance(entry, (Packaged, PackagedCheckpoint)) else name.partition("#")[2]
         return with_one_head(read, head) if head else read
     if is_ensemble(name):
@@ -138,3 +140,16 @@ def _trained(name: str, weights: WeightsSource | None, sha256: str | None, devic
     if not isinstance(made, nn.Module):
         raise UsageError(f"model '{name}' is no PyTorch network: there is nothing to train or to look inside")
     return made
+
+
+def _read(path: Path) -> TrainableNetwork:
+    """Return the network of a file that salbox exported, in evaluation mode.
+
+    The graph holds what some networks compute of their weights alone, such as priors, as constants: beside that of a
+    run folder the weights themselves are read.
+    """
+    from .trainable.reload import read_exported
+    from .trainable.saved import read_weights
+
+    beside = path.with_name(WEIGHTS_FILE)
+    return read_weights(beside).eval() if path.name == STUDENT_FILE and beside.is_file() else read_exported(path)

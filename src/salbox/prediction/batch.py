@@ -78,6 +78,8 @@ class BatchPlan:
         The opacity of a heat map over the photo, written beside each map.
     contours : tuple of float
         Lines in the overlay around the regions that hold these shares of the map's mass.
+    legend : bool
+        A strip below the overlay that says what its colours and lines mean.
     overwrite : bool
         Make again what is there. Else it is left; an outcome says so of a map whose file says that it was made
         otherwise.
@@ -94,6 +96,7 @@ class BatchPlan:
     size: int | None = None
     overlay: float | None = None
     contours: tuple[float, ...] = ()
+    legend: bool = False
     overwrite: bool = False
     max_pixels: int = MAX_PIXELS
     precision: str = "float32"
@@ -140,11 +143,14 @@ class BatchPlan:
         """Whether a picture of a log density shows its numbers, which were asked for; else the density."""
         return self.postprocess.scale_output == "log-density"
 
-    def notes(self, model: Model, source: Path | None = None) -> dict[str, Any]:
-        """Return what a map's file says of how it was made; `source` is the image or video that it is of."""
+    def notes(self, model: Model, source: Path | None = None, *, digest: str = "") -> dict[str, Any]:
+        """Return what a map's file says of how it was made; `source` is the image or video that it is of.
+
+        Of an image that is no file `digest` is that of its bytes.
+        """
         parameters = model.card.parameters_to_json(model.parameters)
         notes = map_notes(model.name, parameters=parameters)
-        if source is not None and (digest := content_digest(source)):
+        if digest := digest or (content_digest(source) if source is not None else ""):
             notes["source_digest"] = digest
         if model.weights is not None:
             notes["weights_sha256"] = file_hash(model.weights)
@@ -172,14 +178,20 @@ class BatchPlan:
         self, target: Path, pixels: Pixels, saliency: SaliencyMap, output: Output, notes: Mapping[str, Any]
     ) -> None:
         """Write the overlay of a map, (H, W), over its photo, (H, W, 3) uint8, with what `notes` gives."""
-        drawn = overlay(pixels, saliency, alpha=self.overlay or 0, contours=self.contours, output=output)
+        drawn = self.draw(pixels, saliency, output)
         lowest, highest = float(saliency.min()), float(saliency.max())
         write_picture(target, drawn, {**notes, "overlay": self.drawn_as, "minimum": lowest, "maximum": highest})
+
+    def draw(self, pixels: Pixels, saliency: SaliencyMap, output: Output) -> Pixels:
+        """Return a photo, (H, W, 3) uint8, under its map, (H, W); with a legend that is a strip higher."""
+        alpha = self.overlay or 0
+        return overlay(pixels, saliency, alpha=alpha, contours=self.contours, output=output, legend=self.legend)
 
     @property
     def drawn_as(self) -> dict[str, Any]:
         """What an overlay's file says of how it was drawn."""
-        return {"alpha": self.overlay, "contours": list(self.contours)}
+        drawn = {"alpha": self.overlay, "contours": list(self.contours)}
+        return {**drawn, "legend": True} if self.legend else drawn
 
 
 def run_batch(images: Sequence[ImageFile], plan: BatchPlan, workers: int | None = None) -> Iterator[Outcome]:
@@ -195,14 +207,26 @@ def run_batch(images: Sequence[ImageFile], plan: BatchPlan, workers: int | None 
     SalboxError
         If a worker process dies.
     """
-    suffix(plan.file_format)
     check_workers(workers)
+    ready(plan, images)
+    return in_workers(plan.begin, images, workers, device=device_of(plan.models.values()))
+
+
+def ready(plan: BatchPlan, images: Iterable[ImageFile] = ()) -> list[Model]:
+    """Return the models, loaded and tried: what is wrong with a plan is said once, not for every image.
+
+    Raises
+    ------
+    UsageError
+        For an unknown model, parameter or format, or where two models or images would be given one output.
+    """
+    suffix(plan.file_format)
     models = plan.load()
     _refuse_shared_targets(images, models, plan)
     for model in models:
         if not model.own:  # somebody's own may need more than a pixel to look at
-            model(_PROBE)  # what is wrong with a model's parameters or files is said once, not for every image
-    return in_workers(plan.begin, images, workers, device=device_of(plan.models.values()))
+            model(_PROBE)
+    return models
 
 
 def process_image(image: ImageFile, pipelines: Sequence[Pipeline], plan: BatchPlan) -> Outcome:

@@ -13,7 +13,6 @@ import numpy as np
 
 from ..imaging.inputs import ImageFile
 from ..imaging.notes import DENSITY, behind_video
-from ..imaging.overlays import overlay
 from ..imaging.scaling import for_picture, min_max
 from ..imaging.video_writing import VIDEO_FORMATS, Pace, VideoWriter
 from ..imaging.writing import atomic, suffix
@@ -107,8 +106,7 @@ class MapVideos:
                 shown = min_max(saliency) if self._plan.keeps_log else for_picture(saliency, self._output)
                 picture = np.rint(shown * 255).astype(np.uint8)
             else:
-                alpha, contours = self._plan.overlay or 0, self._plan.contours
-                picture = overlay(frame, saliency, alpha=alpha, contours=contours, output=self._output)
+                picture = self._plan.draw(frame, saliency, self._output)
             writer.write(picture, self._pace.repeats_of(number))
 
     def end(self, frames: int | None) -> None:

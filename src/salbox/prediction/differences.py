@@ -50,7 +50,7 @@ def _settings(notes: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
         "parameters": notes["parameters"],
         "": {"size": None, "precision": "float32", **{k: notes[k] for k in _NOTED if k in notes}},
         "postprocess": {**asdict(NOTHING), **notes.get("postprocess", {})},
-        "overlay": notes.get("overlay", {}),
+        "overlay": {"legend": False, **notes["overlay"]} if "overlay" in notes else {},
         "settings": notes.get("settings", {}),  # of what is made of a map, such as a cutout
     }
     return {(group, key): value for group, values in groups.items() for key, value in values.items()}

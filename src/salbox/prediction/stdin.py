@@ -1,10 +1,12 @@
-"""One image through standard input and output: what `salbox predict -` does."""
+"""One image through standard input and output: what commands share that take "-", and what `salbox predict -` does."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ImageError, UsageError
@@ -27,32 +29,78 @@ def predict_stream(inputs: Sequence[str], plan: BatchPlan) -> None:
         If the image cannot be read.
     """
     to_output = str(plan.folder) == "-"
-    if len(inputs) != 1:
-        raise UsageError("'-' stands for one image: give no other input")
-    if to_output and sys.stdout is None:
-        raise UsageError("standard output is closed")
     if to_output and (len(plan.models) != 1 or plan.overlay is not None):
         raise UsageError("standard output holds one map: give one model, and no --overlay")
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(inputs[0])
-        if inputs[0] == "-":
-            source = Path(folder) / STANDARD_INPUT
-            source.write_bytes(read_input())
-        image = ImageFile(source, Path(source.stem))
-        if not to_output:
-            outcome = process_image(image, plan.pipelines(), plan)
-        else:
-            here = BatchPlan(**{**vars(plan), "folder": Path(folder) / "maps"})
-            outcome = process_image(image, here.pipelines(), here)
-            for path in outcome.written:
-                sys.stdout.buffer.write(path.read_bytes())
-            sys.stdout.buffer.flush()
+    with streamed(inputs, to_output=to_output) as one:
+        here = BatchPlan(**{**vars(plan), "folder": one.folder / "maps"}) if to_output else plan
+        outcome = process_image(one.image, here.pipelines(), here)
+        if to_output:
+            write_output(outcome.written)
     for path, difference in outcome.otherwise.items():
         raise UsageError(
             f"{path}: was made otherwise ({difference}); make it again with --overwrite, or choose another folder"
         )
-    for failure in outcome.failures:
-        raise ImageError(failure.replace(str(source), STANDARD_INPUT) if inputs[0] == "-" else failure)
+    one.raise_first(outcome.failures)
+
+
+@dataclass(frozen=True)
+class StreamedImage:
+    """One image that comes from a file or from standard input.
+
+    Attributes
+    ----------
+    image : ImageFile
+        Where it is while the block of `streamed` runs.
+    folder : Path
+        A temporary one, gone after the block, for what goes to standard output.
+    """
+
+    image: ImageFile
+    folder: Path
+
+    @property
+    def source(self) -> Path:
+        """What it is called: "stdin", or its path."""
+        return Path(STANDARD_INPUT) if self.image.path.parent == self.folder else self.image.path
+
+    def named(self, text: str) -> str:
+        """Return a message with what the image is called in the place of where it is."""
+        return text.replace(str(self.image.path), str(self.source))
+
+    def raise_first(self, failures: Sequence[str]) -> None:
+        """Raise an ImageError of the first failure, if there is one."""
+        for failure in failures:
+            raise ImageError(self.named(failure))
+
+
+@contextmanager
+def streamed(inputs: Sequence[str], *, to_output: bool) -> Iterator[StreamedImage]:
+    """Yield the one image of a command that reads standard input ("-") or writes standard output.
+
+    Raises
+    ------
+    UsageError
+        If there is more than one image, standard input is closed, or standard output, where that is written to.
+    ImageError
+        If standard input holds more than an image can.
+    """
+    if len(inputs) != 1:
+        raise UsageError("'-' stands for one image: give no other input")
+    if to_output and sys.stdout is None:
+        raise UsageError("standard output is closed")
+    with tempfile.TemporaryDirectory() as name:
+        folder, source = Path(name), Path(inputs[0])
+        if inputs[0] == "-":
+            source = folder / STANDARD_INPUT
+            source.write_bytes(read_input())
+        yield StreamedImage(ImageFile(source, Path(source.stem)), folder)
+
+
+def write_output(paths: Iterable[Path]) -> None:
+    """Write files to standard output."""
+    for path in paths:
+        sys.stdout.buffer.write(path.read_bytes())
+    sys.stdout.buffer.flush()
 
 
 def read_input() -> bytes:

@@ -13,7 +13,9 @@ import numpy.typing as npt
 from ..imaging.scaling import normalized_log
 from ..models.cards import ModelCard, Parameter
 from ..models.exported import packaged
-from ..models.registry import GAZE
+from ..models.profile_files import NONE
+from ..models.profiles import VIEWS, degrees_of
+from ..models.registry import GAZE, GAZE_LARGE
 from ..models.terms import with_terms
 from ..types import Pixels, SaliencyMap
 from .network import ExportedNetwork, open_network
@@ -21,7 +23,9 @@ from .preprocessing import Preprocessing
 
 CENTER_SIGMA = 0.25  # of the centre prior, a Gaussian, as a share of each side
 QUALITIES = ("fast", "best")
-LARGER = 1.5  # how much larger the second look of quality "best" is
+BEST_SCALES = (0.75, 1.0, 1.5)  # of the looks of quality "best"; a larger one is sharper, a smaller one broader
+LOOK_SCALES = (0.5, 2.0)  # the least and the most that an image's angle makes of the size at which one looks
+DEGREES = VIEWS["lab"]  # of visual angle that the longest side spans unless something is said
 
 
 class GazePredictor:
@@ -48,7 +52,15 @@ class GazePredictor:
         """
         return cls(open_network(weights, provider=device))
 
-    def __call__(self, image: Pixels, *, center_prior: float = 1.0, quality: str = "fast") -> SaliencyMap:
+    def __call__(
+        self,
+        image: Pixels,
+        *,
+        center_prior: float = 1.0,
+        quality: str = "fast",
+        ppd: float = 0.0,
+        view: str = NONE,
+    ) -> SaliencyMap:
         """Return the log of the density of where people look: (H, W) float32, exp sums to 1.
 
         Parameters
@@ -58,10 +70,21 @@ class GazePredictor:
             Weight of the centre prior, 0 to 5: 1 as people were found to look at photos on a screen, 0 for what the
             picture itself attracts, wherever it is.
         quality : {"fast", "best"}
-            "best" looks four times, also at the mirrored picture and at one and a half times the size, and takes the
-            mean.
+            "best" looks six times, at three sizes, also at the mirrored picture, and takes the mean of the densities.
+        ppd : float
+            Pixels of the image a degree of visual angle for who looks; 0: as if the longest side spanned `DEGREES`.
+            An image that spans less is looked at smaller, so that what people see as large looks so to the network,
+            and its density is broader; within `LOOK_SCALES`.
+        view : {"none", "lab", "desktop", "phone"}
+            The same by how one looks; see `salbox.models.profiles.VIEWS`.
+
+        Raises
+        ------
+        UsageError
+            If both ppd and view are given, or an image would span less than half a degree or more than 180.
         """
-        density = _best(self._network, image) if quality == "best" else _look(self._network, image)
+        size = _sized(self._network.metadata.preprocessing, _scale(max(image.shape[:2]), ppd, view))
+        density = _best(self._network, image, size) if quality == "best" else _look(self._network, image, size)
         change = (center_prior - 1) * _weight(self._network)
         return normalized_log(density + change * log_center(*image.shape[:2])) if change else density
 
@@ -72,17 +95,27 @@ def log_center(height: int, width: int) -> npt.NDArray[np.float32]:
     return ((y[:, None] + x) * (-0.5 / CENTER_SIGMA**2)).astype(np.float32)
 
 
-def _best(network: ExportedNetwork, image: Pixels) -> SaliencyMap:
-    """Return the log of the mean density of four looks."""
-    size = network.metadata.preprocessing
-    larger = replace(size, height=int(size.height * LARGER), width=int(size.width * LARGER))
+def _best(network: ExportedNetwork, image: Pixels, size: Preprocessing) -> SaliencyMap:
+    """Return the log of the mean density of looks at several sizes, each also at the mirrored image."""
     mirrored = np.ascontiguousarray(image[:, ::-1])
-    looks = [_look(network, image, s) for s in (size, larger)]
-    looks += [_look(network, mirrored, s)[:, ::-1] for s in (size, larger)]
+    sizes = [_sized(size, scale) for scale in BEST_SCALES]
+    looks = [_look(network, image, own) for own in sizes]
+    looks += [_look(network, mirrored, own)[:, ::-1] for own in sizes]
     return normalized_log(np.logaddexp.reduce(looks))
 
 
-def _look(network: ExportedNetwork, image: Pixels, size: Preprocessing | None = None) -> SaliencyMap:
+def _scale(longest: int, ppd: float, view: str) -> float:
+    """Return how much larger than usual an image is looked at, by the angle that its longest side spans."""
+    degrees = degrees_of(None if view == NONE else view, ppd or None, longest)
+    return 1.0 if degrees is None else float(np.clip(degrees / DEGREES, *LOOK_SCALES))
+
+
+def _sized(size: Preprocessing, scale: float) -> Preprocessing:
+    """Return a size at which to look that is so much larger."""
+    return replace(size, height=int(size.height * scale), width=int(size.width * scale))
+
+
+def _look(network: ExportedNetwork, image: Pixels, size: Preprocessing) -> SaliencyMap:
     (density,) = network.maps([image], preprocessing=size)[0].values()
     return density
 
@@ -92,18 +125,22 @@ def _weight(network: ExportedNetwork) -> float:
     return float(network.metadata.settings["centre"])
 
 
-@lru_cache(maxsize=1)
-def _card() -> ModelCard:
-    (head,) = open_network(packaged(GAZE), threads=1).metadata.heads
+@lru_cache(maxsize=2)
+def _card(name: str, file: str) -> ModelCard:
+    (head,) = open_network(packaged(file), threads=1).metadata.heads
     parameters = (
         Parameter("center_prior", 1.0, "weight of the centre prior; 0 takes it out", "float", minimum=0.0, maximum=5.0),
-        Parameter("quality", "fast", "best: four looks, mirrored and larger, and their mean", "str", QUALITIES),
+        Parameter("quality", "fast", "best: six looks, at three sizes and mirrored, and their mean", "str", QUALITIES),
+        Parameter("ppd", 0.0, "pixels of the image a degree of visual angle; 0: as in the lab", "float", minimum=0.0),
+        Parameter("view", NONE, "how the image is looked at, instead of ppd", "str", (NONE, *VIEWS)),
     )
-    return with_terms(replace(head.card, name="gaze", parameters=parameters))
+    return with_terms(replace(head.card, name=name, parameters=parameters))
 
 
 def __getattr__(name: str) -> Any:
     # The card is in the network's file, with what was measured of it: read when it is asked for.
     if name == "CARD":
-        return _card()
+        return _card("gaze", GAZE)
+    if name == "LARGE_CARD":
+        return _card("gaze.large", GAZE_LARGE)
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

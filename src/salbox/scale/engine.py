@@ -9,8 +9,9 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
@@ -18,7 +19,8 @@ from typing import Any, ParamSpec, TypeVar
 from ..errors import MissingExtraError, SalboxError, UsageError, one_line
 from ..system.offline import stay_offline
 from ..system.threads import available_cores, thread_variables
-from ..system.workers import shared_out_by
+from ..system.workers import in_workers, shared_out_by
+from .data import by_ray_data
 
 ENGINES = ("processes", "ray")
 STORE_BYTES = 256_000_000  # of a cluster that is begun here: tasks are names of files, results a few lines
@@ -28,10 +30,13 @@ MOST_LOSSES = 10  # of actors, one after another, without a job done
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
+
+_running: ContextVar[RayEngine | None] = ContextVar("running", default=None)
 
 
 @contextlib.contextmanager
-def engine(name: str, address: str | None = None) -> Iterator[None]:
+def engine(name: str, address: str | None = None, gpus: float = 0) -> Iterator[None]:
     """Let what is shared out to processes within the block be done by an engine.
 
     Parameters
@@ -40,31 +45,64 @@ def engine(name: str, address: str | None = None) -> Iterator[None]:
     address : str, optional
         Of a Ray cluster that runs, "auto" for the one that this machine belongs to; by default one is begun here, and
         ended with the block.
+    gpus : float
+        Of each actor, which then sees these alone; .5 has two actors share one.
 
     Raises
     ------
     UsageError
-        For an unknown engine, or an address without Ray.
+        For an unknown engine, or an address or GPUs without Ray.
     MissingExtraError
         If Ray is not installed.
     SalboxError
-        If there is no cluster at the address.
+        If there is no cluster at the address, or it has no such GPUs.
     """
     if name not in ENGINES:
         raise UsageError(f"engine '{name}': expected {' or '.join(ENGINES)}")
     if name == "processes":
         if address is not None:
             raise UsageError("--address is of a Ray cluster: say --engine ray")
+        if gpus:
+            raise UsageError("--gpus-per-worker is of a Ray cluster: say --engine ray")
         yield
         return
-    with _cluster(address) as ray, shared_out_by(RayEngine(ray)):
-        yield
+    if not 0 <= gpus < float("inf"):
+        raise UsageError(f"--gpus-per-worker {gpus:g}: expected a number, at least 0")
+    with _cluster(address) as ray:
+        running = RayEngine(ray, gpus)
+        with shared_out_by(running):
+            token = _running.set(running)
+            try:
+                yield
+            finally:
+                _running.reset(token)
+
+
+def in_any_order(
+    begin: Callable[[], Callable[[T], R]], tasks: Sequence[T], workers: int | None = None, device: str | None = "cpu"
+) -> Iterator[R]:
+    """Yield the result of each task as `system.workers.in_workers` does, by Ray Data where the engine is Ray.
+
+    There they come in the order in which they are done.
+    """
+    running = _running.get()
+    if running is None:
+        return in_workers(begin, tasks, workers, device=device)
+    return by_ray_data(running.ray, begin, tasks, workers or running.workers, running.gpus)
+
+
+def workers_at_hand() -> int | None:
+    """Return how many workers the engine has; None where it is this machine."""
+    running = _running.get()
+    return None if running is None else running.workers
 
 
 @contextlib.contextmanager
 def _cluster(address: str | None) -> Iterator[Any]:
     """Yield Ray, connected; what was connected already stays so."""
     stay_offline()
+    # Its core prints to this terminal what goes wrong with a cluster, and is mended by itself.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
     except ImportError:
@@ -81,7 +119,7 @@ def _cluster(address: str | None) -> Iterator[Any]:
             configure_logging=False,
             **({} if address else own),
         )
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray raises that itself where a node takes long to start
         raise SalboxError(f"{address or 'Ray'}: no cluster could be had ({one_line(error)})") from None
     try:
         yield ray
@@ -96,19 +134,33 @@ class RayEngine:
     ----------
     ray : module
         Connected.
+    gpus : float
+        Of each actor.
+
+    Raises
+    ------
+    SalboxError
+        If the cluster has none, or too few for one actor.
     """
 
-    def __init__(self, ray: Any) -> None:
-        self._ray = ray
+    def __init__(self, ray: Any, gpus: float = 0) -> None:
+        self.ray, self.gpus = ray, gpus
+        there = self._there("GPU", 0)
+        if gpus > there:
+            raise SalboxError(f"--gpus-per-worker {gpus:g}: the cluster has {there:g} GPUs")
 
     @property
     def workers(self) -> int:
-        """How many actors may work at once: one a core of the cluster."""
-        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        """How many actors may work at once: one a core of the cluster, where they have GPUs as many as have them."""
+        cores = max(1, int(self._there("CPU", 1)))
+        return cores if not self.gpus else max(1, min(cores, int(self._there("GPU", 0) / self.gpus)))
+
+    def _there(self, resource: str, otherwise: float) -> float:
+        return float(self.ray.cluster_resources().get(resource, otherwise))
 
     def __call__(self, workers: int, initializer: Callable[..., None], arguments: tuple[Any, ...]) -> RayExecutor:
         """Return the actors."""
-        return RayExecutor(self._ray, workers, initializer, arguments)
+        return RayExecutor(self.ray, workers, initializer, arguments, self.gpus)
 
 
 @dataclass(eq=False)
@@ -129,14 +181,17 @@ class RayExecutor(Executor):
     worse for being done twice. Another actor is asked for in its place, and joins when the cluster has room for it.
     """
 
-    def __init__(self, ray: Any, workers: int, initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    def __init__(
+        self, ray: Any, workers: int, initializer: Callable[..., None], arguments: tuple[Any, ...], gpus: float = 0
+    ) -> None:
         self._ray = ray
         variables = {name: os.environ[name] for name in thread_variables() if name in os.environ}
         # What this process imports by way of sys.path, an actor on the same file system does too.
         variables["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        devices = {"num_gpus": gpus} if gpus else {}
         self._make: Callable[[], Any] = lambda: (
             ray.remote(_Worker)
-            .options(num_cpus=1, scheduling_strategy="SPREAD", runtime_env={"env_vars": variables})
+            .options(num_cpus=1, scheduling_strategy="SPREAD", runtime_env={"env_vars": variables}, **devices)
             .remote(initializer, arguments)
         )
         self._waiting: deque[_Job] = deque()

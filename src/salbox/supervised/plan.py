@@ -14,6 +14,7 @@ from ..errors import UsageError, one_line
 from ..evaluation.code import changed
 from ..imaging.postprocess import NOTHING, PostProcess
 from ..losses import LOSSES, Truth
+from ..models.exported import WEIGHTS_FILE
 from ..networks.trainable.factory import FIRST_WEIGHTS
 from ..paths import user_path
 from ..runtime.metadata import is_head_name
@@ -21,7 +22,6 @@ from ..system.contents import path_digest
 from ..training.nodes import check_nodes
 from ..training.options import check_length
 from ..training.recipe import Recipe
-from ..training.run_folder import WEIGHTS_FILE
 from ..training.splitting import Part
 
 if TYPE_CHECKING:

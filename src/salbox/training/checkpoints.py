@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,10 @@ def _read(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
+        with zipfile.ZipFile(path) as archive:  # PyTorch is built without checking what is in it
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise ValueError(f"the checksum of '{damaged}' does not fit")
         saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         written = saved["format"]
     except Exception as error:  # zipfile, pickle and PyTorch each raise their own on a malformed file

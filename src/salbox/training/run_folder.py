@@ -10,14 +10,13 @@ from typing import Any
 
 from ..errors import UsageError, one_line
 from ..imaging.writing import atomic
-from ..models.exported import STUDENT_FILE
+from ..models.exported import STUDENT_FILE, WEIGHTS_FILE
 from ..types import Flip
 from ..version import __version__
 from .recipe import Recipe, check_recipe
 
 _FORMAT = 1
 _RECORD = "run.json"
-WEIGHTS_FILE = "student.safetensors"
 _ON_THE_WAY = ("heads", "recipe", "flip_cc")  # entries of the record that a run comes to
 _LOGS = ("log.csv", "tensorboard")  # that `training.trainer` writes
 

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from ...errors import MissingExtraError, SalboxError, UsageError, WeightsError
 from ...formats.onnx_file import inspect
 from ...imaging.writing import atomic
@@ -146,8 +148,11 @@ def shrink_exported(source: Path, target: Path, stored: Stored = "half") -> None
 
 
 def _difference(exported: ExportedNetwork, other: Session) -> float:
+    """Return by how much maps differ at most: probabilities as they are, others as a share of the map's range."""
     from .onnx import pictures, spread_difference
 
     images = pictures(2, *exported.metadata.preprocessing.working_size(192, 256))
     (before,), (after,) = (session.run({INPUT: images}, [OUTPUT]) for session in (exported.session, other))
+    if exported.metadata.output == "probability":  # 0 to 1, however little of that a picture without an object has
+        return float(np.abs(after - before).max())
     return spread_difference(after, before)

@@ -24,8 +24,9 @@ _LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
 # Telemetry is off before anything imports Streamlit, whatever else may start it in this process.
 _NO_TELEMETRY = {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
 
-# Colours of controls and links that can be read on both grounds.
+# Colours of controls, links and text that can be read on both grounds; captions have the text's at an opacity of .6.
 _THEME = {
+    "theme_light_textColor": "#0e1117",
     "theme_light_primaryColor": "#1a56b0",
     "theme_light_linkColor": "#1a56b0",
     "theme_dark_primaryColor": "#8ab4f8",

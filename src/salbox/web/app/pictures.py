@@ -43,9 +43,13 @@ def draw(pixels: Pixels, saliency: SaliencyMap, output: Output, style: str, opac
     return overlay(pixels, saliency, alpha=opacity, output=output)
 
 
-def draw_small(pixels: Pixels, saliency: SaliencyMap, output: Output, style: str, opacity: float = OPACITY) -> Pixels:
-    """Return what `draw` does of a copy for one of several columns, a third of the time."""
-    small = smaller_copy(pixels, _COLUMN_SIDE)
+def column_copy(pixels: Pixels) -> Pixels:
+    """Return a copy of a photo for one of several columns: (h, w, 3) uint8."""
+    return smaller_copy(pixels, _COLUMN_SIDE)
+
+
+def draw_on(small: Pixels, saliency: SaliencyMap, output: Output, style: str, opacity: float = OPACITY) -> Pixels:
+    """Return what `draw` does on a smaller copy of a map's photo, in a third of the time."""
     return draw(small, map_at(saliency, small.shape[:2], output), output, style, opacity)
 
 

@@ -19,13 +19,16 @@ from ...imaging.plots import COLOR_MAP
 from ...imaging.writing import atomic
 from ...models.exported import packaged
 from ...models.loading import card
-from ...models.registry import GAZE, SHIPPED
+from ...models.registry import GAZE, PEOPLE, SHIPPED
 from ...prediction.demo import sample_photo
 from ...runtime.network import ExportedNetwork, open_network
 from ...version import __version__
 from .runtime_files import LICENSE, VERSION, runtime_files
 
 MARKER = "page.json"  # a folder that holds one is a page of salbox's, which may be written again
+
+_AT_ONCE = (GAZE, SHIPPED)  # networks that are there from the start, in the order in which they run
+_ON_DEMAND = (*(f"{name}.onnx" for name in PEOPLE), "scfnet.onnx")  # larger ones, fetched when one asks for their map
 
 _SAMPLE = "astronaut"  # a photo of NASA's, in the public domain
 _KEPT_APART = "service-worker.js"  # a browser fetches it by itself, and compares it with what it has
@@ -61,15 +64,15 @@ def write_page(folder: Path, runtime: Path | None = None) -> dict[str, int]:
 
 def page_files(runtime: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the files of the page by their names, ONNX Runtime's among them."""
-    networks = {Path(name).name: open_network(packaged(name), threads=1) for name in (GAZE, SHIPPED)}
+    networks = {name: open_network(packaged(name), threads=1) for name in (*_AT_ONCE, *_ON_DEMAND)}
     files = dict(_static_files())
     files |= runtime
     files |= {name: network.session.file.content for name, network in networks.items()}
     files["sample.png"] = _png(_SAMPLE)
     files[MARKER] = json.dumps(_description(networks)).encode()
-    listed = ["./", *sorted(name for name in files if name != _KEPT_APART)]
+    listed = ["./", *sorted(name for name in files if name not in (_KEPT_APART, *_ON_DEMAND))]
     version = hashlib.sha256(b"".join(hashlib.sha256(files[name]).digest() for name in sorted(files))).hexdigest()
-    page = json.dumps({"version": version[:16], "files": listed})
+    page = json.dumps({"version": version[:16], "files": listed, "onDemand": list(_ON_DEMAND)})
     files[_KEPT_APART] = f"const PAGE = {page};\n".encode() + files[_KEPT_APART]
     return files
 
@@ -82,7 +85,7 @@ def _static_files() -> Iterator[tuple[str, bytes]]:
 
 def _description(networks: Mapping[str, ExportedNetwork]) -> dict[str, Any]:
     """Return what the page has to know of its networks and colours, ready for JSON."""
-    names = {file: [_model_name(head.name) for head in network.metadata.heads] for file, network in networks.items()}
+    names = {file: [_model_name(file, head) for head in network.heads] for file, network in networks.items()}
     listed = []
     for file, network in networks.items():
         if network.metadata.preprocessing.rule != "area":
@@ -90,6 +93,8 @@ def _description(networks: Mapping[str, ExportedNetwork]) -> dict[str, Any]:
         listed.append(
             {
                 "file": file,
+                "bytes": len(network.session.file.content),
+                "isOnDemand": file in _ON_DEMAND,
                 "heads": names[file],
                 "output": network.metadata.output,
                 "preprocessing": network.metadata.preprocessing.to_dict(),
@@ -106,9 +111,9 @@ def _description(networks: Mapping[str, ExportedNetwork]) -> dict[str, Any]:
     }
 
 
-def _model_name(head: str) -> str:
-    """Return the name by which `salbox.load` knows a head."""
-    return head if head == "gaze" else f"{head}.student"
+def _model_name(file: str, head: str) -> str:
+    """Return the name by which `salbox.load` knows a head of a file; of other files than the students' the file's."""
+    return f"{head}.student" if file == SHIPPED else file.removesuffix(".onnx")
 
 
 def _png(sample: str) -> bytes:

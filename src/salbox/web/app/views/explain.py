@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -10,8 +11,15 @@ from ....explain.explanation import Explanation
 from ..messages import errors_shown, plain
 from ..settings import current
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SHOWN = 15  # concepts of each sign
 COMMAND = "salbox app --explain why/gaze"
+
+_HEADINGS = {
+    "scaled": "contribution", "low": "from", "high": "to", "basis": "pattern", "iou": "IoU", "is_named": "has a name",
+}  # fmt: skip
 
 
 def page() -> None:
@@ -48,7 +56,9 @@ def _tables(found: Explanation) -> None:
             (right, "Takes saliency away", table[table["scaled"] < 0].tail(SHOWN).iloc[::-1]),
         ):
             column.subheader(title)
-            column.dataframe(rows[["concept", "scaled", "low", "high"]], hide_index=True, alt=title)
+            shown = rows[["concept", "scaled", "low", "high"]]
+            column.dataframe(shown, hide_index=True, column_config=_columns(shown), alt=title)
+        st.caption("The strongest contribution is 1; from, to: 95 %, by the bootstrap over photos.")
     if has["categories"]:
         st.subheader("Categories")
         st.bar_chart(found.categories, x="category", y="scaled", horizontal=True, alt="Contribution of categories")
@@ -60,12 +70,26 @@ def _bases(found: Explanation) -> None:
     bases = found.bases
     named = int(bases["is_named"].sum())
     st.subheader(f"{named} of {len(bases)} patterns have a name")
-    st.dataframe(bases, hide_index=True, alt="Every pattern with its best concept")
+    st.dataframe(bases, hide_index=True, column_config=_columns(bases), alt="Every pattern with its best concept")
     number = st.number_input("Pattern", 0, len(bases) - 1, key="explain-basis", bind="query-params")
     known = found.basis(int(number))
     st.markdown(f"Active above {known['threshold']:.4g}; its best concept is **{plain(str(known['concept']))}**.")
-    st.dataframe(known["concepts"], hide_index=True, alt="Concepts that the pattern covers best")
+    concepts = known["concepts"]
+    st.dataframe(
+        concepts, hide_index=True, column_config=_columns(concepts), alt="Concepts that the pattern covers best"
+    )
     st.caption("Most active on: " + plain(", ".join(f"{name} ({peak:.3f})" for name, peak in known["photos"])))
+
+
+def _columns(table: pd.DataFrame) -> dict[str, Any]:
+    """Return how columns are headed, numbers with two digits behind the point."""
+    kinds = {str(name): str(kind) for name, kind in table.dtypes.items()}
+    return {
+        name: st.column_config.NumberColumn(_HEADINGS.get(name, name), format="%.2f")
+        if kind.startswith("float")
+        else st.column_config.Column(_HEADINGS.get(name, name))
+        for name, kind in kinds.items()
+    }
 
 
 def _report(report: Path) -> None:

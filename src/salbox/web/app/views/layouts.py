@@ -80,9 +80,7 @@ def _results(designs: Sequence[Design], alpha: float) -> None:
         table = spot_table(design)
         column.dataframe(table, hide_index=True, column_config=_formats(table), alt=f"Spots of {design.letter}")
     st.caption(plain(MEANING))
-    st.download_button(
-        "Report (HTML)", partial(report_html, designs), "layouts.html", "text/html", on_click="ignore", type="primary"
-    )
+    st.download_button("Report (HTML)", partial(report_html, designs), "layouts.html", "text/html", on_click="ignore")
 
 
 def _formats(table: pd.DataFrame) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..controls import model_names, post_processing, style
 from ..inputs import map_cache, pictures, show_notes
 from ..maps import comparison_file, in_turns, map_file, maps_zip, output_of, outputs_of
 from ..messages import errors_shown, plain
-from ..pictures import difference_bar, draw, draw_difference, draw_small, jpeg
+from ..pictures import column_copy, difference_bar, draw, draw_difference, draw_on, jpeg
 from ..uploads import Picture
 
 COLUMNS = 3
@@ -66,18 +66,22 @@ def _maps(picture: Picture, names: list[str], process: PostProcess, shown_as: st
         return
     cells = [cell for _ in range(0, len(names) + 1, COLUMNS) for cell in st.columns(COLUMNS)]
     places = dict(zip(names, cells[1:], strict=False))
-    cells[0].image(jpeg(picture.pixels), caption="photo", width="stretch", alt=picture.label)
+    small = column_copy(picture.pixels)
+    cells[0].image(jpeg(small), caption="photo", width="stretch", alt=picture.label)
     for group in in_turns(names):
         maps = map_cache().of(picture, group, process)
         for name in group:
-            drawn = draw_small(picture.pixels, maps[name], output_of(name, process), shown_as, opacity)
+            drawn = draw_on(small, maps[name], output_of(name, process), shown_as, opacity)
             places[name].image(jpeg(drawn), caption=plain(name), width="stretch", alt=f"{shown_as} of {name}")
 
 
 def _difference(picture: Picture, names: list[str], process: PostProcess) -> None:
     if len(names) < 2:
         return
-    with st.expander("Difference of two models"):
+    panel = st.expander("Difference of two models", key="look-difference", on_change="rerun", bind="query-params")
+    if not panel.open:  # nobody sees it: maps are there sooner
+        return
+    with panel:
         left, right = st.columns(2)
         first = left.selectbox("First", names, key="look-first")
         second = right.selectbox("Second", names, index=1, key="look-second")

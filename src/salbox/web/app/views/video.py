@@ -31,7 +31,7 @@ def page() -> None:
         st.info("Drop a clip.")
         return
     settings = (file.file_id, model, stride, smooth, alpha)
-    if st.button("Make the overlay", type="primary"):
+    if st.button("Make the overlay"):
         st.session_state.pop(_MADE, None)
         bar = st.progress(0.0, "Reading the clip …")
         with errors_shown():

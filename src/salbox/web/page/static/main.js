@@ -15,6 +15,9 @@ const at = (id) => document.getElementById(id);
 const page = await (await fetch("./page.json")).json();
 const worker = new Worker("./worker.js", { type: "module" });
 const state = { picture: null, maps: new Map(), model: GAZE, job: 0, seed: 1, threads: null, started: 0, shown: null };
+const onDemand = new Map(page.networks.filter((network) => network.isOnDemand).map((network) => [network.file, network]));
+const coming = new Map(); // those that are fetched or started: file, and since when
+let asked = null; // the model whose network was asked for last, until its map is there
 
 const regions = new Regions(at("marks"), at("regions"), shareOf, (items) => {
   at("save-regions").disabled = items.length === 0;
@@ -80,51 +83,110 @@ function shareOf(box) {
   return shareWithin(map.attention, width, height, box);
 }
 
-function receive({ id, maps, isLast }) {
+function receive({ id, maps, isLast, isAdded }) {
   if (id !== state.job) return;
-  for (const map of maps) state.maps.set(map.name, map);
+  let since = state.started;
+  for (const map of maps) {
+    state.maps.set(map.name, map);
+    const network = [...onDemand.values()].find((each) => each.heads.includes(map.name));
+    if (network) {
+      since = coming.get(network.file);
+      coming.delete(network.file);
+      onDemand.delete(network.file);
+    }
+    if (map.name === asked) [state.model, state.shown, asked] = [asked, null, null];
+  }
   listModels();
   draw();
   regions.draw();
   drawScanpath();
   at("save-map").disabled = !state.maps.has(state.model);
   if (isLast) {
-    const waited = Math.round(performance.now() - state.started);
+    const waited = Math.round(performance.now() - (isAdded ? since : state.started));
     const threads = state.threads === 1 ? "one thread" : `${state.threads} threads`;
-    say(`${state.maps.size} maps of ${state.picture.name} in ${waited} ms, on ${threads}.`);
+    const what = isAdded ? maps[0].name : `${state.maps.size} maps`;
+    say(`${what} of ${state.picture.name} in ${waited} ms, on ${threads}.`);
     document.body.dataset.milliseconds = waited;
   }
 }
 
+// Fetch a network on demand, for the worker; the page's own thread fetches it, whose files are kept.
+async function fetchNetwork(file) {
+  const [model] = onDemand.get(file).heads;
+  coming.set(file, performance.now());
+  asked = model;
+  say(`${model} is on its way ...`);
+  listModels();
+  try {
+    const answer = await fetch(`./${file}`);
+    if (!answer.ok) throw new Error(`the host answered ${answer.status}`);
+    const content = await answer.arrayBuffer();
+    worker.postMessage({ kind: "network", file, content: new Uint8Array(content) }, [content]);
+  } catch (error) {
+    lose(file, `${model} cannot be fetched: ${error.message ?? error}`);
+  }
+}
+
+// A network on demand does not come; it can be asked for again.
+function lose(file, sentence) {
+  coming.delete(file);
+  asked = null;
+  say(sentence, true);
+  listModels();
+}
+
 function listModels() {
+  const { activeElement } = document;
+  const focused = at("models").contains(activeElement) ? activeElement.dataset.model : null;
   const { width, height } = state.view;
   const scale = THUMBNAIL / Math.max(width, height);
   const size = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
-  at("models").replaceChildren(
-    ...[...state.maps.values()].map((map) => {
-      const canvas = document.createElement("canvas");
-      paint(canvas, shownAt(map, ...size), ...size, page.colors, "map", 1);
-      const button = document.createElement("button");
-      button.type = "button";
-      button.dataset.model = map.name;
-      button.title = page.titles[map.name];
-      button.setAttribute("aria-pressed", map.name === state.model);
-      // A name may break before what it is of: rare2012.student.
-      const [, first, rest] = map.name.match(/^([^.]*)(.*)$/);
-      button.append(canvas, first, document.createElement("wbr"), rest);
-      button.addEventListener("click", () => choose(map.name));
-      const item = document.createElement("li");
-      item.append(button);
-      return item;
-    }),
-  );
+  const shown = [...state.maps.values()].map((map) => {
+    const canvas = document.createElement("canvas");
+    paint(canvas, shownAt(map, ...size), ...size, page.colors, "map", 1);
+    const button = modelButton(map.name, canvas);
+    button.setAttribute("aria-pressed", map.name === state.model);
+    button.addEventListener("click", () => choose(map.name));
+    return button;
+  });
+  const others = [...onDemand.values()].map(({ file, heads: [model], bytes }) => {
+    const note = document.createElement("span");
+    note.className = "size";
+    note.textContent = coming.has(file) ? "on its way" : `fetch ${(bytes / 1e6).toFixed(1)} MB`;
+    const button = modelButton(model, note);
+    button.setAttribute("aria-disabled", coming.has(file)); // not disabled, which would lose the focus
+    button.addEventListener("click", () => coming.has(file) || fetchNetwork(file));
+    return button;
+  });
+  const items = [...shown, ...others].map((button) => {
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  });
+  at("models").replaceChildren(...items);
+  if (focused) at("models").querySelector(`[data-model="${focused}"]`)?.focus();
+}
+
+function modelButton(model, above) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.model = model;
+  button.title = page.titles[model];
+  // A name may break before what it is of: rare2012.student.
+  const [, first, rest] = model.match(/^([^.]*)(.*)$/);
+  button.append(above, first, document.createElement("wbr"), rest);
+  return button;
+}
+
+function isObject(map) {
+  return map.output === "probability";
 }
 
 function choose(model) {
   state.model = model;
   state.shown = null;
   at("save-map").disabled = false;
-  for (const button of at("models").querySelectorAll("button")) {
+  for (const button of at("models").querySelectorAll("button[aria-pressed]")) {
     button.setAttribute("aria-pressed", button.dataset.model === model);
   }
   draw();
@@ -140,6 +202,7 @@ function draw() {
   if (!map) return;
   const { width, height } = state.view;
   state.shown ??= shownAt(map, width, height);
+  at("share").textContent = isObject(map) ? "Of the object" : "Attention";
   const isMap = look() === "map";
   paint(at("heat"), state.shown, width, height, isMap ? page.colors : page.tints, look(), page.growth);
   adjust();
@@ -226,6 +289,8 @@ worker.addEventListener("message", ({ data }) => {
     say("Ready.");
   } else if (data.kind === "maps") {
     receive(data);
+  } else if (data.file !== undefined) {
+    lose(data.file, `${onDemand.get(data.file).heads[0]} cannot run in this browser: ${data.message}`);
   } else if (data.id === undefined || data.id === state.job) {
     say(`The networks cannot run in this browser: ${data.message}`, true);
   }
@@ -267,7 +332,7 @@ at("again").addEventListener("click", () => {
 });
 at("save-picture").addEventListener("click", async () => save(await composed(), `${stem()}.${state.model}.overlay.png`));
 at("save-map").addEventListener("click", saveMap);
-at("save-regions").addEventListener("click", () => save(regions.toCsv(), `${stem()}.${state.model}.regions.csv`));
+at("save-regions").addEventListener("click", () => save(regions.toCsv(isObject(state.maps.get(state.model)) ? "object" : "attention"), `${stem()}.${state.model}.regions.csv`));
 at("about").textContent = page.about;
 
 // For scripts: the maps of the picture that is shown, at any size, as numbers.

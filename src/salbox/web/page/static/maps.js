@@ -5,6 +5,7 @@ import { resizeMap, resizeSmoothly } from "./resize.js";
 // Return a map of a network at a size, as Python gives it: Float32Array; of a log density, exp of it sums to 1.
 export function mapAt(map, width, height) {
   const values = resizeMap(map.values, map.columns, map.rows, width, height);
+  if (map.output === "probability") return values.map((value) => Math.min(1, Math.max(0, value)));
   if (map.output !== "log_density") return values;
   const largest = maximum(values);
   let total = 0;
@@ -13,8 +14,9 @@ export function mapAt(map, width, height) {
   return values.map((value) => value - shift);
 }
 
-// Return a map as a picture shows it, in 0..1; of a log density the density.
+// Return a map as a picture shows it, in 0..1; of a log density the density, a probability as it is.
 export function shownAt(map, width, height) {
+  if (map.output === "probability") return mapAt(map, width, height);
   if (map.output !== "log_density") return minMax(resizeMap(map.values, map.columns, map.rows, width, height));
   const values = resizeSmoothly(map.values, map.columns, map.rows, width, height);
   const largest = maximum(values);
@@ -22,9 +24,11 @@ export function shownAt(map, width, height) {
 }
 
 // Return a map as shares of attention, which sum to 1. A score has no such meaning: its least salient pixel gets nothing.
+// Of a probability they are shares of the object.
 export function attentionAt(map, width, height) {
   const values = mapAt(map, width, height);
-  const shares = map.output === "log_density" ? values.map(Math.exp) : minMax(values);
+  const shares =
+    map.output === "log_density" ? values.map(Math.exp) : map.output === "probability" ? values : minMax(values);
   let total = 0;
   for (const share of shares) total += share;
   return total > 0 ? shares.map((share) => share / total) : shares.fill(1 / shares.length);

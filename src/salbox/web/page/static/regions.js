@@ -60,12 +60,12 @@ export class Regions {
     this.changed(this.items);
   }
 
-  toCsv() {
+  toCsv(of) {
     const rows = this.items.map((region) => {
       const box = Object.values(this.pixels(region)).map((value) => value.toFixed(1));
       return [region.name, ...box, this.shareOf(this.pixels(region)).toFixed(4)].join(",");
     });
-    return ["region,x,y,width,height,attention", ...rows, ""].join("\n");
+    return [`region,x,y,width,height,${of}`, ...rows, ""].join("\n");
   }
 
   #shape(region, line) {

@@ -1,6 +1,7 @@
 // Keeps the page for when there is no network, and lets it use threads.
 //
-// PAGE stands above: {version, files}. A page with other content has another version, and replaces the one that is kept.
+// PAGE stands above: {version, files, onDemand}. A page with other content has another version, and replaces the one that
+// is kept. Files on demand are kept once somebody has asked for them.
 
 const NAME = `salbox-page-${PAGE.version}`;
 
@@ -29,10 +30,17 @@ addEventListener("fetch", (event) => {
 
 async function answer(request) {
   const cache = await caches.open(NAME);
-  const found = (await cache.match(request, { ignoreSearch: true })) ?? (await fetch(request));
+  const found = (await cache.match(request, { ignoreSearch: true })) ?? (await fetched(request, cache));
   // Isolated from other pages, as browsers ask of one with threads; most hosts of files cannot be told to say so.
   const headers = new Headers(found.headers);
   headers.set("Cross-Origin-Opener-Policy", "same-origin");
   headers.set("Cross-Origin-Embedder-Policy", "require-corp");
   return new Response(found.body, { status: found.status, statusText: found.statusText, headers });
+}
+
+async function fetched(request, cache) {
+  const found = await fetch(request);
+  const file = new URL(request.url).pathname.split("/").at(-1);
+  if (found.ok && PAGE.onDemand.includes(file)) await cache.put(request, found.clone());
+  return found;
 }

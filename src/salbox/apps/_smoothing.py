@@ -1,61 +1,21 @@
-"""WebP and AVIF with attention: their encoders take no map, so that what nobody looks at is smoothed before they run.
+"""Smoothing what nobody looks at before an encoder runs.
 
-Smoothing leaves out small cosine coefficients of blocks, and takes the mean of two grids of blocks half a block apart,
-so that edges stay sharp and no grid is seen.
+Small cosine coefficients of blocks are left out, and the mean of two grids of blocks half a block apart is taken, so
+that edges stay sharp and no grid is seen.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
-
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from ..types import FloatMap, Pixels
 from ._blocks import SIDE, padded, to_blocks, to_plane
-from ._coders import STRIP, Coder, saved
+from ._coders import STRIP
 
 _THRESHOLD = 8.0  # of coefficients, in a block of average weight at strength 1; 1 is a noise of one brightness level
 _SHIFT = SIDE // 2
-
-
-class SmoothingCoder(Coder):
-    """A format whose encoder gets a smoothed picture."""
-
-    rises = (8, 4, 2)
-
-    def plain(self, quality: int) -> bytes:
-        """Return the file of the format's encoder."""
-        return self._saved(self.picture.pixels, quality)
-
-    def encode(self, quality: int, strength: float) -> bytes:
-        """Return the file of the smoothed picture."""
-        return self._saved(smoothed(self.picture.pixels, self.picture.weights, strength), quality)
-
-    @abstractmethod
-    def _saved(self, pixels: Pixels, quality: int) -> bytes:
-        """Return the file of pixels, with the picture's transparency."""
-
-    def _image(self, pixels: Pixels) -> Image.Image:
-        if self.picture.alpha is None:
-            return Image.fromarray(pixels)
-        return Image.fromarray(np.dstack([pixels, self.picture.alpha]))
-
-
-class WebpCoder(SmoothingCoder):
-    """WebP by libwebp."""
-
-    def _saved(self, pixels: Pixels, quality: int) -> bytes:
-        return saved(self._image(pixels), "WEBP", quality=quality, method=4, **self.picture.extra)
-
-
-class AvifCoder(SmoothingCoder):
-    """AVIF by the encoder that Pillow has."""
-
-    def _saved(self, pixels: Pixels, quality: int) -> bytes:
-        return saved(self._image(pixels), "AVIF", quality=quality, **self.picture.extra)
 
 
 def smoothed(pixels: Pixels, weights: FloatMap, strength: float) -> Pixels:
