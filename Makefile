@@ -103,9 +103,12 @@ network-gaze: network-people
 	$(ALL)/python scripts/train_people.py $(SHARED) sam --without-mit1003
 	$(ALL)/python scripts/learn_gaze.py small
 	$(ALL)/python scripts/learn_gaze.py small --without-mit1003
+	$(ALL)/python scripts/learn_gaze.py large
 	$(ALL)/python scripts/ship_gaze.py small
+	$(ALL)/python scripts/ship_gaze.py large
 	$(ALL)/python benchmarks/gaze.py
 	$(ALL)/python scripts/ship_gaze.py small
+	$(ALL)/python scripts/ship_gaze.py large
 
 network-objects: .venv-all/stamp
 	$(ALL)/python scripts/train_objects.py supervised

@@ -6,6 +6,7 @@ Run it where nothing else does: `python benchmarks/scale.py`. It takes about a q
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import subprocess
 import sys
@@ -63,7 +64,7 @@ def main() -> None:
         tables = []
         for road, (which, options) in roads.items():
             rows = _rates({n: given_[which] for n, given_ in inputs.items()}, options, folder, given)
-            tables.append(f"### {road.capitalize()}\n\n{markdown_table(_HEADER, rows)}")
+            tables.append(f"### {road[0].upper()}{road[1:]}\n\n{markdown_table(_HEADER, rows)}")
         measured = {models: _each(inputs, models, folder, read) for models in COSTED}
     peaks = ", ".join(f"{run.peak:.0f} after {count} photos" for count, run in sorted(measured[MODEL][1].items()))
     text = _page(given, tables, {models: each for models, (each, _) in measured.items()}, read, peaks)
@@ -100,7 +101,11 @@ def _rates(inputs: dict[int, str], options: Sequence[str], folder: Path, given: 
                 run = predict(inputs[count], MODEL, output, *options, *setting)
                 times[name][count].append(run.seconds)
     median = {name: {count: float(np.median(each)) for count, each in found.items()} for name, found in times.items()}
-    rates = {name: (many - few) / (each[many] - each[few]) for name, each in median.items()}
+    # Where other work disturbs, more photos may take less time than few: that says nothing.
+    rates = {
+        name: (many - few) / (each[many] - each[few]) if each[many] > each[few] else math.nan
+        for name, each in median.items()
+    }
     return [
         [name, f"{rate:.1f}", f"{rate / rates['1 worker']:.2f}", f"{median[name][many]:.1f}"]
         for name, rate in rates.items()

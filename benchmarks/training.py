@@ -66,7 +66,12 @@ def rows() -> list[Row]:
             if (run / "student.onnx").is_file():
                 ships = not ending and name in SHIPPED
                 found.append(Row(f"`{name}`{what}", name if ships else str(run), run))
-    known = {"`gaze`": "gaze", "ensemble of three": PLAIN, "`attention-center`": "attention-center"}
+    known = {
+        "`gaze`": "gaze",
+        "`gaze.large`": "gaze.large",
+        "ensemble of three": PLAIN,
+        "`attention-center`": "attention-center",
+    }
     return [*found, *(Row(title, model) for title, model in known.items())]
 
 

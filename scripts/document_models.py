@@ -75,7 +75,17 @@ GROUPS = (
 # Tables of docs/which-model.md: a line a model, a column a figure: (page, section, column).
 EVIDENCE = {
     "people": (
-        ("unisal.people", "gaze", "bms", "imsig", "gbvs", "attention-center", "centre bias", "human ceiling"),
+        (
+            "gaze.large",
+            "gaze",
+            "unisal.people",
+            "bms",
+            "imsig",
+            "gbvs",
+            "attention-center",
+            "centre bias",
+            "human ceiling",
+        ),
         {
             "NSS ↑, OSIE": (("training", "OSIE test", "NSS ↑"), ("fixations", "OSIE test", "NSS ↑")),
             "NSS ↑, EyeCrowd": (("training", "EyeCrowd test", "NSS ↑"), ("fixations", "EyeCrowd test", "NSS ↑")),

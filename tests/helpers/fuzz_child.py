@@ -59,6 +59,7 @@ def run(folder: Path, first: str, count: int, names: list[str]) -> None:
 
 def _prepared(reader: Fuzzed, folder: Path) -> tuple[Path, bytes]:
     """Return where a reader's file lies, and a sound one's bytes; reading it imports what is needed."""
+    _say(prepares=reader.name)  # whoever listens waits for words
     place = folder / re.sub(r"\W+", "-", reader.name)
     place.mkdir(exist_ok=True)
     path = place / f"seed{reader.suffix}"

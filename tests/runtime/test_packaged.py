@@ -86,7 +86,9 @@ def test_cards_state_what_was_measured_on_this_network():
             assert any(f"{domain} {by_head[head]['cc']:.2f}" in limit for limit in card.limits)
 
 
-@pytest.mark.parametrize(("name", "file", "largest"), [("gaze", GAZE, 1_500_000), ("gaze.large", GAZE_LARGE, 8_000_000)])
+@pytest.mark.parametrize(
+    ("name", "file", "largest"), [("gaze", GAZE, 1_500_000), ("gaze.large", GAZE_LARGE, 8_000_000)]
+)
 def test_the_cards_of_gaze_state_what_was_measured_on_these_networks(name, file, largest):
     """Shipped again after benchmarks/gaze.py: see scripts/ship_gaze.py."""
     figures = json.loads(GAZE_FIGURES.read_text(encoding="utf-8"))
