@@ -14,7 +14,7 @@ from salbox.datasets import dataset_card
 from salbox.models.cards import NOT_STATED, License, ModelCard, Parameter
 from salbox.models.registry import CLASSICAL, MODELS, resolve
 
-UNPUBLISHED = ("gaze", "attention-center", "glimpse")
+UNPUBLISHED = ("gaze", "gaze.large", "attention-center", "glimpse")
 
 
 @pytest.mark.parametrize(

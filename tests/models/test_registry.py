@@ -25,7 +25,9 @@ def test_models_that_need_no_files_are_ready():
     assert set(salbox.list_models(ready=True)) == {
         *CLASSICAL,
         "gaze",
+        "gaze.large",
         "scfnet",
+        "scfnet.kd",
         *PEOPLE,
         *(f"{name}.student" for name in STUDENTS),
     }
