@@ -126,7 +126,7 @@ def test_the_card_names_data_and_terms():
     assert [p.name for p in card.parameters] == ["center_prior", "quality", "ppd", "view"]
     for word in ("OSIE", "EyeCrowd", "DUTS-TR", "coco-semantic", "MIT1003", "Judd et al."):
         assert word in card.license.training_data
-    assert "information gain" in card.agreement
+    assert "IG" in card.agreement
 
 
 def test_the_card_states_the_network_s_parameters_and_defaults():
