@@ -33,7 +33,8 @@ HEAD = """# Calibration: profiles, blends, maps for metrics
 
 Means over photos; in brackets the 95 % interval of a bootstrap over photos, of differences of the paired one. IG is in
 bits a fixation above the density of the fixations on the split's other photos. No row was fitted to a photo that it is
-measured on. OSIE's and EyeCrowd's people are the same in their training and test parts; MIT1003 is another laboratory."""
+measured on. OSIE's and EyeCrowd's people are the same in their training and test parts; MIT1003 is another
+laboratory."""
 
 
 def _profiles(found: Mapping[str, Any]) -> str:

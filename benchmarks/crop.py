@@ -227,8 +227,8 @@ def main() -> None:
 The share of people's fixations within the largest window of an aspect. `gaze`, `gbvs.student` and `unisal.people`:
 `salbox crop` as it comes. smartcrop places a window of the same size (`min_scale=1`). 'Other people': the window that
 is best for half of the observers, measured on the other half, both ways. The best that there is knows the very
-fixations that it is measured on. OSIE's photos are 4:3; MIT1003's lie and stand. `gaze` and `unisal.people` learned from
-other photos of both. Brackets: 95 % bootstrap over photos.
+fixations that it is measured on. OSIE's photos are 4:3; MIT1003's lie and stand. `gaze` and `unisal.people` learned
+from other photos of both. Brackets: 95 % bootstrap over photos.
 
 {tables}
 
