@@ -241,7 +241,7 @@ def _phase(run: Path, plain: float) -> str:
     """Return the CC of a phase, how far it is from the plain network's, and what it learned from."""
     if not (run / "evaluation.csv").exists():
         return "not measured"
-    cc = _cc(run / "evaluation.csv")
+    cc = _cc(run / "evaluation.csv") or _measured(str(run), run.parent / "osie.json")
     return f"{cc:.3f} ({cc / plain - 1:+.1%}), {_learned(run):,} photos"
 
 
@@ -253,19 +253,22 @@ def _learned(run: Path) -> int:
 
 def _plain(model: str | Path, folder: Path) -> float:
     """Return the CC of a network as it is: its run's, or measured once."""
-    if isinstance(model, Path) and (model / "evaluation.csv").exists():
-        return _cc(model / "evaluation.csv")
-    kept = folder / "plain.json"
+    own = _cc(model / "evaluation.csv") if isinstance(model, Path) and (model / "evaluation.csv").exists() else None
+    return own or _measured(str(model), folder / "plain.json")
+
+
+def _measured(model: str, kept: Path) -> float:
+    """Return the CC of a network on OSIE's test photos, measured once."""
     if not kept.exists():
-        found = salbox.evaluate(f"osie:{DATA / 'OSIE'}", [str(model)], ["cc"])
+        found = salbox.evaluate(f"osie:{DATA / 'OSIE'}", [model], ["cc"], split="test")
         write_json({"cc": found.estimate(next(iter(found.rows)), "cc").value}, kept)
     return float(json.loads(kept.read_text(encoding="utf-8"))["cc"])
 
 
-def _cc(path: Path) -> float:
-    """Return the CC on OSIE of the first row of a run's evaluation."""
+def _cc(path: Path) -> float | None:
+    """Return the CC on OSIE of the first row of a run's evaluation, None if it was not measured there."""
     rows = csv.reader(path.read_text(encoding="utf-8").partition("# osie")[2].partition("#")[0].splitlines())
-    return next(float(row[2]) for row in rows if len(row) > 2 and row[1] == "cc")
+    return next((float(row[2]) for row in rows if len(row) > 2 and row[1] == "cc"), None)
 
 
 def _gqa(figures: dict[str, Any]) -> str:
