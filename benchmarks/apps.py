@@ -157,14 +157,15 @@ What each tool wrote, or said of a file that it could not read; the others of th
 def main() -> None:
     """Measure, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="*", choices=(*PARTS, "page"), default=list(PARTS))
+    parser.add_argument("part", nargs="*", choices=(*PARTS, "page"))
     parser.add_argument("--limit", type=int, default=70, help="photos of a set, for regions")
     given = parser.parse_args()
-    if "sheets" in given.part:
+    parts = given.part or PARTS
+    if "sheets" in parts:
         write_sheets(SHEETS)
-    if "regions" in given.part:
+    if "regions" in parts:
         remember("regions", region_rows(given.limit))
-    if "odd" in given.part:
+    if "odd" in parts:
         with tempfile.TemporaryDirectory() as folder:
             remember("odd", odd_rows(Path(folder)))
     write()
