@@ -43,6 +43,11 @@ class Run:
     written: int
 
 
+def shown(rate: float, one: float) -> tuple[str, str]:
+    """Return images a second and how many times those of one worker; of a run too short to tell, "n/a"."""
+    return ("n/a", "n/a") if math.isnan(rate) else (f"{rate:.1f}", f"{rate / one:.2f}")
+
+
 def main() -> None:
     """Measure everything and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -106,10 +111,7 @@ def _rates(inputs: dict[int, str], options: Sequence[str], folder: Path, given: 
         name: (many - few) / (each[many] - each[few]) if each[many] > each[few] else math.nan
         for name, each in median.items()
     }
-    return [
-        [name, f"{rate:.1f}", f"{rate / rates['1 worker']:.2f}", f"{median[name][many]:.1f}"]
-        for name, rate in rates.items()
-    ]
+    return [[name, *shown(rate, rates["1 worker"]), f"{median[name][many]:.1f}"] for name, rate in rates.items()]
 
 
 def _each(
