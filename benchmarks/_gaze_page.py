@@ -38,7 +38,7 @@ def page(found: Mapping[str, Any]) -> str:
     """Return the page; parts that were not measured yet are left out."""
     parts = [HEAD.format(provenance=_measured(found["measured"]))]
     if "test" in found:
-        parts.append("## Photos held out\n\nNo photo of these tables was learned from, by no network of ours.")
+        parts.append("## Photos held out\n\nNo network of ours learned from a photo of these tables.")
         parts += [_table(f"### {where}", own) for where, own in found["test"].items()]
     if "another" in found:
         parts.append(

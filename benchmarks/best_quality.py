@@ -180,13 +180,13 @@ def page(sections: Mapping[str, str]) -> str:
 {provenance()} Written by `benchmarks/best_quality.py`.
 
 Maps are scored at a longest side of {SIDE} pixels; the log-likelihood is in bits a fixation above the uniform density.
-In brackets what a row gains over the first, with the 95 % interval of a paired bootstrap over photos. Sizes are
+In brackets what a row gains over the one without, with the 95 % interval of a paired bootstrap over photos. Sizes are
 relative to the one at which the network looks by itself; the mean is one of densities.
 
 ## Several looks
 
-A larger look is sharper, a smaller one broader: the mean of both sides of the usual size keeps CC, that of larger ones
-alone does not.
+A larger look is sharper, a smaller one broader: the mean of both sides of the usual size keeps CC on all three sets,
+that of the usual and a larger one does not on OSIE.
 
 {sections["quality"]}
 ## The wrong scale

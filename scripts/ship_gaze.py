@@ -91,10 +91,10 @@ def finished(size: str, network: Gaze, fit: Fit, file_size: int, figures: Mappin
         output="log_density",
         summary=f"salbox's own guess at where people look: {what}.",
         paper=None,
-        origin=f"trained by salbox on the fixations of people on {sum(people.values())} photos "
-        f"({', '.join(f'{count} of {name}' for name, count in people.items())}), of which {share:.0%} of what is "
-        f"learned is theirs, and on the maps of the designs {teachers}, trained by salbox on the same people, of these "
-        f"and of {sum(photos.values())} other photos",
+        origin=f"trained by salbox on {sum(people.values())} photos that people looked at "
+        f"({', '.join(f'{count} of {name}' for name, count in people.items())}), where {share:.0%} of the density that "
+        f"is learned is theirs, and on the maps of {teachers}, published designs that salbox trained on the same "
+        f"people, of these and of {sum(photos.values())} other photos",
         license=License(
             code="Apache-2.0",
             weights="Apache-2.0: trained by salbox, within the terms of the photos that it saw",
@@ -108,9 +108,9 @@ def finished(size: str, network: Gaze, fit: Fit, file_size: int, figures: Mappin
             "It learned from people of two laboratories who looked freely at photos on a screen for some seconds; your "
             "people's centre bias and scatter need not be theirs (`salbox adapt` fits them; center_prior=0 takes the "
             "prior out, though not all of the bias: photos have much in their middle).",
-            f"Its logits are divided by {fit.temperature:.2f} and its centre prior's weight has {fit.center:+.2f}, so "
-            "that it fits another laboratory's people better and those that it learned from a little less; profile= "
-            "osie or mit1003 fits one of these.",
+            f"Its logits are divided by {fit.temperature:.2f} and its centre prior is raised by {fit.center:.2f}, so "
+            "that it fits another laboratory's people better and those that it learned from a little less"
+            f"{'; profile=osie or mit1003 fits one of these' if size == 'small' else ''}.",
             f"It looks at a photo at about {network.preprocessing.height}x{network.preprocessing.width} pixels; small "
             "faces and text it cannot see.",
         ),

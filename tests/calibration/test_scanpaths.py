@@ -78,6 +78,14 @@ def test_data_sets_count_the_same_by_weights():
     assert weighted == pytest.approx(np.mean([SaccadeLikelihood(part)(NUMBERS)[0] for part in (some, one)]))
 
 
+def test_a_photo_on_which_nobody_looked_twice_does_not_count():
+    rng = np.random.default_rng(6)
+    some = photos(rng, 2, observers=2)
+    none = looked(density(rng), Fixations([5.0], [5.0], [0], [0]), SHAPE)
+    assert none.bins.shape == (0, none.log_density.size)
+    assert SaccadeLikelihood([*some, none])(NUMBERS)[0] == SaccadeLikelihood(some)(NUMBERS)[0]
+
+
 def test_too_few_fixations_are_refused():
     with pytest.raises(UsageError, match="at least 50"):
         fit_saccades(photos(np.random.default_rng(5), 1, observers=1))

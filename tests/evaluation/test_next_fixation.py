@@ -13,8 +13,8 @@ from salbox.datasets import Dataset, Fixations, Item
 from salbox.datasets.folder import CARD
 from salbox.datasets.scanpaths import scanpaths
 from salbox.errors import UsageError
-from salbox.evaluation import CenterBias, ModelSource
-from salbox.evaluation.next_fixation import NextFixation, next_fixation, rows_for, score_next
+from salbox.evaluation import CenterBias, ModelSource, NextFixation
+from salbox.evaluation.next_fixation import next_fixation, rows_for, score_next
 from salbox.evaluation.truth import Truths
 from salbox.metrics import nss
 from salbox.models.scanpath_model import DensityScanpathModel

@@ -82,3 +82,31 @@ def test_what_ships_is_known_by_the_training_split(tmp_path):
         "2 of 3 images are of OSIE's training split, 494 photos of which gbvs.student learned from",
     ]
     assert training_notes(data, ["1003"], [ModelSource("gaze")]) == []
+
+
+def test_gaze_learned_from_a_part_of_mit1003(tmp_path):
+    from salbox.datasets.mit1003 import part_of
+
+    names = [f"i{number}" for number in range(40)]
+    trees = {f"{name}.jpg": [([5], [5]), ([6], [6])] for name in names}
+    nus_tree(tmp_path, trees, (80, 60))
+    data = open_dataset(f"mit1003:{tmp_path}", "all")
+    count = sum(4 <= part_of(item.name) <= 8 for item in data.items)
+    assert 0 < count < len(data.items)
+    assert training_notes(data, [item.name for item in data.items], [ModelSource("gaze")]) == [
+        f"{count} of 40 images are of MIT1003's training split, 477 photos of which gaze learned from"
+    ]
+    held_out = open_dataset(f"mit1003:{tmp_path}", "held-out")
+    assert training_notes(held_out, [item.name for item in held_out.items], [ModelSource("gaze")]) == []
+
+
+def test_a_network_that_ships_with_a_list_is_asked(photos, monkeypatch):
+    known = TrainingPhotos(frozenset(short_digest(content_digest(p)) for p in photos[:3]), frozenset())
+    asked = []
+    monkeypatch.setattr(
+        "salbox.evaluation.training_photos.read_training_photos", lambda path: asked.append(path.name) or {"a": known}
+    )
+    assert notes(photos, "unisal.people") == []  # the list of its head is empty
+    monkeypatch.setattr("salbox.evaluation.training_photos.read_training_photos", lambda path: {"people": known})
+    assert notes(photos, "unisal.people") == ["3 of 5 images were among the photos that unisal.people was trained on"]
+    assert asked == ["unisal.people.onnx"]

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 import salbox
 from salbox.errors import UsageError
 from salbox.models.exported import packaged
+from salbox.models.profile_files import find_profile, read_profile
+from salbox.models.profiles import VIEWS
 from salbox.models.registry import GAZE, SHIPPED
 from salbox.runtime.gaze import GazePredictor, log_center
 from salbox.runtime.network import open_network
@@ -108,7 +110,14 @@ def test_a_profile_s_blur_is_scaled_beside_the_look(photo):
     lab, phone = (salbox.load("gaze", profile="mit1003", view=view)(photo) for view in ("lab", "phone"))
     worn = salbox.load("gaze", profile="mit1003")(photo)
     np.testing.assert_allclose(lab, worn, atol=0.05)  # mit1003 knows 29.26 degrees
-    assert phone.max() < lab.max()
+    profile, smaller = read_profile(find_profile("mit1003", "gaze")[1]), salbox.load("gaze", view="phone")(photo)
+    np.testing.assert_allclose(phone, profile.log_density(smaller, VIEWS["phone"]), atol=1e-5)
+    assert np.abs(phone - profile.log_density(smaller)).max() > 0.02
+
+
+def test_a_profile_without_blur_needs_no_angle_of_its_own(photo):
+    worn = salbox.load("gaze", profile="general", view="phone")(photo)
+    np.testing.assert_allclose(worn, salbox.load("gaze", view="phone")(photo), atol=1e-5)
 
 
 def test_fixations_are_drawn_where_the_density_is_high(photo):

@@ -20,11 +20,11 @@ from ..datasets.scanpaths import scanpaths
 from ..errors import UsageError
 from ..evaluation import ModelSource
 from ..imaging.scaling import normalized_log
-from ..models.scanpaths import EARLIER_NODES, LAST_NODES, Saccades
+from ..models.scanpaths import EARLIER_NODES, LAST_NODES, Saccades, distances
 from ..system.progress import SILENT, Progress
 from ..types import DoubleMap, Shape
 from .held_out import choose
-from .observed import Maps, read_maps
+from .observed import read_maps
 
 GRID = 64  # cells along the longest side
 LEAST = 50  # fixations that have one before them
@@ -64,16 +64,17 @@ def looked(log_density: npt.NDArray[Any], fixations: Fixations, shape: Shape) ->
     density = np.exp(np.asarray(log_density, np.float64))
     cells = cv2.resize(density, size[::-1], interpolation=cv2.INTER_AREA)
     cells = normalized_log(np.log(np.maximum(cells, np.finfo(np.float32).tiny)))
-    y, x = ((np.arange(n) + 0.5) * full / (n * max(shape)) for n, full in zip(size, shape, strict=True))
     paths = [path for path in scanpaths(fixations.inside(shape)) if len(path) > 1]
     places = [np.stack([path.x, path.y], axis=1) / max(shape) for path in paths]
     every = np.concatenate(places) if places else np.zeros((0, 2))
-    distances = np.hypot(y[None, :, None] - every[:, 1, None, None], x[None, None] - every[:, 0, None, None])
-    bins = np.minimum(distances * ((_BINS - 1) / _FARTHEST) + 0.5, _BINS - 1).astype(np.uint8)
+    bins = np.zeros((len(every), size[0] * size[1]), np.uint8)
+    for own, place in zip(bins, every, strict=True):
+        far = distances(size, shape, place).reshape(-1)
+        own[:] = np.minimum(far * ((_BINS - 1) / _FARTHEST) + 0.5, _BINS - 1)
     small = [path.resized(shape, size).flat_pixels(size) for path in paths]
     return Looked(
         cells.reshape(-1).astype(np.float64),
-        bins.reshape(len(every), -1),
+        bins,
         np.concatenate(small) if small else np.zeros(0, np.intp),
         np.concatenate([np.arange(len(path)) for path in paths]) if paths else np.zeros(0, np.intp),
     )
@@ -188,6 +189,8 @@ def look(
 ) -> list[Looked]:
     """Return the photos of a data set, all or so many of them, with a model's density: what `fit_saccades` takes.
 
+    Those that cannot be read are left out.
+
     Raises
     ------
     UsageError
@@ -199,13 +202,7 @@ def look(
     if any(dataset.fixations(index).order is None for index in chosen):
         raise UsageError(f"{dataset.card.name}: it does not tell in which order places were fixated")
     maps, _ = read_maps(dataset, [model], chosen, workers, progress)
-    return [
-        looked(_of_model(maps[index], model.name), dataset.fixations(index), dataset.shape(index)) for index in maps
-    ]
-
-
-def _of_model(maps: Maps, name: str) -> npt.NDArray[np.float32]:
-    return maps[name]
+    return [looked(own[model.name], dataset.fixations(index), dataset.shape(index)) for index, own in maps.items()]
 
 
 def _hats(nodes: Sequence[float]) -> DoubleMap:

@@ -112,12 +112,17 @@ def part_of(name: str) -> int:
     return int(digest.hexdigest(), 16) % PARTS
 
 
+def is_test(name: str) -> bool:
+    """Return whether an image, by its name without suffix, is of a part that no network is to learn from."""
+    return part_of(name) in (*HELD_OUT, *VALIDATION)
+
+
 def _belongs(split: str) -> Callable[[str], bool]:
     """Return whether an image, by its name without suffix, is of a split."""
     if split in ("test", ALL):
         return lambda name: True
     if split == "train":
-        return lambda name: part_of(name) not in (*HELD_OUT, *VALIDATION)
+        return lambda name: not is_test(name)
     parts = VALIDATION if split == "validation" else HELD_OUT
     return lambda name: part_of(name) in parts
 

@@ -5,7 +5,8 @@ from .agreement import agreement
 from .ceiling import HumanCeiling, MixtureCeiling
 from .evaluating import DEFAULTS, evaluate
 from .maps import map_folders, read_map
-from .next_fixation import NextFixation, ScanpathSource, next_fixation
+from .next_fixation import next_fixation
+from .next_fixation_rows import NextFixation, ScanpathSource
 from .result import Evaluation
 from .sources import CenterBias, MapSource, ModelSource
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from ..datasets import Dataset
 from ..errors import SalboxError
 from ..models.blends import is_blend
-from ..models.exported import card_beside, is_path, model_file
+from ..models.entries import Packaged
+from ..models.exported import card_beside, is_path, model_file, packaged
 from ..models.import_paths import resolve
 from ..models.loading import card, parts
 from ..models.registry import MODELS
@@ -17,19 +18,21 @@ from ..runtime.training_photos import TrainingPhotos, read_training_photos, shor
 from ..system.contents import content_digests
 from .sources import ModelSource, Source
 
-# Data set -> what cards call it, and the function that says whether an image, by its name, is of its test split. What
-# ships learned from nothing but the rest. Not imported: figures on one data set do not depend on another's reader.
+# Data set -> what cards call it, and the function that says whether an image, by its name, is of its test split. Of
+# these sets what ships learned from nothing but the rest. Not imported: figures on one data set do not depend on
+# another's reader.
 _SPLITS = {
     "osie": ("OSIE", "salbox.datasets.osie:is_test"),
     "eyecrowd": ("EyeCrowd", "salbox.datasets.eyecrowd:is_test"),
+    "mit1003": ("MIT1003", "salbox.datasets.mit1003:is_test"),
 }
 
 
 def training_notes(data: Dataset, images: Iterable[str], rows: Sequence[Source]) -> list[str]:
     """Return a line for each model that some of the images taught, and how many.
 
-    A network that salbox trained knows its photos by what is in their files. Of what ships the training splits are
-    known by name.
+    A network that salbox trained knows its photos by what is in their files. Of what ships without a list of them the
+    training splits are known by name.
 
     Parameters
     ----------
@@ -45,7 +48,7 @@ def training_notes(data: Dataset, images: Iterable[str], rows: Sequence[Source])
         source = getattr(row, "source", row)  # of a row that is scored in a way of its own
         if isinstance(source, ModelSource):
             for name in _parts(source.known_name):
-                notes += _in_lists(name, files) if _is_exported(name) else _by_split(name, data.card.name, files)
+                notes += list(_in_lists(name, files)) or _by_split(name, data.card.name, files)
     return list(dict.fromkeys(notes))
 
 
@@ -53,14 +56,21 @@ def _parts(name: str) -> Sequence[str]:
     return [part for part in parts(name) if not is_blend(part)] if name else ()
 
 
-def _is_exported(name: str) -> bool:
-    return name not in MODELS and is_path(name) and card_beside(name) is None
+def _exported(name: str) -> str:
+    """Return the path of a network that salbox wrote, also of one that ships; "" of any other model."""
+    if name in MODELS:
+        entry = MODELS[name]
+        return packaged(f"{entry.file}#{entry.head}") if isinstance(entry, Packaged) else ""
+    return name if is_path(name) and card_beside(name) is None else ""
 
 
 def _in_lists(name: str, files: dict[str, Path]) -> Iterator[str]:
     """Yield how many of the files a network's own list of training photos holds."""
+    path = _exported(name)
+    if not path:
+        return
     try:
-        known = _of_head(read_training_photos(model_file(name)), name.partition("#")[2])
+        known = _of_head(read_training_photos(model_file(path)), path.partition("#")[2])
     except SalboxError as error:
         yield f"{name}: whether it was trained on these images is not known ({error})"
         return

@@ -116,9 +116,9 @@ class Tail:
         Raises
         ------
         UsageError
-            If it is not known how many it spanned here.
+            If there is a blur, and it is not known how many it spanned here.
         """
-        if degrees is None:
+        if degrees is None or self.blur == 0:
             return self.blur
         if self.degrees is None:
             raise UsageError("the profile does not say how many degrees an image spanned: leave ppd and view out")

@@ -86,7 +86,7 @@ class Saccades:
         for back, place in enumerate(shares[::-1]):
             values, nodes = (self.last, LAST_NODES) if back == 0 else (self.earlier, EARLIER_NODES)
             values = self.previous if back == 1 else values
-            total += np.interp(_distances(size, shape, place), nodes, (*values, 0.0))
+            total += np.interp(distances(size, shape, place), nodes, (*values, 0.0))
         if size == shape:
             return total
         return np.asarray(cv2.resize(total, shape[::-1], interpolation=cv2.INTER_LINEAR), np.float64)
@@ -152,8 +152,11 @@ def find_saccades(saccades: str | Saccades) -> Saccades:
     return shipped[saccades]
 
 
-def _distances(size: Shape, shape: Shape, place: Sequence[float] | Places) -> DoubleMap:
-    """Return how far pixels of a copy of (h, w) lie from a place, all as shares of the image's longest side."""
+def distances(size: Shape, shape: Shape, place: Sequence[float] | Places) -> DoubleMap:
+    """Return how far pixels of a copy lie from a place, (h, w), all as shares of the image's longest side.
+
+    `size` is the copy's, (h, w), `shape` the image's, (H, W).
+    """
     longest = max(shape)
     y, x = ((np.arange(n) + 0.5) * full / (n * longest) for n, full in zip(size, shape, strict=True))
     return np.asarray(np.hypot(y[:, None] - place[1], x - place[0]), np.float64)
