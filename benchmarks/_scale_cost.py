@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 HOUR = 3600
 DAY = 24 * HOUR
 MEGABYTE, TERABYTE = 1e6, 1e12
+PIECE = 10 << 20  # bytes that pyarrow uploads by one request
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ def cost(
     seconds = images * each.cpu_seconds
     shards_in, shards_out = images * each.bytes_in / shard_bytes, images / rows
     # A shard is one read; of a file of results there are the file and its record, and whether that is there is asked.
-    reads, writes = shards_in + shards_out, 2 * shards_out
+    # pyarrow begins and ends each upload by a request of its own, whatever the number of pieces.
+    pieces = math.ceil(rows * each.bytes_out / PIECE)
+    reads, writes = shards_in + shards_out, (2 + pieces + 3) * shards_out
     moved = (each.bytes_in + each.bytes_out) / each.cpu_seconds * machine.cores
     return Cost(
         core_hours=seconds / HOUR,

@@ -38,6 +38,8 @@ from fuzzed_more import CANARY, CODED, EVERY
 from fuzzed_readers import Fuzzed
 from mutating import mutated
 
+from salbox.imaging.writing import atomic
+
 SECONDS = 10  # of the processor, of one small file
 WALL_SECONDS = 90  # without a word: other processes share the machine
 MEMORY = 1500 << 20  # bytes beyond what the warm process has
@@ -45,8 +47,9 @@ BLOCK = 200  # files a child
 EXAMPLES = 3  # kept of each kind of fault
 FORBIDDEN = (
     "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "subprocess.Popen",
-    "socket.connect", "socket.getaddrinfo", "ctypes.dlopen", "webbrowser.open", "os.remove", "os.rmdir",
+    "socket.connect", "socket.getaddrinfo", "ctypes.dlopen", "webbrowser.open",
 )  # fmt: skip
+REMOVING = ("os.remove", "os.rmdir")  # allowed within the folder of the run
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 Reader = Fuzzed | Checked
@@ -151,7 +154,7 @@ def _listen(reading: int, child: int, state: dict[str, Any], name: str, at: int)
     """Return the first file that the child did not get through, and how it ended; "" if it got through all."""
     rest, is_silent = b"", False
     while True:
-        if not _is_heard(reading, child):
+        if not select.select([reading], [], [], WALL_SECONDS)[0]:
             is_silent = True
             os.kill(child, signal.SIGKILL)
             break
@@ -171,11 +174,6 @@ def _listen(reading: int, child: int, state: dict[str, Any], name: str, at: int)
     if is_silent or code == -signal.SIGXCPU:
         return at, f"took more than {SECONDS} s"
     return at, "" if code == 0 else f"ended the process with {code}"
-
-
-def _is_heard(reading: int, child: int) -> bool:
-    """Return whether the child says something, or ends, before it has waited too long without computing."""
-    return bool(select.select([reading], [], [], WALL_SECONDS)[0])
 
 
 def _work(sound: Sound, start: int, end: int, writing: int, seed: int) -> None:
@@ -242,7 +240,7 @@ def _watch(deeds: list[str], folder: Path) -> None:
                 where = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  # links stay
                 if not where.startswith(inside) and where != os.devnull:
                     deeds.append(f"wrote {where}")
-        elif event in FORBIDDEN and not (event.startswith("os.rem") and _is_inside(arguments, inside)):
+        elif event in FORBIDDEN or (event in REMOVING and not _is_inside(arguments, inside)):
             deeds.append(f"{event} {str(arguments)[:100]}")
 
     sys.addaudithook(hook)
@@ -264,9 +262,8 @@ def _fault(state: dict[str, Any], name: str, number: int, said: str, text: str) 
 
 
 def _keep(state: dict[str, Any], path: Path) -> None:
-    temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps(state))
-    temporary.replace(path)
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(state))
 
 
 def _options() -> argparse.Namespace:

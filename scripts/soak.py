@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -19,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 import salbox
+from salbox.system.memory import peak_memory, resident_memory
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ("gaze", "gbvs.student", "imsig")
@@ -44,7 +43,7 @@ def main() -> None:
         if found.shape != tuple(sides[::-1]) or not np.isfinite(found).all():
             raise SystemExit(f"image {number}: a map of {found.shape}, or not finite, of {sides}")
         pixels += found.size
-        megabytes.append(_resident())
+        megabytes.append(_megabytes(resident_memory()))
     report = {
         "seed": options.seed,
         "predictions": options.count,
@@ -53,7 +52,7 @@ def main() -> None:
         "megapixels": round(pixels / 1e6, 1),
         "seconds": round(time.monotonic() - began, 1),
         **flatness(megabytes),
-        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+        "peak_megabytes": round(_megabytes(peak_memory())),
         "megabytes": [round(m) for m in megabytes[:: max(1, options.count // SAMPLES)]],
     }
     options.report.parent.mkdir(parents=True, exist_ok=True)
@@ -77,10 +76,10 @@ def _file(random: np.random.Generator, width: int, height: int, kind: str) -> by
     return file.getvalue()
 
 
-def _resident() -> float:
-    """Return the memory that this process holds, MB."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+def _megabytes(size: int | None) -> float:
+    if size is None:
+        raise SystemExit("the system does not say what memory a process holds: Linux only")
+    return size / 1e6
 
 
 def _options() -> argparse.Namespace:

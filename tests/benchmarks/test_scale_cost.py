@@ -17,8 +17,10 @@ def test_cost_of_a_hundred_million_images():
     assert found.machines == pytest.approx(1000 / 24 / 16)
     assert found.shards_in == pytest.approx(10_000)
     assert found.shards_out == pytest.approx(390_625)
-    # 400,625 reads at .4 and 781,250 writes at 5 a million.
-    assert found.requests == pytest.approx(0.16025 + 3.90625)
+    # 400,625 reads at .4 a million; a file of 5.12 MB and its record take three requests each, 2,343,750 at 5.
+    assert found.requests == pytest.approx(0.16025 + 11.71875)
+    # One of 12.8 MB goes in two pieces.
+    assert cost(Measured(0.036, 1e5, 5e4)).requests == pytest.approx(0.16025 + 7 * 390_625 * 5e-6)
     # A core moves 120 KB in .036 s, 3.33 MB a second; sixteen 53.3 MB of 1,250.
     assert found.network_share == pytest.approx(53.333 / 1250, rel=1e-3)
     assert found.bottleneck == "cores"

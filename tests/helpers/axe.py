@@ -24,11 +24,10 @@ RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")  # what WCAG 2.
 
 def script() -> str | None:
     """Return axe-core's text; None if it is not there."""
-    folders = (Path(os.environ[VARIABLE]),) if os.environ.get(VARIABLE) else (_kept(),)
-    for folder in folders:
-        for path in (folder / "axe.min.js", folder / "package" / "axe.min.js"):
-            if path.is_file() and hashlib.sha256(content := path.read_bytes()).hexdigest() == SHA256:
-                return content.decode()
+    folder = Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else _kept()
+    for path in (folder / "axe.min.js", folder / "package" / "axe.min.js"):
+        if path.is_file() and hashlib.sha256(content := path.read_bytes()).hexdigest() == SHA256:
+            return content.decode()
     return None
 
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 import small_files
+from fuzzed_readers import _TRAIN
+from image_bytes import image_bytes
 
 Span = tuple[int, int]
 _SIDE = 24  # of the pictures and arrays: more than one block of what packs them
@@ -73,15 +75,11 @@ def _smooth() -> np.ndarray:
 
 
 def _write_png(path: Path) -> None:
-    from PIL import Image
-
-    Image.fromarray(_smooth()).save(path)
+    path.write_bytes(image_bytes(_smooth()))
 
 
 def _write_noisy_png(path: Path) -> None:
-    from PIL import Image
-
-    Image.fromarray(_noise()).save(path)
+    path.write_bytes(image_bytes(_noise()))
 
 
 def _picture(path: Path) -> bytes:
@@ -212,8 +210,6 @@ def _results(path: Path) -> bytes:
 def _lines(path: Path) -> list[Span]:
     return [(0, path.stat().st_size)]
 
-
-_TRAIN = ("torch", "timm", "safetensors")
 
 CHECKED = [
     Checked("png, checked", ".png", _write_png, _picture, _png_spans),

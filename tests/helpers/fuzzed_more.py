@@ -11,13 +11,22 @@ import os
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import small_files
-from fuzzed_readers import READERS, Fuzzed, _read_paddle, _read_picture, _read_plain_yaml, _read_tensors, _read_video
+from fuzzed_readers import (
+    _TRAIN,
+    READERS,
+    Fuzzed,
+    _read_paddle,
+    _read_picture,
+    _read_plain_yaml,
+    _read_tensors,
+    _read_video,
+)
 
 CANARY = "a-file-ran-code"
 _MAP_FORMATS = {"png": ".png", "png16": ".png", "jpg": ".jpg", "tiff": ".tif", "npy": ".npy", "mat": ".mat"}
@@ -92,15 +101,11 @@ def _answer(image: bytes) -> None:
             raise RuntimeError(answer.problem)
 
 
+@cache
 def _desk() -> Any:
     from salbox.serve.jobs import Desk
 
-    if not _DESKS:
-        _DESKS.append(Desk({"gaussian": {}}))
-    return _DESKS[0]
-
-
-_DESKS: list[Any] = []
+    return Desk({"gaussian": {}})
 
 
 def _write_profile(path: Path) -> None:
@@ -254,7 +259,6 @@ def _reader(name: str) -> Callable[[Path], Any]:
     return next(reader.read for reader in READERS if reader.name == name)
 
 
-_TRAIN = ("torch", "timm", "safetensors")
 _SERVE = ("fastapi", "prometheus_client", "multipart")
 _MORE_PICTURES = (".jp2", ".avif", ".tga", ".mpo", ".pgm")
 

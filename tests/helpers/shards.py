@@ -8,15 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from image_bytes import image_bytes
 
 
 def photo(number: int) -> bytes:
     """Return the PNG of a photo of noise, another for another number."""
     pixels = np.random.default_rng(number).integers(0, 255, (24, 36, 3)).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
+    return image_bytes(pixels)
 
 
 def write_tar(path: Path, members: Mapping[str, bytes]) -> Path:

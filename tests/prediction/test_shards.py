@@ -12,12 +12,14 @@ import time
 from pathlib import Path
 
 import pytest
+from own_models import write_module
 from shards import photo, write_parquet, write_tar
 
 import salbox
 from salbox.imaging.inputs import find_images
 from salbox.prediction.batch import BatchPlan, run_batch
 from salbox.prediction.shard_plan import ShardPlan, card_hash
+from salbox.prediction.shard_worker import Worker
 from salbox.prediction.shards import begin_run, carry_out
 from salbox.scale.inputs import find_sources
 from salbox.scale.places import Folder
@@ -26,6 +28,12 @@ from salbox.scale.reading import Reading
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
 
 MODELS = {"imsig": {}, "gbvs.student": {}}
+PICKY = """
+def picky(image, refused=-1):
+    if image[0, 0, 0] == refused:
+        raise ValueError("not this one")
+    return image.mean(axis=2)
+"""
 
 
 def run(inputs, folder, *, in_parquet=True, rows=2, models=MODELS, **settings):
@@ -203,6 +211,31 @@ def test_overlays_of_shards_lie_beside_their_maps(shards, tmp_path):
     assert (tmp_path / "out" / "imsig" / "t" / "0.png.overlay.png").exists()
     with pytest.raises(salbox.UsageError, match="--overlay"):
         run([tar], tmp_path / "other", models={"imsig": {}}, overlay=0.5)
+
+
+def test_images_go_through_networks_together_on_a_gpu_and_alone_where_one_fails(shards, tmp_path, monkeypatch):
+    _, tar, _ = shards
+    write_module(tmp_path / "own", "picky_model", PICKY)
+    monkeypatch.syspath_prepend(tmp_path / "own")
+    models = {"gbvs.student": {}, "picky_model:picky": {"refused": int(salbox.read_image(photo(3))[0, 0, 0])}}
+    sizes, made = [], Worker._made
+
+    def noted(worker, unit, batch, record):
+        sizes.append(len(batch))
+        return made(worker, unit, batch, record)
+
+    monkeypatch.setattr(Worker, "_made", noted)
+    alone = run([tar], tmp_path / "alone", rows=5, models=models, file_format="npy")
+    assert sizes == [1] * 5
+    sizes.clear()
+    monkeypatch.setattr(ShardPlan, "device", "cuda")  # as a plan says it; the models compute here
+    together = run([tar], tmp_path / "together", rows=5, models=models, file_format="npy")
+    assert sizes == [5] + [1] * 5
+    for begun in (alone, together):
+        assert [failure.key for failure in begun.failures] == ["t/3.png"]
+    expected, found = rows_of(tmp_path / "alone"), rows_of(tmp_path / "together")
+    assert len(found) == 8
+    assert {key: row["map"] for key, row in found.items()} == {key: row["map"] for key, row in expected.items()}
 
 
 @pytest.mark.slow

@@ -166,6 +166,8 @@ def test_addresses_are_of_buckets():
     bucket, path = split_address("gs://b/a/*.tar")
     assert isinstance(bucket, Bucket)
     assert (bucket.uri(path), path) == ("gs://b/a/*.tar", "a/*.tar")
+    for name in ("a%3Fb?c#d.jpg", "%23.jpg"):
+        assert split_address(f"GS://b/{name}")[1] == name
     for text in ("s3://", "s3://b/../c"):
         with pytest.raises(salbox.UsageError, match="name a bucket"):
             split_address(text)

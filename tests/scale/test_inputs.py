@@ -6,8 +6,6 @@ from shards import photo, write_tar
 from salbox.errors import UsageError
 from salbox.scale.inputs import find_sources, is_of_shards, units_of
 
-pytest.importorskip("pyarrow", reason="pyarrow is not installed")
-
 
 def test_what_is_read_by_rows_is_told_by_its_name():
     assert is_of_shards("shards/*.tar")
@@ -23,9 +21,15 @@ def test_keys_are_paths_below_what_was_named(tmp_path):
         write_tar(tmp_path / name, {"x.png": photo(0)})
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "p.png").write_bytes(photo(1))
-    found = find_sources([str(tmp_path / "photos"), str(tmp_path / "*" / "*.tar"), str(tmp_path / "a" / "0.tar")][:2])
+    found = find_sources([str(tmp_path / "photos"), str(tmp_path / "*" / "*.tar")])
     assert [source.key for source in found] == ["p", "a/0", "a/1", "b/0"]
     assert [len(unit.files) for unit in units_of(found, 256, 1)] == [1, 1, 1, 1]
+
+
+def test_a_shard_that_is_named_twice_is_read_once(tmp_path):
+    shard = str(write_tar(tmp_path / "a" / "0.tar", {"x.png": photo(0)}))
+    for inputs in ([shard, str(tmp_path / "*" / "*.tar")], [str(tmp_path / "*" / "*.tar"), shard]):
+        assert [source.uri for source in find_sources(inputs)] == [shard]
 
 
 def test_names_of_units_do_not_depend_on_what_else_there_is(tmp_path):

@@ -12,8 +12,6 @@ from salbox.scale.reading import Reading
 from salbox.scale.row import UnreadableError
 from salbox.scale.units import Unit
 
-pytest.importorskip("pyarrow", reason="pyarrow is not installed")
-
 
 def rows_of(path, **settings):
     """Return (key, content or error) of each row of a tar shard."""

@@ -60,13 +60,17 @@ def ended(tmp_path_factory):
     return {(line["verb"], line["disk"]): line for line in map(json.loads, done.stdout.splitlines())}
 
 
+def assert_told(found, reason):
+    assert found["code"] in (1, 2)
+    assert any(reason in line for line in found["said"])
+    assert not any("Traceback" in line or "internal error" in line for line in found["said"])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_full_disk_is_told_and_leaves_nothing_half_written(ended, verb):
     found = ended[verb, "full"]
-    assert found["code"] in (1, 2)
-    assert any("No space left" in line for line in found["said"])
-    assert not any("Traceback" in line or "internal error" in line for line in found["said"])
+    assert_told(found, "No space left")
     # Results of an evaluation are kept line by line: a line that is not whole is computed again.
     assert [name for name in found["files"] if not name.endswith(".jsonl")] == []
 
@@ -74,10 +78,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(ended, verb):
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_disk_that_may_not_be_written_to_is_told(ended, verb):
-    found = ended[verb, "read-only"]
-    assert found["code"] in (1, 2)
-    assert any("Read-only" in line for line in found["said"])
-    assert not any("Traceback" in line or "internal error" in line for line in found["said"])
+    assert_told(ended[verb, "read-only"], "Read-only")
 
 
 @pytest.mark.slow

@@ -100,7 +100,7 @@ def predict_rows(
 
 def _address(output: Path) -> str:
     """Return an output as it was written: a path has one slash where an address has two."""
-    return re.sub(rf"^({'|'.join(SCHEMES)}):/+", r"\1://", str(output))
+    return re.sub(rf"^({'|'.join(SCHEMES)}):/+", r"\1://", str(output), flags=re.IGNORECASE)
 
 
 def _report(run: ShardRun, place: Place) -> int:

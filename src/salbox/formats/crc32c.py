@@ -23,22 +23,20 @@ def crc32c(content: bytes | memoryview) -> int:
     values = np.frombuffer(content, np.uint8)
     length = len(values) // _PIECES if len(values) > _FEW else 0
     whole = length * _PIECES
-    state = np.uint32(_ALL)
+    state = _ALL
     if length:
         pieces = values[:whole].reshape(_PIECES, length).T
         sums = np.zeros(_PIECES, np.uint32)
         for column in pieces:
             sums = _TABLE[(sums ^ column) & 0xFF] ^ (sums >> 8)
         move = _moved_by(length)
-        started = _after(whole, int(state))
         while len(sums) > 1:
             sums = _times(move, sums[::2]) ^ sums[1::2]
             move = _times(move, move)
-        state = np.uint32(int(sums[0]) ^ started)
-    rest = int(state)
+        state = int((sums ^ _times(move, np.array([state], np.uint32)))[0])  # moved on by all pieces
     for value in values[whole:].tolist():
-        rest = (rest >> 8) ^ int(_TABLE[(rest ^ value) & 0xFF])
-    return rest ^ _ALL
+        state = (state >> 8) ^ int(_TABLE[(state ^ value) & 0xFF])
+    return state ^ _ALL
 
 
 def masked_crc32c(content: bytes | memoryview) -> int:
@@ -66,11 +64,6 @@ def _moved_by(length: int) -> _Words:
         step = _times(step, step)
         length >>= 1
     return found
-
-
-def _after(length: int, state: int) -> int:
-    """Return a sum moved on by so many zero bytes."""
-    return int(_times(_moved_by(length), np.array([state], np.uint32))[0])
 
 
 def _table() -> _Words:

@@ -32,6 +32,8 @@ class ShardRun:
     changed : list of str
         Inputs that have changed since they were done, and are left.
     unreadable : list of Failure
+    earlier : int
+        Images of earlier runs.
     """
 
     job: Job

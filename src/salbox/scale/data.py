@@ -47,9 +47,7 @@ def by_ray_data(
     _be_quiet()
     workers = min(workers, len(tasks))
     with children_use(max(1, available_cores() // workers)):
-        variables = {name: os.environ[name] for name in thread_variables()}
-    # What this process imports by way of sys.path, an actor on the same file system does too.
-    variables["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        variables = actor_variables()
     rows = ray.data.from_items([{"task": pickle.dumps(task)} for task in tasks], override_num_blocks=len(tasks))
     done = rows.map(
         Actor,
@@ -89,6 +87,13 @@ class Actor:
         except Exception as error:
             found = None, error
         return {"result": pickle.dumps(found)}
+
+
+def actor_variables() -> dict[str, str]:
+    """Return the environment of an actor: threads as of processes that are begun here, and where it imports from."""
+    threads = {name: os.environ[name] for name in thread_variables() if name in os.environ}
+    # What this process imports by way of sys.path, an actor on the same file system does too.
+    return {**threads, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 def _be_quiet() -> None:

@@ -6,21 +6,19 @@ import contextlib
 import itertools
 import logging
 import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from ..errors import MissingExtraError, SalboxError, UsageError, one_line
 from ..system.offline import stay_offline
-from ..system.threads import available_cores, thread_variables
-from ..system.workers import in_workers, shared_out_by
-from .data import by_ray_data
+from ..system.threads import available_cores
+from ..system.workers import engine_in_use, in_workers, shared_out_by
+from .data import actor_variables, by_ray_data
 
 ENGINES = ("processes", "ray")
 STORE_BYTES = 256_000_000  # of a cluster that is begun here: tasks are names of files, results a few lines
@@ -31,8 +29,6 @@ MOST_LOSSES = 10  # of actors, one after another, without a job done
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
-
-_running: ContextVar[RayEngine | None] = ContextVar("running", default=None)
 
 
 @contextlib.contextmanager
@@ -68,14 +64,8 @@ def engine(name: str, address: str | None = None, gpus: float = 0) -> Iterator[N
         return
     if not 0 <= gpus < float("inf"):
         raise UsageError(f"--gpus-per-worker {gpus:g}: expected a number, at least 0")
-    with _cluster(address) as ray:
-        running = RayEngine(ray, gpus)
-        with shared_out_by(running):
-            token = _running.set(running)
-            try:
-                yield
-            finally:
-                _running.reset(token)
+    with _cluster(address) as ray, shared_out_by(RayEngine(ray, gpus)):
+        yield
 
 
 def in_any_order(
@@ -85,15 +75,15 @@ def in_any_order(
 
     There they come in the order in which they are done.
     """
-    running = _running.get()
-    if running is None:
+    running = engine_in_use()
+    if not isinstance(running, RayEngine):
         return in_workers(begin, tasks, workers, device=device)
     return by_ray_data(running.ray, begin, tasks, workers or running.workers, running.gpus)
 
 
 def workers_at_hand() -> int | None:
     """Return how many workers the engine has; None where it is this machine."""
-    running = _running.get()
+    running = engine_in_use()
     return None if running is None else running.workers
 
 
@@ -185,9 +175,7 @@ class RayExecutor(Executor):
         self, ray: Any, workers: int, initializer: Callable[..., None], arguments: tuple[Any, ...], gpus: float = 0
     ) -> None:
         self._ray = ray
-        variables = {name: os.environ[name] for name in thread_variables() if name in os.environ}
-        # What this process imports by way of sys.path, an actor on the same file system does too.
-        variables["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        variables = actor_variables()
         devices = {"num_gpus": gpus} if gpus else {}
         self._make: Callable[[], Any] = lambda: (
             ray.remote(_Worker)

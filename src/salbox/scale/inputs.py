@@ -55,7 +55,7 @@ def find_sources(inputs: Sequence[str], *, recursive: bool = False, exclude: Seq
     for text in inputs:
         if is_bucket(text):
             found += _in_bucket(text, recursive)
-        elif text not in local:
+        elif is_of_shards(text):
             found += _shards(text)
     return _apart(found)
 
@@ -161,16 +161,19 @@ def _matches(parts: Sequence[str], wanted: Sequence[str]) -> bool:
 
 
 def _apart(sources: Iterable[Source]) -> list[Source]:
-    """Return sources, each once.
+    """Return sources, each once, under the key that it is first named by.
 
     Raises
     ------
     UsageError
         If two would share a key.
     """
-    taken: dict[str, Source] = {}
+    found: dict[str, Source] = {}
     for source in sources:
+        found.setdefault(source.uri, source)
+    taken: dict[str, Source] = {}
+    for source in found.values():
         other = taken.setdefault(source.key, source)
-        if (other.place, other.path) != (source.place, source.path):
+        if other is not source:
             raise UsageError(f"{other.uri} and {source.uri} would both be called '{source.key}'; run them apart")
     return list(taken.values())

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 from ..errors import UsageError, one_line
 from ..imaging.writing import atomic
@@ -194,9 +193,10 @@ class Bucket(Place):
             target.write(content)
 
     def remove(self, path: str) -> None:
-        """Remove an object, if it is there."""
+        """Remove an object, if it is there; raises as `write`."""
         if self.find(path) is not None:
-            self.filesystem.delete_file(self._full(path))
+            with self._written(path):
+                self.filesystem.delete_file(self._full(path))
 
     def _opened(self, path: str) -> Any:
         return self.filesystem.open_output_stream(self._full(path))
@@ -247,12 +247,12 @@ def split_address(text: str) -> tuple[Bucket, str]:
     MissingExtraError
         If pyarrow is not installed.
     """
-    parts = urlsplit(text.replace("?", "%3F").replace("#", "%23"))
-    path = parts.path.replace("%3F", "?").replace("%23", "#").strip("/")
-    name = parts.netloc
+    scheme, _, rest = text.partition("://")
+    name, _, path = rest.partition("/")
+    scheme, path = scheme.lower(), path.strip("/")
     if not name or ".." in path.split("/"):
         raise UsageError(f"{text}: name a bucket, and a path in it without '..'")
-    return Bucket(_filesystem(parts.scheme.lower(), name), name, parts.scheme.lower()), path
+    return Bucket(_filesystem(scheme, name), name, scheme), path
 
 
 def place_at(text: str | os.PathLike[str]) -> Place:

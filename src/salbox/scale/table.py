@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -63,11 +65,13 @@ class PartWriter:
         with self._folder:
             if kind is not None:
                 if self._writer is not None:
-                    self._writer.close()
+                    with contextlib.suppress(*damages()):  # what went wrong first is what is said
+                        self._writer.close()
                 return
             self._flush()
             if self._writer is not None:
-                self._writer.close()
+                with self._named():
+                    self._writer.close()
                 self._place.move_in(self._file, self._path)
 
     @property
@@ -86,10 +90,16 @@ class PartWriter:
         if not self._rows:
             return
         table = arrow().Table.from_pylist(self._rows, schema=self._schema)
-        try:
+        with self._named():
             if self._writer is None:
                 self._writer = arrow("parquet").ParquetWriter(self._file, self._schema, compression="zstd")
             self._writer.write_table(table)
+        self._rows, self._bytes = [], 0
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Have what Arrow raises be one kind of error, which names the file."""
+        try:
+            yield
         except damages() as error:
             raise PartError(f"{self._file}: cannot be written ({one_line(error)})") from None
-        self._rows, self._bytes = [], 0

@@ -168,7 +168,7 @@ def _regions(desk: Desk, job: Job) -> Answer:
 
 
 def _areas(texts: Sequence[str]) -> dict[str, Area]:
-    """Return {name: box} for "x,y,width,height[,name]"; a UsageError if one is none. Nothing is a file's name here."""
+    """Return {name: area} for "x,y,width,height[,name]"; a UsageError if one is none. Nothing is a file's name here."""
     found: dict[str, Area] = {}
     for number, text in enumerate(texts, start=1):
         region = parse_region(text, number)

@@ -67,6 +67,11 @@ def shared_out_by(engine: Engine) -> Iterator[None]:
         _engine.reset(token)
 
 
+def engine_in_use() -> Engine | None:
+    """Return what work is shared out to here; None where that is processes of this machine."""
+    return _engine.get()
+
+
 def pass_on(inherited: Callable[[], tuple[Prepare, bool]]) -> None:
     """Have processes that are begun from now on know what this one was told.
 
