@@ -115,7 +115,7 @@ network-objects: .venv-all/stamp
 	$(ALL)/python scripts/ship_trained.py $(RUNS)/scfnet scfnet --stored int8
 	$(ALL)/python scripts/train_objects.py distilled
 	$(ALL)/python scripts/ship_trained.py $(RUNS)/scfnet-kd scfnet.kd --stored int8
-	$(ALL)/python benchmarks/objects.py scfnet scfnet.kd
+	$(ALL)/python benchmarks/objects.py scfnet scfnet.kd u2netp
 	$(ALL)/python scripts/ship_trained.py $(RUNS)/scfnet scfnet --stored int8
 	$(ALL)/python scripts/ship_trained.py $(RUNS)/scfnet-kd scfnet.kd --stored int8
 

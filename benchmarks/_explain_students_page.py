@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ and what changed from one to another is `salbox explain why/gbvs --against why/g
 *Like gaze*: the rank correlation of both networks' contributions over the concepts that share in a channel of either.
 """
     ]
-    parts += [_section(name, each) for name, each in found.items()]
+    parts += [f"## {name}\n\n{ranking(each, SHOWN)}\n" for name, each in found.items()]
     if {BEFORE, AFTER} <= found.keys():
         parts.append(_change(folder))
     return "\n".join(parts)
@@ -69,29 +70,22 @@ and what changed from one to another is `salbox explain why/gbvs --against why/g
 def _overview(found: dict[str, Explanation]) -> str:
     rows = []
     for name, each in found.items():
-        high, low = ends(each.contributions, 3)
+        high, low = _ends(each.contributions, 3)
         like = f"{_alike(each, found[AFTER]):.2f}" if AFTER in found and name != AFTER else ""
         rows.append([f"`{name}`", *(", ".join(part["concept"]) for part in (high, low)), like])
     return markdown_table(["network", "highest", "lowest", "like gaze"], rows)
 
 
-def _section(name: str, found: Explanation) -> str:
-    """Return one network's concepts of both ends, and its categories."""
-    high, low = ends(found.contributions, SHOWN)
-    rows = []
-    for place in range(max(len(high), len(low))):
-        cells = [_cells(part, place) for part in (high, low)]
-        rows.append([cell for pair in cells for cell in pair])
+def ranking(found: Explanation, number: int) -> str:
+    """Return a table of one network's concepts of both ends, and its categories."""
+    both = [
+        [[row["concept"], f"{row['scaled']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f})"] for row in rows]
+        for rows in (part.to_dict("records") for part in _ends(found.contributions, number))
+    ]
+    rows = [[*high, *low] for high, low in zip_longest(*both, fillvalue=["", ""])]
     table = markdown_table(["highest", "scaled", "lowest", "scaled"], rows)
     categories = ", ".join(f"{each.category} {each.scaled:+.2f}" for each in found.categories.itertuples())
-    return f"## {name}\n\n{table}\n\nCategories: {categories}.\n"
-
-
-def _cells(part: Any, place: int) -> list[str]:
-    if place >= len(part):
-        return ["", ""]
-    row = part.iloc[place]
-    return [row["concept"], f"{row['scaled']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f})"]
+    return f"{table}\n\nCategories: {categories}."
 
 
 def _change(folder: Path) -> str:
@@ -116,7 +110,7 @@ that leaves zero out. Contributions over their root mean square:
 """
 
 
-def ends(table: Any, number: int) -> tuple[Any, Any]:
+def _ends(table: Any, number: int) -> tuple[Any, Any]:
     """Return the highest and the lowest concepts, of those that share in a channel."""
     rising, falling = table[table["scaled"] > 0], table[table["scaled"] < 0]
     return rising.head(number), falling.tail(number).iloc[::-1]

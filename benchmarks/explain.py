@@ -15,13 +15,12 @@ import argparse
 import csv
 import json
 import os
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from _explain_students_page import ends, students_page
+from _explain_students_page import ranking, students_page
 from _tables import SHARED, markdown_table, provenance, write_page
 
 import salbox
@@ -193,10 +192,7 @@ scaled by the largest of their sign, with 95 % intervals by the bootstrap over p
 
 def _ranking(folder: Path) -> str:
     found = Explanation(folder)
-    table, summary = found.contributions, found.summary
-    both = [[[row["concept"], _figure(row)] for row in part.to_dict("records")] for part in ends(table, SHOWN)]
-    rows = [[*high, *low] for high, low in zip_longest(*both, fillvalue=["", ""])]
-    categories = ", ".join(f"{r.category} {r.scaled:+.2f}" for r in found.categories.itertuples())
+    summary = found.summary
     learned = _learned(folder / "factorize" / "run")
     return f"""## {_name(folder)}: what makes salient
 
@@ -204,9 +200,7 @@ def _ranking(folder: Path) -> str:
 saliency; {summary["concepts"]} concepts on {summary["photos"]} photos. The first phase learned from {learned:,} photos
 (the published one from 50,000).
 
-{markdown_table(["highest", "scaled", "lowest", "scaled"], rows)}
-
-Categories: {categories}.
+{ranking(found, SHOWN)}
 
 The authors' notebook has of DINet, with scene graphs of Visual Genome: {PAPER["positive"]}; {PAPER["negative"]}.
 """
@@ -215,10 +209,6 @@ The authors' notebook has of DINet, with scene graphs of Visual Genome: {PAPER["
 def _name(folder: Path) -> str:
     """Return what the network of an explanation is called."""
     return NAMES.get(folder.name, folder.name)
-
-
-def _figure(row: dict[str, Any]) -> str:
-    return f"{row['scaled']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f})"
 
 
 def _accuracy(people: list[Path]) -> str:

@@ -23,13 +23,13 @@ from salbox.distillation.distill import distill
 from salbox.distillation.fidelity.measure import PHOTOS
 from salbox.distillation.plan import HeadTarget, Plan
 from salbox.distillation.teachers.teacher import Teacher
+from salbox.evaluation.bootstrap import estimate, resampled
 from salbox.imaging.inputs import ImageFile, find_images
 from salbox.training.recipe import read_recipe
 from salbox.training.splitting import Part, photo_key
 
 PLAIN = "maps alone"
 EPOCHS, COUNT = 3, 600
-REPLICATES = 2000
 PACKAGES = ("salbox", "torch", "lightning", "onnxruntime", "numpy")
 
 
@@ -82,9 +82,8 @@ def by_picture(folders: list[Path], *, changed: bool) -> dict[str, np.ndarray[An
 def difference(own: np.ndarray[Any, Any], plain: np.ndarray[Any, Any]) -> str:
     """Return the mean of paired differences with a 95 % interval by the bootstrap over pictures."""
     gaps = own - plain
-    drawn = np.random.default_rng(0).integers(0, len(gaps), (REPLICATES, len(gaps)))
-    low, high = np.percentile(gaps[drawn].mean(axis=1), (2.5, 97.5))
-    return f"{gaps.mean():+.4f} [{low:+.4f}, {high:+.4f}]"
+    found = estimate(float(gaps.mean()), resampled([gaps])[0])
+    return f"{found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
 def table(folders: dict[str, list[Path]], *, changed: bool) -> str:

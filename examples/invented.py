@@ -31,7 +31,7 @@ def write_study(folder: str, pictures: int = 24, people: int = 5, looks: int = 8
         top, left = (rng.integers(0, whole - part) for whole, part in zip(photo.shape, (height, width)))
         part = Image.fromarray(photo[top : top + height, left : left + width]).resize((256, 192))
         part.save(images / f"{kind}-{number:02}.png")
-        log_density = model.log_density(np.asarray(part)) - 1.5 * np.linspace(0, 1, 192)[:, None]
+        log_density = model.log_density(np.asarray(part)) - 2.5 * np.linspace(0, 1, 192)[:, None]
         density = np.exp(log_density, dtype=np.float64).ravel()
         chosen = rng.choice(density.size, people * looks, p=density / density.sum())
         rows = [f"{c % 256},{c // 256},{who % people}" for who, c in enumerate(chosen)]

@@ -140,6 +140,14 @@ def test_webp_takes_blocks_that_count_little_from_coarser_files(left: Attention)
     np.testing.assert_array_equal(even, decoded(encoded(Image.fromarray(PHOTO), "WEBP", quality=coarser)))
 
 
+def test_webp_files_do_not_depend_on_those_made_before(left: Attention) -> None:
+    picture = Picture(PHOTO, block_weights(left))
+    coder = WebpCoder(picture)
+    for quality in (60, 30):
+        for strength in (1.0, 0.6):
+            assert coder.encode(quality, strength) == WebpCoder(picture).encode(quality, strength)
+
+
 def test_steps_of_webp_are_those_of_its_quantizers() -> None:
     assert [step_of(quality) for quality in (100, 0)] == [4, 284]
     assert [quality_of(step_of(quality)) for quality in (20, 50, 80)] == [20, 50, 80]

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from image_bytes import image_bytes
 from PIL import Image
 
 import salbox
@@ -18,10 +19,8 @@ from salbox.imaging._png import SIGNATURE, check_sums
 PIXELS = (np.indices((24, 24)).sum(0)[..., None] * np.array([2, 1, 3])).astype(np.uint8)
 
 
-def png(**options) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(PIXELS).save(file, "PNG", **options)
-    return file.getvalue()
+def png() -> bytes:
+    return image_bytes(PIXELS)
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ..types import Pixels
 from ._blocks import SIDE
-from ._coders import saved
+from ._coders import Picture, saved
 from ._steered_coder import SteeredCoder
 from .enlarging import bands
 
@@ -29,6 +29,10 @@ class WebpCoder(SteeredCoder):
     """WebP by libwebp; its most thorough method where it is steered, its own where it is not."""
 
     strengths = (1.0, 0.8, 0.6, 0.4)
+
+    def __init__(self, picture: Picture) -> None:
+        super().__init__(picture)
+        self._coarser_files: dict[int, bytes] = {}
 
     def plain(self, quality: int) -> bytes:
         """Return the file of libwebp."""
@@ -48,12 +52,19 @@ class WebpCoder(SteeredCoder):
             if level == 0 or not (wanted == level).any():
                 continue
             coarser = quality_of(min(step_of(quality) * times, _COARSEST))
-            with Image.open(io.BytesIO(saved(Image.fromarray(self.picture.pixels), "WEBP", quality=coarser))) as image:
+            with Image.open(io.BytesIO(self._coarser_file(coarser))) as image:
                 for top, bottom in bands((height, width)):
                     is_chosen = wanted[np.arange(top, bottom) // _BLOCK][:, np.arange(width) // _BLOCK] == level
                     found = np.asarray(image.crop((0, top, width, bottom)).convert("RGB"))
                     np.copyto(pixels[top:bottom], found, where=is_chosen[..., None])
         return pixels
+
+    def _coarser_file(self, quality: int) -> bytes:
+        """Return the picture without its transparency at a quality, made once: each strength takes blocks of it."""
+        if quality not in self._coarser_files:
+            image = Image.fromarray(self.picture.pixels)
+            self._coarser_files[quality] = saved(image, "WEBP", quality=quality)
+        return self._coarser_files[quality]
 
     def _levels(self, strength: float) -> npt.NDArray[np.intp]:
         """Return which of `_COARSER` each block asks for: an error costs the same if steps go by 1 / sqrt(weight)."""

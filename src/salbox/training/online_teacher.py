@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -114,17 +115,24 @@ def _pick(name: str | None, features: dict[str, Tensor], whose: str) -> str:
 
 def _outputs_with_features(network: TrainableNetwork, images: Tensor) -> tuple[Outputs, dict[str, Tensor]]:
     """Return outputs and features of one pass: a student's outputs are its heads on what its `features` returns."""
-    features: Callable[[Tensor], dict[str, Tensor]] = network.features
+    with recorded_features(network) as recorded:
+        outputs = network.outputs(images)
+    return outputs, recorded or network.features(images)
+
+
+@contextmanager
+def recorded_features(network: Any) -> Iterator[dict[str, Tensor]]:
+    """Yield what a network's `features` returns while it runs within; {} as long as it is not called."""
+    features: Callable[..., dict[str, Tensor]] = network.features
     recorded: dict[str, Tensor] = {}
 
-    def recording(pictures: Tensor) -> dict[str, Tensor]:
-        found = features(pictures)
+    def recording(*inputs: Any, **options: Any) -> dict[str, Tensor]:
+        found = features(*inputs, **options)
         recorded.update(found)
         return found
 
-    network.features = recording  # type: ignore[method-assign, assignment]
+    network.features = recording
     try:
-        outputs = network.outputs(images)
+        yield recorded
     finally:
         del network.features
-    return outputs, recorded or features(images)

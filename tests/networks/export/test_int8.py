@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -12,11 +14,13 @@ from onnx import numpy_helper  # noqa: E402
 
 import salbox  # noqa: E402
 from salbox.formats.onnx_file import inspect  # noqa: E402
+from salbox.networks.export import models  # noqa: E402
 from salbox.networks.export.models import shrink_exported  # noqa: E402
 from salbox.networks.export.onnx import export_onnx  # noqa: E402
 from salbox.networks.trainable.box import Box  # noqa: E402
 from salbox.networks.trainable.reload import read_exported  # noqa: E402
 from salbox.runtime.network import open_network  # noqa: E402
+from salbox.runtime.preprocessing import Preprocessing  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +71,15 @@ def test_a_weight_of_zeros_stays_zero(tmp_path):
     export_onnx(network, tmp_path / "a.onnx", {"a": salbox.card("gaussian")}, {"a": "gaussian"})
     shrink_exported(tmp_path / "a.onnx", tmp_path / "b.onnx", "int8")
     assert not read_exported(tmp_path / "b.onnx").state_dict()[name].any()
+
+
+@pytest.mark.parametrize(("output", "expected"), [("probability", 0.03), ("score", 0.3)])
+def test_of_a_picture_without_an_object_probabilities_are_compared_as_they_are(output, expected):
+    """A map of 0 to 0.1 that differs by 0.03: of a score that is much, of a probability it is not."""
+    before = np.linspace(0, 0.1, 12, dtype=np.float32).reshape(1, 1, 3, 4)
+    after = before.copy()
+    after[0, 0, 1, 2] += 0.03
+    metadata = SimpleNamespace(output=output, preprocessing=Preprocessing("area", 96, 128, 32))
+    whole, small = (SimpleNamespace(run=lambda feed, names, maps=maps: (maps,)) for maps in (before, after))
+    found = models._difference(SimpleNamespace(metadata=metadata, session=whole), small)
+    assert found == pytest.approx(expected, abs=1e-3)

@@ -6,7 +6,6 @@ Networks of any kind teach so: published ones with their authors' weights, those
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -19,7 +18,7 @@ from ...models.model import HasNetwork, Model
 from ...models.specs import split_loading
 from ...networks.opening import network
 from ...networks.trainable.base import TrainableNetwork
-from ...training.online_teacher import FeatureModel
+from ...training.online_teacher import FeatureModel, recorded_features
 from ...types import Pixels
 from .teacher import Teacher
 
@@ -76,20 +75,8 @@ class _Recorded:
         self._model, self._network = model, network
 
     def with_features(self, image: Pixels) -> tuple[npt.NDArray[Any], Features]:
-        features: Callable[..., Features] = self._network.features
-        seen: Features = {}
-
-        def recording(*inputs: Any, **options: Any) -> Features:
-            found = features(*inputs, **options)
-            seen.update(found)
-            return found
-
-        self._network.features = recording
-        try:
-            with torch.no_grad():
-                saliency = self._model(image)
-        finally:
-            del self._network.features
+        with torch.no_grad(), recorded_features(self._network) as seen:
+            saliency = self._model(image)
         if not seen:
             raise UsageError(f"--in-process: the map of '{self._model.name}' is not read off its features")
         return saliency, {name: found.detach() for name, found in seen.items()}
