@@ -186,6 +186,7 @@ def test_a_folder_of_masks_or_one_an_image(tmp_path):
         ("a.json", '{"a": [1, 2]}', "expected {name"),
         ("a.json", '{"a": [1, 2, "x", 4]}', "none negative"),
         ("a.json", '{"a": [1, 2, 1e400, 4]}', "none negative"),
+        ("a.json", f'{{"a": [1, 2, 1{"0" * 400}, 4]}}', "none negative"),
         ("a.json", '[{"x": 1}]', "region 1: expected the keys"),
         ("a.csv", "a,b\n1,2\n", "region 1: expected the keys"),
         ("a.csv", "1,2,3\n", "3 columns without names"),

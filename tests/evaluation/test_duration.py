@@ -28,7 +28,7 @@ def test_emd_says_first_how_long_it_takes(tmp_path):
     assert lines.told[0].startswith("emd: 3 figures of ")
     assert lines.told[1] == "images 1"
     again = Lines()  # the kept figures take no time; of the ceiling each figure is a mean of five
-    evaluate(f"osie:{tree}", ["gaussian", HumanCeiling()], ["emd"], folder=tmp_path / "kept", progress=again)
+    evaluate(f"osie:{tree}", ["gaussian", HumanCeiling()], ["emd"], folder=str(tmp_path / "kept"), progress=again)
     assert again.told[0].startswith("emd: 15 figures of ")
     quiet = Lines()
     evaluate(f"osie:{tree}", ["gaussian"], ["nss", "cc"], folder=tmp_path / "kept", progress=quiet)

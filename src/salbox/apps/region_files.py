@@ -157,7 +157,7 @@ def _from_table(path: Path) -> list[Given]:
 def _given(name: str, box: Sequence[Any], where: str, image: str = "") -> Given:
     try:
         numbers = [float(side) for side in box]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = [math.nan]
     if not all(0 <= number < 1e9 for number in numbers):
         raise UsageError(f"{where}: expected x, y, width, height in pixels, none negative")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from ..datasets import Dataset, open_dataset
 from ..datasets.outside import outside_note
 from ..errors import SalboxError, UsageError
 from ..metrics import METRICS, Metric, Truth, get_metric
+from ..paths import user_path
 from ..system.progress import SILENT, Progress
 from ..version import __version__
 from .ceiling import HumanCeiling
@@ -44,7 +46,7 @@ def evaluate(
     split: str | None = None,
     sigma: float | None = None,
     teacher: RowSource | None = None,
-    folder: Path | None = None,
+    folder: str | os.PathLike[str] | None = None,
     workers: int | None = 1,
     progress: Progress = SILENT,
 ) -> Evaluation:
@@ -67,7 +69,7 @@ def evaluate(
         Of the Gaussian that makes fixations a density, in pixels of the images at hand; by default the dataset's own.
     teacher : source, optional
         Rows are compared with its maps instead of with the dataset's truth.
-    folder : Path, optional
+    folder : path, optional
         Where results are kept; by default in salbox's cache.
     workers : int, optional
         Processes; None for as many as the cores allow. A script that asks for several needs the usual
@@ -134,7 +136,8 @@ def evaluate(
     wanted = [[m.name for m in chosen if source.output in m.accepts] for source in rows]
     plan = Plan(data, rows, sigma, teacher)
     measured_on = data.fingerprint()
-    stores = [_store(source, data, measured_on, sigma, teacher, folder or default_folder()) for source in rows]
+    kept_in = default_folder() if folder is None else user_path(folder)
+    stores = [_store(source, data, measured_on, sigma, teacher, kept_in) for source in rows]
     failures = unreadable + run(plan, wanted, stores, workers, progress)
     return _collect(data, rows, chosen, wanted, stores, failures, sigma, teacher)
 

@@ -40,7 +40,7 @@ def kept_loss(path: Path, run: RunFolder, photos: Sequence[ImageFile], maps: Tea
         known = json.loads(path.read_text(encoding="utf-8"))
         if known["made_of"] == made_of:
             return float(known["loss"])
-    except (OSError, ValueError, LookupError, TypeError):  # not there yet, or not what is written here
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):  # not there yet, or not what is written here
         pass
     loss = mean_loss(run, photos, maps, progress)
     with atomic(path) as temporary:

@@ -27,4 +27,4 @@ def arrow(module: str = "") -> Any:
 def damages() -> tuple[type[Exception], ...]:
     """Return the kinds of what is raised of files that are damaged or cannot be read, Arrow's and tar's among them."""
     of_arrow = (arrow().ArrowException,) if find_spec("pyarrow") is not None else ()
-    return (*of_arrow, tarfile.TarError, OSError, EOFError, ValueError, KeyError, TypeError)
+    return (*of_arrow, tarfile.TarError, OSError, EOFError, ValueError, KeyError, TypeError, RecursionError)

@@ -110,14 +110,14 @@ class Job:
         UsageError
             If the place holds the results of another job, or cannot be written to.
         """
-        there = self._asked()
-        if there is not None and there != self._readable_asks() and not overwrite:
+        begun = self.place.find(_ASKED) is not None
+        if begun and not overwrite and (there := self._asked()) != self._readable_asks():
             what = _difference(there, self._readable_asks())
             raise UsageError(
                 f"{self.place.uri()}: holds results of another job ({what}): make them again with --overwrite, "
                 "or choose another folder"
             )
-        records = self._records() if there is not None else {}
+        records = self._records() if begun else {}
         if overwrite:
             for record in records.values():
                 if record.part:
@@ -154,13 +154,14 @@ class Job:
         return json.loads(json.dumps(self.asks))
 
     def _asked(self) -> Any:
-        """Return what the job asked for whose results are there; None if there are none."""
-        if self.place.find(_ASKED) is None:
-            return None
+        """Return what the job asked for whose results are there."""
         try:
             return json.loads(self.place.read(_ASKED))["asks"]
         except damages() as error:
-            raise UsageError(f"{self.place.uri(_ASKED)}: cannot be read ({one_line(error)})") from None
+            raise UsageError(
+                f"{self.place.uri(_ASKED)}: cannot be read ({one_line(error)}): make the results again with "
+                "--overwrite, or choose another folder"
+            ) from None
 
     def _records(self) -> dict[str, Record]:
         with ThreadPoolExecutor(_THREADS) as pool:

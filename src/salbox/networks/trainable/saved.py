@@ -47,6 +47,6 @@ def _described(path: Path) -> dict[str, Any]:
         with safe_open(path, framework="pt") as file:
             described = json.loads((file.metadata() or {})[_KEY])
         known: dict[str, Any] = {key: described[key] for key in ("network", "heads", "settings")}
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise WeightsError(f"{path}: not weights that salbox wrote ({one_line(error)})") from None
     return known
