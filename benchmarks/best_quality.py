@@ -1,4 +1,4 @@
-"""At which size, how often and in which shape should `gaze` look? On people's fixations.
+"""At which size, how often and in which shape should `gaze` and `gaze.large` look? On people's fixations.
 
 Needs the data (`shared` beside the checkout, or SALBOX_SHARED). Every look is kept in runs/looks under the network's
 fingerprint, so that an interrupted run goes on. Writes docs/results/best-quality.md.
@@ -9,8 +9,9 @@ fingerprint, so that an interrupted run goes on. Writes docs/results/best-qualit
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,9 @@ from salbox.imaging.writing import atomic
 from salbox.metrics import auc_judd, cc, nss
 from salbox.models.exported import packaged
 from salbox.models.profiles import VIEWS
-from salbox.models.registry import GAZE
+from salbox.models.registry import GAZE, GAZE_LARGE
 from salbox.runtime.fingerprint import weights_fingerprint
-from salbox.runtime.gaze import BEST_SCALES
+from salbox.runtime.gaze import LOOKS as BEST_SCALES
 from salbox.runtime.network import ExportedNetwork, open_network
 
 KEPT = ROOT / "runs" / "looks"
@@ -69,6 +70,14 @@ QUALITY: Mapping[str, tuple[Look, ...]] = {
     f"sizes {', '.join(f'{s:g}'.lstrip('0') for s in BEST_SCALES)}, mirrored (`best`)": both_ways(BEST_SCALES),
     "sizes .75, 1, 1.5, not mirrored": tuple(map(Look, (0.75, 1.0, 1.5))),
 }
+SMALL = "`gaze`, one look"
+LARGE: Mapping[str, tuple[Look, ...]] = {
+    "`gaze.large`, one look": (Look(),),
+    "mirrored too": both_ways([1.0]),
+    "sizes 1, 1.25": (Look(), Look(1.25)),
+    "sizes .75, 1, 1.5": tuple(map(Look, BEST_SCALES)),
+    "sizes .75, 1, 1.5, mirrored (`best`)": both_ways(BEST_SCALES),
+}
 SCALES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 LOOKS = {look.name: look for looks in QUALITY.values() for look in looks}
 LOOKS |= {look.name: look for look in [*map(Look, SCALES), Look(stretched=True)]}
@@ -80,15 +89,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=int, help="of each data set; by default all")
     arguments = parser.parse_args()
-    network = open_network(packaged(GAZE))
-    folder = KEPT / weights_fingerprint(packaged(GAZE))[:12]
-    sections = {"quality": "", "scale": "", "shape": ""}
+    network, large = (open_network(packaged(model)) for model in (GAZE, GAZE_LARGE))
+    folder, of_large = (KEPT / weights_fingerprint(packaged(model))[:12] for model in (GAZE, GAZE_LARGE))
+    sections = {"quality": "", "large": "", "scale": "", "shape": ""}
     for name, (key, split, sigma) in DATA.items():
         data = open_dataset(f"{key}:{SHARED / 'data' / name}", split)
         indices = range(len(data))[: arguments.photos]
-        densities = {i: looks_of(network, data, i, folder / name) for i in indices}
+        densities = {i: looks_of(network, data, i, folder / name, LOOKS.values()) for i in indices}
+        larger = {i: looks_of(large, data, i, of_large / name, chain(*LARGE.values())) for i in indices}
         head = f"### {name}, {split} ({len(indices)} photos)\n\n"
         sections["quality"] += head + table(scores(data, densities, sigma, QUALITY), FAST)
+        smaller = scores(data, densities, sigma, {SMALL: (Look(),)})
+        sections["large"] += head + table({**smaller, **scores(data, larger, sigma, LARGE)}, SMALL)
         scales = {f"{scale:g} times": (Look(scale),) for scale in SCALES}
         sections["scale"] += head + table(scores(data, densities, sigma, scales), "1 times")
         if name == "MIT1003":
@@ -107,15 +119,18 @@ def ratio(data: Dataset, index: int) -> float:
     return width / height
 
 
-def looks_of(network: ExportedNetwork, data: Dataset, index: int, folder: Path) -> dict[str, Map]:
+def looks_of(
+    network: ExportedNetwork, data: Dataset, index: int, folder: Path, looks: Iterable[Look]
+) -> dict[str, Map]:
     """Return {look: log density, (h, w) float32, longest side `SIDE`} of a photo."""
+    wanted = {look.name: look for look in looks}
     file = folder / f"{data.items[index].name}.npz"
     if file.is_file():
         with np.load(file, allow_pickle=False) as kept:
-            if set(kept.files) >= set(LOOKS):
-                return {name: kept[name].astype(np.float32) for name in LOOKS}
+            if set(kept.files) >= set(wanted):
+                return {name: kept[name].astype(np.float32) for name in wanted}
     pixels = data.pixels(index)
-    found = {name: small(look_at(network, pixels, look)) for name, look in LOOKS.items()}
+    found = {name: small(look_at(network, pixels, look)) for name, look in wanted.items()}
     with atomic(file, keep_suffix=True) as temporary:
         np.savez(temporary, **{name: values.astype(np.float16) for name, values in found.items()})
     return found
@@ -189,6 +204,11 @@ A larger look is sharper, a smaller one broader: the mean of both sides of the u
 that of the usual and a larger one does not on OSIE.
 
 {sections["quality"]}
+## The larger network
+
+What looks of `gaze.large` gain over one of `gaze`.
+
+{sections["large"]}
 ## The wrong scale
 
 These people all sat at about the same distance, so a look at another size is what a wrong `ppd` or `view` costs

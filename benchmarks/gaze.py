@@ -1,9 +1,9 @@
 """Does `gaze` tell where people look? On photos, and on a laboratory's people, that it never saw.
 
-Needs the data and the networks' weights (`shared` beside the checkout, or SALBOX_SHARED). `another` needs the network
-that was trained without MIT1003 (scripts/learn_gaze.py small --without-mit1003, in SALBOX_RUNS). --before FILE is an
-older gaze.onnx to compare with. Figures are kept image by image in cache/gaze, so that an interrupted run goes on.
-Writes docs/results/gaze/figures.json and docs/results/gaze.md.
+Needs the data and the networks' weights (`shared` beside the checkout, or SALBOX_SHARED). `another` needs the networks
+that were trained without MIT1003 (scripts/learn_gaze.py small|large --without-mit1003, in SALBOX_RUNS). --before FILE
+is an older gaze.onnx to compare with. Figures are kept image by image in cache/gaze, so that an interrupted run goes
+on. Writes docs/results/gaze/figures.json and docs/results/gaze.md.
 
     python benchmarks/gaze.py [--only test another density-224 cost] [--before FILE] [--page-only]
 """
@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,10 +32,12 @@ from _gaze_pictures import draw_samples
 
 import salbox
 from salbox.bench import count, photo
-from salbox.evaluation import CenterBias, Evaluation, HumanCeiling, evaluate
+from salbox.evaluation import CenterBias, Evaluation, HumanCeiling, ModelSource, evaluate
 from salbox.models.exported import packaged
+from salbox.models.model import Model
 from salbox.models.registry import GAZE, GAZE_LARGE, SHIPPED
 from salbox.runtime.fingerprint import weights_fingerprint
+from salbox.runtime.gaze import GazePredictor
 
 KEPT = ROOT / "cache" / "gaze"
 FIGURES = RESULTS / "gaze" / "figures.json"
@@ -50,10 +53,13 @@ OURS = {"gaze": GAZE, "gaze.large": GAZE_LARGE}
 CEILINGS = {CenterBias().name: "centre bias", HumanCeiling().name: "human ceiling"}
 
 
-def measured(where: str, split: tuple[str, str], models: Mapping[str, str], pairs: Sequence[tuple[str, str]]) -> Any:
+def measured(
+    where: str, split: tuple[str, str], given: Mapping[str, str | ModelSource], pairs: Sequence[tuple[str, str]]
+) -> Any:
     """Return the figures of models, by what they are called here, on one split, and paired differences."""
     name, _, folder = split[0].partition(":")
-    sources = [*models.values(), CenterBias(), HumanCeiling()]
+    sources = [*given.values(), CenterBias(), HumanCeiling()]
+    models = {row: model if isinstance(model, str) else model.name for row, model in given.items()}
     found = evaluate(f"{name}:{SHARED / 'data' / folder}", sources, METRICS, split=split[1], folder=KEPT, workers=1)
     print(where, flush=True)
     called = {model: row for row, model in models.items()} | CEILINGS
@@ -85,18 +91,20 @@ def test(before: Path | None) -> dict[str, Any]:
 
 
 def another(before: Path | None) -> dict[str, Any]:
-    """Return the figures of a network that never saw MIT1003 on all its photos."""
-    network = without_mit1003()
-    models = {"gaze, without MIT1003": str(network)}
+    """Return the figures of networks that never saw MIT1003 on all its photos."""
+    from calibration import NUS, worn_row
+    from calibration import fitted as fitted_profile
+
+    own, larger, sure = "gaze, without MIT1003", "gaze.large, without MIT1003", "ensemble, calibrated"
+    models: dict[str, str | ModelSource] = {own: str(without_mit1003()), larger: as_large(without_mit1003("large"))}
     models |= {} if before is None else {"gaze before": str(before)}
-    models |= {"ensemble": ENSEMBLE, "attention-center": "attention-center"}
-    own = "gaze, without MIT1003"
-    return {
-        "MIT1003": measured("MIT1003", ("mit1003:MIT1003", "all"), models, [(own, "ensemble"), (own, "gaze before")])
-    }
+    models |= {"ensemble": ENSEMBLE, sure: worn_row("calibrated", fitted_profile([NUS], ENSEMBLE), ENSEMBLE)}
+    models |= {"attention-center": "attention-center"}
+    pairs = [(each, less) for each in (own, larger) for less in ("ensemble", sure, "gaze before")] + [(larger, own)]
+    return {"MIT1003": measured("MIT1003", ("mit1003:MIT1003", "all"), models, pairs)}
 
 
-def without_mit1003() -> Path:
+def without_mit1003(size: str = "small") -> Path:
     """Return the network trained without MIT1003 as a file, as sure as suits those whom it learned from."""
     from calibrate_gaze import fitted
     from gaze_data import ANOTHER, PEOPLE, calibrating
@@ -105,15 +113,21 @@ def without_mit1003() -> Path:
 
     from salbox.networks.export.onnx import export_onnx
 
-    setting = without_another(SIZES["small"])
+    setting = without_another(SIZES[size])
     target = place(setting) / "gaze.onnx"
     if not target.is_file():
         network = learn(setting)
         fit = fitted(network, [calibrating(name) for name in PEOPLE if name != ANOTHER])
         print(f"without {ANOTHER}: {fit}", flush=True)
         apply(network, fit)  # type: ignore[arg-type]
-        export_onnx(network, target, {"gaze": finished("small", network, fit, 0, None)}, {"gaze": "people"})  # type: ignore[arg-type]
+        export_onnx(network, target, {"gaze": finished(size, network, fit, 0, None)}, {"gaze": "people"})  # type: ignore[arg-type]
     return target
+
+
+def as_large(network: Path) -> ModelSource:
+    """Return the row of a network that looks as `gaze.large` does."""
+    described = replace(salbox.card("gaze.large"), name="gaze.large, without MIT1003")
+    return ModelSource.of(Model(described, GazePredictor.load(network), described.check_parameters({})))
 
 
 def cost() -> dict[str, Any]:
@@ -124,6 +138,7 @@ def cost() -> dict[str, Any]:
         "gaze": lambda: salbox.predict(image, ["gaze"]),
         "gaze, quality best": lambda: salbox.load("gaze", quality="best")(image),
         "gaze.large": lambda: salbox.predict(image, ["gaze.large"]),
+        "gaze.large, quality fast": lambda: salbox.load("gaze.large", quality="fast")(image),
         "students": lambda: salbox.predict(image, students),
         "students and gaze": lambda: salbox.predict(image, [*students, "gaze"]),
     }

@@ -17,7 +17,7 @@ from salbox.errors import UsageError
 from salbox.models.exported import packaged
 from salbox.models.profile_files import find_profile, read_profile
 from salbox.models.profiles import VIEWS
-from salbox.models.registry import GAZE, SHIPPED
+from salbox.models.registry import GAZE, GAZE_LARGE, SHIPPED
 from salbox.runtime.gaze import GazePredictor, log_center
 from salbox.runtime.network import open_network
 
@@ -71,26 +71,38 @@ def test_a_face_is_where_it_is_in_pictures_of_any_shape(photo, shape):
     assert x < small.shape[1] * 1.1
 
 
-def test_best_is_a_density_of_its_own(photo):
-    fast, best = (salbox.load("gaze", quality=quality)(photo) for quality in ("fast", "best"))
-    assert total(best) == pytest.approx(1, abs=1e-3)
-    assert 0.9 < np.corrcoef(np.exp(fast).ravel(), np.exp(best).ravel())[0, 1] < 1
-    mirrored = salbox.load("gaze", quality="best")(photo[:, ::-1])
+@pytest.mark.parametrize("quality", ["multiscale", "best"])
+def test_several_looks_are_a_density_of_their_own(photo, quality):
+    fast, several = (salbox.load("gaze", quality=chosen)(photo) for chosen in ("fast", quality))
+    assert total(several) == pytest.approx(1, abs=1e-3)
+    assert 0.9 < np.corrcoef(np.exp(fast).ravel(), np.exp(several).ravel())[0, 1] < 1
+
+
+def test_best_sees_a_mirrored_picture_as_the_picture(photo):
+    best, mirrored = (salbox.load("gaze", quality="best")(pixels) for pixels in (photo, photo[:, ::-1]))
     np.testing.assert_allclose(mirrored[:, ::-1], best, atol=1e-3)
 
 
-def test_best_is_the_mean_of_densities_at_three_sizes_both_ways(photo):
+@pytest.mark.parametrize(
+    ("model", "file", "given", "ways"),
+    [
+        ("gaze", GAZE, {"quality": "best"}, (1, -1)),
+        ("gaze", GAZE, {"quality": "multiscale"}, (1,)),
+        ("gaze.large", GAZE_LARGE, {}, (1,)),
+    ],
+)
+def test_several_looks_are_the_mean_of_densities_at_three_sizes(photo, model, file, given, ways):
     """Computed again with the network itself, its size given by hand."""
-    network = open_network(packaged(GAZE), threads=1)
+    network = open_network(packaged(file), threads=1)
     size = network.metadata.preprocessing
-    total_density = np.zeros(photo.shape[:2])
+    looks = []
     for scale in (0.75, 1.0, 1.5):
         scaled = replace(size, height=int(size.height * scale), width=int(size.width * scale))
-        for way in (1, -1):
+        for way in ways:
             (log,) = network.maps([np.ascontiguousarray(photo[:, ::way])], preprocessing=scaled)[0].values()
-            total_density += np.exp(log[:, ::way].astype(np.float64)) / 6
-    best = np.exp(salbox.load("gaze", quality="best")(photo).astype(np.float64))
-    np.testing.assert_allclose(best, total_density, rtol=1e-3, atol=1e-9)
+            looks.append(np.exp(log[:, ::way].astype(np.float64)))
+    found = np.exp(salbox.load(model, **given)(photo).astype(np.float64))
+    np.testing.assert_allclose(found, np.mean(looks, axis=0), rtol=1e-3, atol=1e-9)
 
 
 def test_an_image_that_spans_less_is_looked_at_smaller_and_its_density_is_broader(photo):

@@ -115,8 +115,8 @@ def predict(
         str | None,
         typer.Option(
             "--quality",
-            metavar="fast|best",
-            help="Of gaze: best looks six times, at three sizes and mirrored, and takes the mean.",
+            metavar="fast|multiscale|best",
+            help="Of gaze: one look, the mean of looks at three sizes, or of these and the mirrored picture's.",
             rich_help_panel=MODELS,
         ),
     ] = None,

@@ -22,8 +22,8 @@ from .network import ExportedNetwork, open_network
 from .preprocessing import Preprocessing
 
 CENTER_SIGMA = 0.25  # of the centre prior, a Gaussian, as a share of each side
-QUALITIES = ("fast", "best")
-BEST_SCALES = (0.75, 1.0, 1.5)  # of the looks of quality "best"; a larger one is sharper, a smaller one broader
+QUALITIES = ("fast", "multiscale", "best")
+LOOKS = (0.75, 1.0, 1.5)  # sizes of several looks; a larger one is sharper, a smaller one broader
 LOOK_SCALES = (0.5, 2.0)  # the least and the most that an image's angle makes of the size at which one looks
 DEGREES = VIEWS["lab"]  # of visual angle that the longest side spans unless something is said
 
@@ -69,8 +69,9 @@ class GazePredictor:
         center_prior : float
             Weight of the centre prior, 0 to 5: 1 as people were found to look at photos on a screen, 0 for what the
             picture itself attracts, wherever it is.
-        quality : {"fast", "best"}
-            "best" looks six times, at three sizes, also at the mirrored picture, and takes the mean of the densities.
+        quality : {"fast", "multiscale", "best"}
+            "multiscale" looks three times, at three sizes, and takes the mean of the densities; "best" looks at the
+            mirrored picture as often again. `gaze.large` is "multiscale" unless something is said.
         ppd : float
             Pixels of the image a degree of visual angle for who looks; 0: as if the longest side spanned `DEGREES`.
             An image that spans less is looked at smaller, so that what people see as large looks so to the network,
@@ -84,7 +85,7 @@ class GazePredictor:
             If both ppd and view are given, or an image would span less than half a degree or more than 180.
         """
         size = _sized(self._network.metadata.preprocessing, _scale(max(image.shape[:2]), ppd, view))
-        density = _best(self._network, image, size) if quality == "best" else _look(self._network, image, size)
+        density = _looks(self._network, image, size, quality)
         change = (center_prior - 1) * _weight(self._network)
         return normalized_log(density + change * log_center(*image.shape[:2])) if change else density
 
@@ -95,12 +96,15 @@ def log_center(height: int, width: int) -> npt.NDArray[np.float32]:
     return ((y[:, None] + x) * (-0.5 / CENTER_SIGMA**2)).astype(np.float32)
 
 
-def _best(network: ExportedNetwork, image: Pixels, size: Preprocessing) -> SaliencyMap:
-    """Return the log of the mean density of looks at several sizes, each also at the mirrored image."""
-    mirrored = np.ascontiguousarray(image[:, ::-1])
-    sizes = [_sized(size, scale) for scale in BEST_SCALES]
+def _looks(network: ExportedNetwork, image: Pixels, size: Preprocessing, quality: str) -> SaliencyMap:
+    """Return the log of the mean density of as many looks as a quality has."""
+    if quality == "fast":
+        return _look(network, image, size)
+    sizes = [_sized(size, scale) for scale in LOOKS]
     looks = [_look(network, image, own) for own in sizes]
-    looks += [_look(network, mirrored, own)[:, ::-1] for own in sizes]
+    if quality == "best":
+        mirrored = np.ascontiguousarray(image[:, ::-1])
+        looks += [_look(network, mirrored, own)[:, ::-1] for own in sizes]
     return normalized_log(np.logaddexp.reduce(looks))
 
 
@@ -126,11 +130,11 @@ def _weight(network: ExportedNetwork) -> float:
 
 
 @lru_cache(maxsize=2)
-def _card(name: str, file: str) -> ModelCard:
+def _card(name: str, file: str, quality: str) -> ModelCard:
     (head,) = open_network(packaged(file), threads=1).metadata.heads
     parameters = (
         Parameter("center_prior", 1.0, "weight of the centre prior; 0 takes it out", "float", minimum=0.0, maximum=5.0),
-        Parameter("quality", "fast", "best: six looks, at three sizes and mirrored, and their mean", "str", QUALITIES),
+        Parameter("quality", quality, "the mean of one look, of three sizes, of these also mirrored", "str", QUALITIES),
         Parameter("ppd", 0.0, "pixels of the image a degree of visual angle; 0: as in the lab", "float", minimum=0.0),
         Parameter("view", NONE, "how the image is looked at, instead of ppd", "str", (NONE, *VIEWS)),
     )
@@ -140,7 +144,7 @@ def _card(name: str, file: str) -> ModelCard:
 def __getattr__(name: str) -> Any:
     # The card is in the network's file, with what was measured of it: read when it is asked for.
     if name == "CARD":
-        return _card("gaze", GAZE)
+        return _card("gaze", GAZE, "fast")
     if name == "LARGE_CARD":
-        return _card("gaze.large", GAZE_LARGE)
+        return _card("gaze.large", GAZE_LARGE, "multiscale")
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
