@@ -111,8 +111,9 @@ def finished(size: str, network: Gaze, fit: Fit, file_size: int, figures: Mappin
             f"Its logits are divided by {fit.temperature:.2f} and its centre prior is raised by {fit.center:.2f}, so "
             "that it fits another laboratory's people better and those that it learned from a little less"
             f"{'; profile=osie or mit1003 fits one of these' if size == 'small' else ''}.",
-            f"It looks at a photo at about {network.preprocessing.height}x{network.preprocessing.width} pixels; small "
-            "faces and text it cannot see.",
+            f"It looks at a photo at about {network.preprocessing.height}x{network.preprocessing.width} pixels"
+            f"{'' if size == 'small' else ', and at three quarters and one and a half times that'}; small faces and "
+            "text it cannot see.",
         ),
     )
 
