@@ -4,33 +4,42 @@ Photos are shrunk to three quarters first: stored as JPEG, they would be found a
 they were stored at. Errors are weighted by people's density (fixations blurred by the data set's sigma), never by the
 model that steered the encoder. Writes docs/results/compress.md.
 
-    python benchmarks/compress.py [--every N] [--smoothed-every N]
+    python benchmarks/compress.py [PART ...]
+
+measures these parts again, of those named or all, and puts them together with the others' figures of before.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import cv2
 import numpy as np
-from _tables import SHARED, markdown_table, provenance, write_page
+from _tables import RESULTS, SHARED, markdown_table, provenance, write_page
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from salbox.apps import Attention, attend, compress
-from salbox.apps._coders import Picture, block_weights
+from salbox.apps import Attention, _webp_coder, attend, compress
+from salbox.apps._coders import FileFormat, Picture, block_weights
 from salbox.apps.compression import CODERS
 from salbox.datasets import Dataset, fixation_density, open_dataset
 
 SETS = {"OSIE test": ("osie", "OSIE", "test"), "MIT1003 validation": ("mit1003", "MIT1003", "validation")}
 SCALE = 0.75
-QUALITIES = {"jpeg": (50, 75), "webp": (50, 75), "avif": (50,)}
+QUALITIES: dict[FileFormat, tuple[int, ...]] = {"jpeg": (50, 75), "webp": (50, 75), "avif": (50,)}
+LIBWEBP = "webp, libwebp alone"  # what there is without the extra `video`
+PARTS = ("jpeg", "webp", "avif", "libwebp", "uniform", "quality")
+EVERY = {"jpeg": 4, "webp": 8}  # every n-th photo; of the other parts every 14th
+FIGURES = RESULTS / "compress" / "figures.json"
 ELSEWHERE = 0.8  # the smallest region that holds this share of people's density is where they look
 HEAD = (
     "photos", "format", "plain quality", "n", "where people look, dB", "photos above 1 dB", "SSIM where people look",
-    "whole picture, dB", "SSIM elsewhere", "of the size", "left plain",
+    "whole picture, dB", "SSIM elsewhere", "plain: least SSIM elsewhere", "of the size", "left plain",
 )  # fmt: skip
 SMALLER = (
     "photos",
@@ -69,7 +78,9 @@ def figures(pixels: np.ndarray, data: bytes, density: np.ndarray) -> np.ndarray:
     return np.array([decibels[0], (similar * density).sum(), decibels[1], similar.ravel()[elsewhere].mean()])
 
 
-def at_equal_size(title: str, data: Dataset, kind: str, every: int, *, is_uniform: bool = False) -> Iterator[list[str]]:
+def at_equal_size(
+    title: str, data: Dataset, kind: FileFormat, every: int, *, is_uniform: bool = False, name: str = ""
+) -> Iterator[list[str]]:
     """Yield a row for each quality: differences to the plain file of that size, medians over photos.
 
     If `is_uniform`, the coder is told that people look everywhere alike: what is gained without a map.
@@ -82,19 +93,19 @@ def at_equal_size(title: str, data: Dataset, kind: str, every: int, *, is_unifor
             plain = coder.plain(quality)
             ours = compress(pixels, target_size=len(plain), file_format=kind, attention=seen)
             before, after = (figures(pixels, each, density) for each in (plain, ours.data))
-            found.append(np.array([*(after - before), after[3], len(ours.data) / len(plain), ours.strength == 0]))
+            size = len(ours.data) / len(plain)
+            found.append(np.array([*(after - before), after[3], size, ours.strength == 0, before[3]]))
     for quality, found in rows.items():
         table = np.array(found)
-        median = np.median(table, axis=0)
+        median, least, most = (of(table, axis=0) for of in (np.median, np.min, np.max))
         yield [
-            title, kind, str(quality), str(len(table)), f"{median[0]:+.2f}", f"{(table[:, 0] >= 1).mean():.0%}",
-            f"{median[1]:+.3f}", f"{median[2]:+.2f} (least {table[:, 2].min():+.2f})",
-            f"{median[4]:.3f} (least {table[:, 4].min():.3f})", f"{median[5]:.3f} (most {table[:, 5].max():.3f})",
-            f"{table[:, 6].mean():.0%}",
+            title, name or kind, str(quality), str(len(table)), f"{median[0]:+.2f}", f"{(table[:, 0] >= 1).mean():.0%}",
+            f"{median[1]:+.3f}", f"{median[2]:+.2f} (least {least[2]:+.2f})", f"{median[4]:.3f} (least {least[4]:.3f})",
+            f"{least[7]:.3f}", f"{median[5]:.3f} (most {most[5]:.3f})", f"{table[:, 6].mean():.0%}",
         ]  # fmt: skip
 
 
-def at_equal_quality(title: str, data: Dataset, kind: str, every: int) -> Iterator[list[str]]:
+def at_equal_quality(title: str, data: Dataset, kind: FileFormat, every: int) -> Iterator[list[str]]:
     """Yield a row: how many bytes `--quality` takes of the plain file's."""
     quality, found = 75, []
     for pixels, density in photos(data, every):
@@ -107,19 +118,58 @@ def at_equal_quality(title: str, data: Dataset, kind: str, every: int) -> Iterat
     yield [title, kind, str(quality), str(len(found)), f"{median[0]:.0%}", f"{median[1]:+.2f}", f"{median[3]:+.2f}"]
 
 
-def main(every: int, smoothed_every: int) -> None:
-    """Measure, and write the page."""
-    equal: list[Sequence[str]] = []
-    smaller: list[Sequence[str]] = []
-    uniform: list[Sequence[str]] = []
+@contextmanager
+def libwebp_alone() -> Iterator[None]:
+    """Have WebP made as without the extra `video`."""
+    found, _webp_coder.takes_regions = _webp_coder.takes_regions, lambda: False
+    try:
+        yield
+    finally:
+        _webp_coder.takes_regions = found
+
+
+def measured(part: str) -> list[list[str]]:
+    """Return the rows of a part."""
+    rows: list[list[str]] = []
+    every = EVERY.get(part, 14)
     for title, (name, folder, split) in SETS.items():
         data = open_dataset(f"{name}:{SHARED / 'data' / folder}", split)
-        for kind in QUALITIES:
-            equal += at_equal_size(title, data, kind, every if kind == "jpeg" else smoothed_every)
-            print(*equal[-2:], sep="\n", flush=True)
-        uniform += at_equal_size(title, data, "jpeg", smoothed_every, is_uniform=True)
-        smaller += at_equal_quality(title, data, "jpeg", smoothed_every)
-        print(smaller[-1], flush=True)
+        if part == "libwebp":
+            with libwebp_alone():
+                rows += at_equal_size(title, data, "webp", every, name=LIBWEBP)
+        elif part in ("uniform", "quality"):
+            for kind in ("jpeg", "webp"):
+                if part == "uniform":
+                    rows += at_equal_size(title, data, kind, every, is_uniform=True)
+                else:
+                    rows += at_equal_quality(title, data, kind, every)
+        else:
+            rows += at_equal_size(title, data, part, every)
+        print(*rows, sep="\n", flush=True)
+    return rows
+
+
+def remember(part: str, rows: list[list[str]]) -> None:
+    """Keep the rows of a part, with when and where they were measured."""
+    FIGURES.parent.mkdir(parents=True, exist_ok=True)
+    found = {"rows": rows, "measured": provenance(("salbox", "pillow", "numpy"))}
+    FIGURES.write_text(json.dumps(kept() | {part: found}, indent=1) + "\n", encoding="utf-8")
+
+
+def kept() -> dict[str, dict[str, Any]]:
+    """Return what was measured so far, by part."""
+    return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}
+
+
+def table(head: Sequence[str], *parts: str) -> str:
+    """Return the table of parts, first of one set of photos, then of the other."""
+    rows = [row for part in parts for row in kept().get(part, {"rows": []})["rows"]]
+    return markdown_table(head, sorted(rows, key=lambda row: list(SETS).index(row[0])), figures=len(head) - 3)
+
+
+def write() -> None:
+    """Put the page together."""
+    measured_last = next(reversed(kept().values()))["measured"]
     text = f"""# Compression with attention
 
 `salbox compress` beside the plain encoder (Pillow's, for JPEG progressive and with optimized Huffman tables), both of
@@ -128,30 +178,40 @@ brightness, weighted by the density of the fixations. Photos are shrunk to three
 without loss at the quality that it was stored at. 'Elsewhere' is what lies outside the smallest region that holds
 {ELSEWHERE:.0%} of the density. Medians over photos; differences are ours minus plain.
 
-{markdown_table(HEAD, equal, figures=len(HEAD) - 3)}
+{table(HEAD, "jpeg", "webp", "libwebp", "avif")}
 
-How much of it is the map's: the same for JPEG, told that people look everywhere alike.
+How much of it is the map's: the same, told that people look everywhere alike.
 
-{markdown_table(HEAD, uniform, figures=len(HEAD) - 3)}
+{table(HEAD, "uniform")}
 
 With `--quality` the file is as true where the model says that people look, and smaller:
 
-{markdown_table(SMALLER, smaller, figures=len(SMALLER) - 3)}
+{table(SMALLER, "quality")}
 
-AVIF's encoder is told where its bits go. That of WebP takes no map: it gets a picture that is coarse already where
-nobody looks, which gains less; [what else was tried](compress-trials.md). Where JPEG has to be small
-(plain quality below about 40), texture that nobody looks at falls into flat blocks, which the least SSIM elsewhere
-shows as well.
+AVIF's encoder is told where its bits go. WebP is made by libvpx, in four regions with quantizers of their own, where
+the extra `video` is installed; without it libwebp, which takes no map, gets a picture that is coarse already where
+nobody looks, which gains less ([what else was tried](compress-trials.md)). libvpx has less squared error than libwebp
+also without a map, for libwebp gives smooth parts more bits than that error asks for; but its files are less similar
+then, and are not taken, as the table of what is gained without a map shows.
 
-{provenance(("salbox", "pillow", "numpy"))} Written by
-`benchmarks/compress.py --every {every} --smoothed-every {smoothed_every}`.
+SSIM elsewhere is held at .88, as the model sees it, or at the plain file's where that is less; so the least of a column
+is below .85 only where the plain file's is. Where JPEG has to be small (plain quality below about 40), texture that
+nobody looks at falls into flat blocks.
+
+{measured_last} Written by `benchmarks/compress.py`.
 """
     write_page("compress.md", text)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--every", type=int, default=2, help="every n-th photo, JPEG")
-    parser.add_argument("--smoothed-every", type=int, default=10, help="every n-th photo, the other formats")
-    given = parser.parse_args()
-    main(given.every, given.smoothed_every)
+    parser.add_argument("part", nargs="*", choices=(*PARTS, "page"))
+    for part in parser.parse_args().part or PARTS:
+        if part != "page":
+            remember(part, measured(part))
+    write()
+
+
+if __name__ == "__main__":
+    main()

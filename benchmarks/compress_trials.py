@@ -9,8 +9,8 @@ as in `compress.py`, by people's density. Writes docs/results/compress-trials.md
 from __future__ import annotations
 
 import argparse
-import io
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import cv2
@@ -22,9 +22,10 @@ from PIL import Image
 from salbox.apps import attend
 from salbox.apps._avif_coder import map_of_rates
 from salbox.apps._coders import Picture, block_weights, saved
-from salbox.apps._searches import best_quality
+from salbox.apps._searches import largest_within
 from salbox.apps._smoothing import smoothed
-from salbox.apps._webp_coder import WebpCoder
+from salbox.apps._vp8 import planes_of
+from salbox.apps._webp_coder import WebpCoder, step_of
 from salbox.datasets import open_dataset
 from salbox.types import FloatMap, Pixels
 
@@ -37,6 +38,30 @@ Encode = Callable[[int], bytes]
 def webp(pixels: Pixels, method: int = 4) -> Encode:
     """Return what encodes a picture by libwebp."""
     return lambda quality: saved(Image.fromarray(pixels), "WEBP", quality=quality, method=method)
+
+
+def webp_without_sns(pixels: Pixels) -> Encode:
+    """Return what encodes a picture by libwebp without its 'spatial noise shaping', through FFmpeg's preset `icon`."""
+    import av
+
+    planes = planes_of(pixels)
+
+    def encode(quality: int) -> bytes:
+        codec = av.CodecContext.create("libwebp", "w")
+        codec.height, codec.width, codec.pix_fmt = planes.shape[0] * 2 // 3, planes.shape[1], "yuv420p"
+        codec.time_base = Fraction(1, 25)
+        codec.options = {"preset": "icon", "quality": str(quality), "compression_level": "6"}
+        frame = av.VideoFrame.from_ndarray(planes, "yuv420p")
+        frame.pts, frame.time_base = 0, codec.time_base
+        return b"".join(map(bytes, (*codec.encode(frame), *codec.encode(None))))
+
+    return encode
+
+
+def in_regions(pixels: Pixels, weights: FloatMap, strength: float) -> Encode:
+    """Return what encodes a picture by libvpx in regions whose steps are about those of libwebp's qualities."""
+    coder = WebpCoder(Picture(pixels, weights))
+    return lambda quality: coder.in_regions(strength, step_of(quality))
 
 
 def avif(pixels: Pixels, **advanced: str) -> Encode:
@@ -53,11 +78,6 @@ def mapped(pixels: Pixels, weights: FloatMap, strength: float, **advanced: str) 
             return avif(pixels, **options, **advanced)(quality)
 
     return encode
-
-
-def decoded(data: bytes) -> Pixels:
-    """Return a file's pixels."""
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
 def gray_backgrounds(pixels: Pixels, weights: FloatMap) -> Pixels:
@@ -83,6 +103,18 @@ def ways(pixels: Pixels, weights: FloatMap) -> dict[tuple[str, str], Encode]:
             ).steered(strength, QUALITY)
             for strength in (0.7, 1.0)
         },
+        ("webp", "libwebp without noise shaping, nothing else"): webp_without_sns(pixels),
+        ("webp", "libwebp without noise shaping, smoothed, strength 1"): webp_without_sns(smoothed(pixels, weights, 1)),
+        ("webp", "libwebp without noise shaping, and blocks out of coarser files, strength 0.7"): webp_without_sns(
+            WebpCoder(Picture(pixels, weights)).coarse(0.7, QUALITY)
+        ),
+        **{
+            ("webp", f"libvpx in four regions, strength {strength:g}"): in_regions(pixels, weights, strength)
+            for strength in (0.0, 0.5, 0.75, 1.0)
+        },
+        ("webp", "libvpx in four regions, strength 0.75, and smoothed, strength 0.5"): in_regions(
+            smoothed(pixels, weights, 0.5), weights, 0.75
+        ),
         ("avif", "libaom's tune=psnr, nothing else"): avif(pixels, tune="psnr"),
         ("avif", "its choice of quantizers, told nothing"): mapped(pixels, even, 1.0),
         ("avif", "told attention"): mapped(pixels, weights, 1.0),
@@ -103,8 +135,8 @@ def main(every: int) -> None:
             plain = {"webp": webp(pixels)(QUALITY), "avif": avif(pixels)(QUALITY)}
             before = {kind: figures(pixels, data, density) for kind, data in plain.items()}
             for (kind, way), encode in ways(pixels, weights).items():
-                found = best_quality(encode, len(plain[kind]), QUALITY - 12, QUALITY + 30)
-                after = figures(pixels, plain[kind] if found is None else found[1], density)
+                found = largest_within(encode, len(plain[kind]), QUALITY - 20, QUALITY + 40)
+                after = figures(pixels, plain[kind] if found is None else found.data, density)
                 change = np.array([*(after - before[kind])[:3], after[3]])
                 differences.setdefault((kind, way), []).append(change)
             count += 1
@@ -117,8 +149,11 @@ def main(every: int) -> None:
 
 WebP and AVIF, {count} photos of OSIE's test part and of MIT1003's validation part, medians; beside the plain file of
 quality {QUALITY} at equal size, as on the page of [compression](compress.md). 'Blocks out of coarser files': those that
-nobody looks at are taken from the decoded WebP of a lower quality before coding. 'Told attention': libaom's
-`rate-distribution-info`. `tune=psnr` gains by leaving what libaom does for the eye; it is here for comparison only.
+nobody looks at are taken from the decoded WebP of a lower quality before coding. 'Noise shaping': libwebp gives smooth
+blocks finer quantizers, which works against a picture whose background was made smooth; FFmpeg's preset `icon` leaves
+that out. 'In four regions': each of VP8's four segments with a quantizer of its own, by attention, the steps by
+1 / sqrt(weight) to the power of the strength. 'Told attention': libaom's `rate-distribution-info`. `tune=psnr` gains by
+leaving what libaom does for the eye; it is here for comparison only.
 
 {markdown_table(HEAD, rows, figures=4)}
 
@@ -129,5 +164,5 @@ nobody looks at are taken from the decoded WebP of a lower quality before coding
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--every", type=int, default=14)
+    parser.add_argument("--every", type=int, default=25)
     main(parser.parse_args().every)

@@ -16,11 +16,15 @@ from skimage.metrics import structural_similarity
 from salbox.apps import Attention, compress
 from salbox.apps._avif_coder import AvifCoder, rates, takes_maps
 from salbox.apps._blocks import padded, to_blocks, to_plane
-from salbox.apps._coders import FLOOR, Picture, block_weights, similarity, strips
+from salbox.apps._coders import FLOOR, Coder, Errors, FileFormat, Picture, block_weights, similarity, strips
+from salbox.apps._fitting import fit_to_quality, fit_to_size
 from salbox.apps._jpeg_coder import JpegCoder
+from salbox.apps._sampling import sampled
+from salbox.apps._searches import largest_within, lowest_true
 from salbox.apps._smoothing import smoothed
+from salbox.apps._vp8 import planes_of, rectangles_of, takes_regions
 from salbox.apps._webp_coder import WebpCoder, quality_of, step_of
-from salbox.apps.compression import parse_bytes
+from salbox.apps.compression import CODERS, parse_bytes
 from salbox.errors import ImageError, ImageWarning, SalboxError, UsageError
 from salbox.types import FloatMap, Pixels
 
@@ -69,10 +73,22 @@ def test_strips_cover_each_pixel_once() -> None:
     pixels = np.zeros((601, 13, 3), np.uint8)
     weights = np.arange(76 * 2, dtype=np.float32).reshape(76, 2)
     parts = list(strips(Picture(pixels, weights)))
-    whole = np.concatenate([part for _, part in parts])
-    expected = [[weights[y // 8, x // 8] for x in range(13)] for y in range(601)]
-    np.testing.assert_array_equal(whole, expected)
-    assert [rows.start for rows, _ in parts[1:]] == [rows.stop for rows, _ in parts[:-1]]
+    np.testing.assert_array_equal(np.concatenate([part for _, part in parts]), weights)
+    assert [rows.start for rows, _ in parts] == [0, *(rows.stop for rows, _ in parts[:-1])]
+    assert parts[-1][0].stop == 601
+
+
+@pytest.mark.parametrize("shape", [(HEIGHT, WIDTH), (5, 3), (16, 9)])
+def test_errors_are_those_of_the_pixels(shape: tuple[int, int]) -> None:
+    part = PHOTO[: shape[0], : shape[1]]
+    weights = np.random.default_rng(0).random((-(-shape[0] // 8), -(-shape[1] // 8)), np.float32) + 0.1
+    coder = JpegCoder(Picture(part, weights))
+    data = coder.plain(20)
+    squared = ((part.astype(float) - decoded(data)) ** 2).mean(2)
+    of_pixels = np.repeat(np.repeat(weights, 8, 0), 8, 1)[: shape[0], : shape[1]]
+    found = coder.errors(data)
+    assert found.plain == pytest.approx(squared.mean(), rel=1e-5)
+    assert found.weighted == pytest.approx((squared * of_pixels).sum() / of_pixels.sum(), rel=1e-5)
 
 
 @pytest.mark.parametrize("height", [HEIGHT, 40])
@@ -130,14 +146,167 @@ def test_rates_are_the_means_of_four_blocks_to_a_power(strength: float) -> None:
 
 def test_webp_takes_blocks_that_count_little_from_coarser_files(left: Attention) -> None:
     coder = WebpCoder(Picture(PHOTO, block_weights(left)))
-    coarse = coder._coarse(1.0, 60)
+    coarse = coder.coarse(1.0, 60)
     far = [np.abs(coarse[:, part].astype(float) - PHOTO[:, part]).mean() for part in (slice(0, 200), slice(260, None))]
     assert far[0] == 0  # twice the mean attention: as it is
     assert far[1] > 2
     # A weight of 1 / 16 asks for steps four times as large.
     coarser = quality_of(4 * step_of(60))
-    even = WebpCoder(Picture(PHOTO, np.full((38, 57), 1 / 16, np.float32)))._coarse(1.0, 60)
+    even = WebpCoder(Picture(PHOTO, np.full((38, 57), 1 / 16, np.float32))).coarse(1.0, 60)
     np.testing.assert_array_equal(even, decoded(encoded(Image.fromarray(PHOTO), "WEBP", quality=coarser)))
+
+
+def test_webp_with_transparency_is_by_libwebp_and_keeps_it(left: Attention) -> None:
+    alpha = np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))
+    coder = WebpCoder(Picture(PHOTO, block_weights(left), alpha))
+    way = coder.ways(60)[0]
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(way.encode(65))))[:, :, 3], alpha)
+
+
+def test_webp_in_regions_is_finer_where_people_look(left: Attention) -> None:
+    pytest.importorskip("av")
+    if not takes_regions():
+        pytest.skip("FFmpeg has no libvpx here")
+    extra = {"icc_profile": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()}
+    part = PHOTO[:, : WIDTH - 1]  # an odd height, and an even and an odd width
+    for pixels, seen in ((part, Attention(left.density, part.shape[:2])), (PHOTO, left)):
+        coder = WebpCoder(Picture(pixels, block_weights(seen), extra=extra))
+        even, steered = (coder.in_regions(strength, 40.0) for strength in (0.0, 0.75))
+        image = Image.open(io.BytesIO(steered))
+        assert (image.format, image.size, image.mode) == ("WEBP", pixels.shape[1::-1], "RGB")
+        assert image.info["icc_profile"] == extra["icc_profile"]
+        for columns, is_finer in ((slice(0, 200), True), (slice(260, pixels.shape[1]), False)):
+            before, after = (
+                ((pixels[:, columns].astype(float) - decoded(data)[:, columns]) ** 2).mean() for data in (even, steered)
+            )
+            assert (after < before) == is_finer
+        assert np.abs(pixels.astype(float) - decoded(even)).mean((0, 1)).max() < 8  # colours in their places
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2), (17, 33)])
+def test_webp_in_regions_of_a_few_pixels(shape: tuple[int, int]) -> None:
+    if not takes_regions():
+        pytest.skip("FFmpeg with libvpx is not installed")
+    part = PHOTO[100 : 100 + shape[0], 100 : 100 + shape[1]]
+    weights = np.linspace(0.5, 1.5, -(-shape[0] // 8) * -(-shape[1] // 8), dtype=np.float32)
+    coder = WebpCoder(Picture(part, weights.reshape(-(-shape[0] // 8), -1)))
+    found = decoded(coder.in_regions(0.75, 6.0))
+    assert found.shape == part.shape
+    assert np.abs(found.astype(float) - part).mean() < 12
+
+
+def test_way_of_regions_grows_with_its_level(left: Attention) -> None:
+    if not takes_regions():
+        pytest.skip("FFmpeg with libvpx is not installed")
+    way = WebpCoder(Picture(PHOTO, block_weights(left))).ways(50)[0]
+    sizes = [len(way.encode(level)) for level in (0, 60, 100, 140, 200)]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] > 10 * sizes[0]
+
+
+def test_regions_are_their_cells_and_nothing_else() -> None:
+    mask = np.random.default_rng(0).random((9, 13)) < 0.6
+    drawn = np.zeros((9 * 4, 13 * 4), int)
+    for x, y, width, height in rectangles_of(mask, 4):
+        drawn[y : y + height, x : x + width] += 1
+    np.testing.assert_array_equal(drawn, np.kron(mask, np.ones((4, 4), int)))
+    assert len(rectangles_of(np.ones((9, 13), bool), 4)) == 1
+
+
+def test_planes_of_vp8_are_those_of_pillow() -> None:
+    """A flat colour in full range, brought to that of television."""
+    flat = np.full((5, 7, 3), (200, 30, 90), np.uint8)
+    planes = planes_of(flat)
+    y, cb, cr = (float(each) for each in Image.fromarray(flat).convert("YCbCr").getpixel((0, 0)))  # type: ignore[union-attr]
+    assert planes.shape == (9, 8)
+    np.testing.assert_allclose(planes[:6], 16 + y * 219 / 255, atol=1)
+    np.testing.assert_allclose(planes[6:].ravel()[:12], 128 + (cb - 128) * 224 / 255, atol=1)
+    np.testing.assert_allclose(planes[6:].ravel()[12:], 128 + (cr - 128) * 224 / 255, atol=1)
+
+
+@pytest.mark.parametrize("limit", [99, 100, 5000, 31622, 99999, 100000, 10**7])
+@pytest.mark.parametrize("first", [None, 3, 97])
+def test_the_largest_file_within_a_limit_is_found_in_few_steps(limit: int, first: int | None) -> None:
+    tried: list[int] = []
+
+    def encode(level: int) -> bytes:
+        tried.append(level)
+        return b"0" * round(10 ** (2 + 3 * level / 100))
+
+    hit = largest_within(encode, limit, 0, 100, first=first)
+    expected = [level for level in range(101) if round(10 ** (2 + 3 * level / 100)) <= limit]
+    assert (hit is None) == (not expected)
+    if hit is not None:
+        assert (hit.level, len(hit.data)) == (expected[-1], round(10 ** (2 + 3 * expected[-1] / 100)))
+    assert len(tried) <= 9
+    assert len(set(tried)) == len(tried)
+
+
+@pytest.mark.parametrize("first", [0, 40, 100])
+@pytest.mark.parametrize("threshold", [0, 1, 37, 100, 101])
+def test_the_lowest_level_that_is_true_is_found(first: int, threshold: int) -> None:
+    found = lowest_true(lambda level: -level, lambda made: -made >= threshold, 0, 100, first=first)
+    assert found == ((threshold, -threshold) if threshold <= 100 else None)
+
+
+@pytest.fixture(scope="module")
+def large() -> Picture:
+    """A picture of 2 megapixels, of which a sample is drawn, its left half looked at."""
+    pixels = cv2.resize(PHOTO, (1800, 1200), interpolation=cv2.INTER_CUBIC)
+    grain = np.random.default_rng(0).normal(0, 2, (1200, 1800, 1))
+    weights = np.full((150, 225), 0.2, np.float32)
+    weights[:, :112] = 1.8
+    return Picture(np.clip(pixels + grain, 0, 255).astype(np.uint8), weights / weights.mean())
+
+
+def test_a_sample_is_of_tiles_and_like_the_whole(large: Picture) -> None:
+    found = sampled(large)
+    height, width = found.pixels.shape[:2]
+    assert (height % 128, width % 128) == (0, 0)
+    assert height * width == pytest.approx(1 << 19, rel=0.3)
+    assert found.weights.shape == (height // 8, width // 8)
+    assert found.weights.mean() == pytest.approx(1, abs=0.05)
+    # Each tile is somewhere in the picture, with the weights that lie there.
+    tile = found.pixels[:128, -128:]
+    row = next(
+        (y, x)
+        for y in range(0, 1153, 128)
+        for x in range(0, 1793, 128)
+        if np.array_equal(large.pixels[y : y + 128, x : x + 128], tile)
+    )
+    np.testing.assert_array_equal(
+        found.weights[:16, -16:], large.weights[row[0] // 8 : row[0] // 8 + 16, row[1] // 8 : row[1] // 8 + 16]
+    )
+    assert sampled(Picture(PHOTO, np.ones((38, 57), np.float32))).pixels is PHOTO
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "webp"])
+def test_of_a_large_picture_few_files_are_made(
+    large: Picture, monkeypatch: pytest.MonkeyPatch, kind: FileFormat
+) -> None:
+    if kind == "webp" and not takes_regions():
+        pytest.skip("FFmpeg with libvpx is not installed")
+    coder = CODERS[kind](large)
+    limit = len(coder.plain(60))
+    made: list[int] = []
+    errors = Coder.errors
+
+    def counted(self: Coder, data: bytes) -> Errors:
+        made.append(self.picture.pixels.size)
+        return errors(self, data)
+
+    monkeypatch.setattr(Coder, "errors", counted)
+    found = fit_to_size(coder, kind, limit, 30)
+    assert 0.93 * limit < len(found.data) <= limit
+    assert found.gain > 0.2
+    assert found.loss <= 2
+    assert found.plain_quality in (59, 60)
+    assert sum(size == large.pixels.size for size in made) <= 4
+    before, after = (errors(coder, data) for data in (coder.plain(found.plain_quality), found.data))
+    assert found.gain == pytest.approx(10 * np.log10(before.weighted / after.weighted))
+    smaller = fit_to_quality(coder, kind, 60, 30)
+    assert len(smaller.data) < smaller.plain_bytes == limit
+    assert smaller.gain >= 0
 
 
 def test_webp_files_do_not_depend_on_those_made_before(left: Attention) -> None:
@@ -177,8 +346,13 @@ def test_avif_with_a_map_and_without(left: Attention, monkeypatch: pytest.Monkey
     assert smaller.gain >= 0
 
 
-@pytest.mark.parametrize("file_format", ["jpeg", "webp"])
-def test_at_equal_size_the_part_that_is_looked_at_is_truer(left: Attention, file_format: str) -> None:
+@pytest.mark.parametrize("file_format", ["jpeg", "webp", "webp by libwebp"])
+def test_at_equal_size_the_part_that_is_looked_at_is_truer(
+    left: Attention, monkeypatch: pytest.MonkeyPatch, file_format: str
+) -> None:
+    if "by" in file_format:
+        monkeypatch.setattr("salbox.apps._webp_coder.takes_regions", lambda: False)
+        file_format = "webp"
     found = compress(PHOTO, target_size=14000, file_format=file_format, attention=left)  # type: ignore[arg-type]
     assert len(found.data) <= 14000
     assert found.strength > 0
@@ -290,6 +464,13 @@ def test_odd_files_become_ordinary_ones(name: str) -> None:
     assert after.mode == ("L" if name in ("gray", "sixteen bits") else "RGB")
     expected = np.asarray(before.convert("RGB")) if name != "sixteen bits" else np.asarray(before)[..., None] / 257
     assert np.abs(expected.astype(float) - np.asarray(after.convert("RGB"))).mean() < 12
+
+
+def test_sides_that_a_format_does_not_have_are_refused() -> None:
+    wide = np.zeros((2, 16384, 3), np.uint8)
+    even = Attention(np.full((8, 8), 1 / 64), wide.shape[:2])
+    with pytest.raises(SalboxError, match=r"16384 pixels, more than the 16383 that webp has: .*\(jpeg, avif\)"):
+        compress(wide, quality=50, file_format="webp", attention=even)
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:

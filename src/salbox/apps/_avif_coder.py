@@ -30,6 +30,8 @@ class AvifCoder(SteeredCoder):
     Where it takes no map the picture is smoothed alone.
     """
 
+    near = 0.93  # its encoder takes seconds, and makes a large step in size from one quality to the next
+
     def plain(self, quality: int) -> bytes:
         """Return the file of the encoder by itself."""
         return saved(self.with_alpha(self.picture.pixels), "AVIF", quality=quality, **self.picture.extra)

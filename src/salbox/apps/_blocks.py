@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import cos, pi, sqrt
+from functools import cache
+from math import cos, gcd, pi, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -32,13 +33,26 @@ def to_blocks(plane: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """Return the coefficients of a plane, (h, w) in multiples of 8: (h / 8, 8, w / 8, 8) float32."""
     height, width = plane.shape
     columns = _COSINES @ plane.astype(np.float32, copy=False).reshape(height // SIDE, SIDE, width)
-    blocks = np.asarray(columns.reshape(-1, SIDE) @ _COSINES.T, np.float32)
+    blocks = _along(columns, _COSINES.T)
     return blocks.reshape(height // SIDE, SIDE, width // SIDE, SIDE)
 
 
 def to_plane(blocks: npt.NDArray[np.float32]) -> FloatMap:
     """Return the plane of coefficients that `to_blocks` gives: (h, w) float32."""
     rows, _, columns, _ = blocks.shape
-    along = (blocks.reshape(-1, SIDE) @ _COSINES).reshape(rows, SIDE, columns * SIDE)
-    plane: FloatMap = (_COSINES.T @ along).reshape(rows * SIDE, columns * SIDE)
+    along = _along(blocks, _COSINES)
+    plane: FloatMap = (_COSINES.T @ along.reshape(rows, SIDE, columns * SIDE)).reshape(rows * SIDE, columns * SIDE)
     return plane
+
+
+def _along(values: npt.NDArray[np.float32], cosines: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return each 8 numbers in a row times a matrix, some at once: products of matrices so small are slow."""
+    together = gcd(values.size // SIDE, 4)
+    product: npt.NDArray[np.float32] = values.reshape(-1, SIDE * together) @ _several(cosines.tobytes(), together)
+    return product
+
+
+@cache
+def _several(cosines: bytes, count: int) -> npt.NDArray[np.float32]:
+    matrix = np.frombuffer(cosines, np.float32).reshape(SIDE, SIDE)
+    return np.kron(np.eye(count, dtype=np.float32), matrix)

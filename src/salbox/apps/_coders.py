@@ -6,7 +6,7 @@ import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import cv2
@@ -17,7 +17,6 @@ from PIL import Image
 from ..imaging.opening import opened
 from ..types import FloatMap, Pixels
 from ._blocks import SIDE
-from ._searches import greatest_strength, least_strength
 from .attention import Attention
 
 FileFormat = Literal["jpeg", "webp", "avif"]
@@ -75,12 +74,26 @@ class Errors:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A file, with the quality and the strength that it is made by."""
+class Way:
+    """One way to make files of a picture with the bits where people look.
 
-    quality: int
-    strength: float
-    data: bytes
+    Attributes
+    ----------
+    encode : callable
+        Gives the file of a level: the higher, the larger and the truer.
+    low, high : int
+        The lowest and the highest level.
+    first : int
+        The level to try first.
+    made_by : callable
+        Gives the encoder's quality of a level, and the strength: how much is taken from what nobody looks at.
+    """
+
+    encode: Callable[[int], bytes]
+    low: int
+    high: int
+    first: int
+    made_by: Callable[[int], tuple[int, float]]
 
 
 class Coder(ABC):
@@ -88,11 +101,11 @@ class Coder(ABC):
 
     Attributes
     ----------
-    rises : tuple of int
-        By how much a file's quality may be above the plain file's of the same size, largest first.
+    near : float
+        What share of the bytes that a large picture may have is near enough.
     """
 
-    rises: ClassVar[tuple[int, ...]] = ()
+    near: ClassVar[float] = 0.98
 
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
@@ -102,63 +115,26 @@ class Coder(ABC):
         """Return the file that the format's encoder makes by itself at a quality, 1 to 100."""
 
     @abstractmethod
-    def encode(self, quality: int, strength: float) -> bytes:
-        """Return the file at a quality with less of what nobody looks at, the less the greater the strength above 0."""
-
-    def within(self, limit: int, quality: int) -> Iterator[Found]:
-        """Yield files of at most so many bytes, those that are truest where people look first.
-
-        Parameters
-        ----------
-        limit : int
-        quality : int
-            Of the best plain file of this size.
-        """
-        for raised in self._raised(quality):
-            found = least_strength(partial(self.encode, raised), limit)
-            if found is not None:
-                yield Found(raised, *found)
-
-    def as_true(self, is_true: Callable[[Errors], bool], quality: int) -> Iterator[tuple[Found, Errors]]:
-        """Yield files that are true enough, with how far off they are.
-
-        Parameters
-        ----------
-        is_true : callable
-        quality : int
-            Of a plain file that is about as true.
-        """
-        for raised in self._raised(quality):
-
-            def tried(strength: float, raised: int = raised) -> tuple[bytes, Errors]:
-                data = self.encode(raised, strength)
-                return data, self.errors(data)
-
-            found = greatest_strength(tried, lambda made: is_true(made[1]))
-            if found is not None:
-                yield Found(raised, found[0], found[1][0]), found[1][1]
-
-    def _raised(self, quality: int) -> list[int]:
-        """Return the qualities that `rises` lead to, highest first."""
-        return sorted({min(quality + rise, BEST_QUALITY) for rise in self.rises} - {quality}, reverse=True)
+    def ways(self, quality: int) -> list[Way]:
+        """Return the ways to make a file beside the plain one of a quality, the one most by attention first."""
 
     def errors(self, data: bytes) -> Errors:
         """Return how far a file of the picture is from it."""
         height, width = self.picture.pixels.shape[:2]
-        weighted = plain = total = 0.0
+        weighted = plain = 0.0
         alike: list[FloatMap] = []
         with opened(data, max_pixels=self.picture.weights.size * SIDE**2) as file:
             decoded = file.decoded()
             for rows, weights in strips(self.picture):
                 found = np.asarray(decoded.crop((0, rows.start, width, rows.stop)).convert("RGB"))
-                difference = self.picture.pixels[rows].astype(np.int16) - found
-                squared = np.square(difference, dtype=np.float32).mean(2)
+                difference = cv2.absdiff(self.picture.pixels[rows], found)
                 if self.picture.alpha is not None:
-                    squared *= self.picture.alpha[rows] > 0  # what is not seen has no colour
+                    difference *= self.picture.alpha[rows, :, None] > 0  # what is not seen has no colour
+                squared = _block_sums(difference)
                 weighted += float((squared * weights).sum(dtype=np.float64))
                 plain += float(squared.sum(dtype=np.float64))
-                total += float(weights.sum(dtype=np.float64))
                 alike.append(similarity(self.picture.pixels[rows], found))
+        total = float((self.picture.weights * _block_areas(height, width)).sum(dtype=np.float64))
         blocks = np.concatenate(alike)
         whole = (slice(blocks.shape[0]), slice(blocks.shape[1]))
         looked_at = _mean(blocks, self.picture.weights[whole])
@@ -182,18 +158,19 @@ def similarity(one: Pixels, other: Pixels) -> FloatMap:
     Wang et al. 2004, equation 13, with even weights within a block and the constants of section III.C.
     """
     rows, columns = (side // SIDE for side in one.shape[:2])
+    if not rows or not columns:
+        return np.zeros((rows, columns), np.float32)
     x, y = (
         cv2.cvtColor(pixels[: rows * SIDE, : columns * SIDE], cv2.COLOR_RGB2GRAY).astype(np.float32)
-        if rows and columns
-        else np.zeros((rows * SIDE, columns * SIDE), np.float32)
         for pixels in (one, other)
     )
 
     def mean(values: FloatMap) -> FloatMap:
-        return np.asarray(values.reshape(rows, SIDE, columns, SIDE).mean((1, 3)), np.float32)
+        # By whole numbers an area is the mean.
+        return np.asarray(cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
 
     mean_x, mean_y = mean(x), mean(y)
-    variances = mean(x * x) - mean_x**2 + mean(y * y) - mean_y**2
+    variances = mean(x * x + y * y) - mean_x**2 - mean_y**2
     covariance = mean(x * y) - mean_x * mean_y
     means = (2 * mean_x * mean_y + _C1) / (mean_x**2 + mean_y**2 + _C1)
     return np.asarray(means * (2 * covariance + _C2) / (variances + _C2), np.float32)
@@ -219,12 +196,29 @@ def block_weights(attention: Attention) -> FloatMap:
 
 
 def strips(picture: Picture) -> Iterator[tuple[slice, FloatMap]]:
-    """Yield the rows of a picture, some at a time, with the weights of their pixels, (rows, W) float32."""
-    height, width = picture.pixels.shape[:2]
+    """Yield the rows of a picture, some at a time, with the weights of their blocks, (ceil(rows / 8), ceil(W / 8))."""
+    height = picture.pixels.shape[0]
     for start in range(0, height, STRIP):
-        blocks = picture.weights[start // SIDE : -(-min(start + STRIP, height) // SIDE)]
-        weights = np.repeat(np.repeat(blocks, SIDE, 0), SIDE, 1)
-        yield slice(start, min(start + STRIP, height)), weights[: min(STRIP, height - start), :width]
+        stop = min(start + STRIP, height)
+        yield slice(start, stop), picture.weights[start // SIDE : -(-stop // SIDE)]
+
+
+def _block_sums(difference: Pixels) -> FloatMap:
+    """Return the squared differences of pixels, (H, W, 3), added up in blocks, mean over colours: float32."""
+    height, width = difference.shape[:2]
+    below, right = -height % SIDE, -width % SIDE
+    if below or right:
+        difference = cv2.copyMakeBorder(difference, 0, below, 0, right, cv2.BORDER_CONSTANT)
+    squared = np.square(difference, dtype=np.float32)
+    size = (squared.shape[1] // SIDE, squared.shape[0] // SIDE)
+    means = cv2.resize(squared, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(means.mean(2) * SIDE**2, np.float32)
+
+
+def _block_areas(height: int, width: int) -> FloatMap:
+    """Return how many pixels of a picture each block has: (ceil(H / 8), ceil(W / 8)) float32."""
+    down, across = (np.minimum(SIDE, side - np.arange(0, side, SIDE)).astype(np.float32) for side in (height, width))
+    return down[:, None] * across
 
 
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:

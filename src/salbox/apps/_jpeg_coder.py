@@ -19,7 +19,7 @@ from PIL import Image
 
 from ..types import FloatMap
 from ._blocks import SIDE, padded, to_blocks, to_plane
-from ._coders import STRIP, Coder, saved
+from ._coders import BEST_QUALITY, STRIP, Coder, Way, saved
 
 _UNIT = 2 * SIDE  # pixels that a block of halved colour covers along a side
 _MIDDLE = 128
@@ -27,19 +27,39 @@ _MIDDLE = 128
 # Bits of a whole number k in Huffman's code, about: its category, with the zeros before it, and its digits.
 _FIRST, _EACH = 3.5, 1.6
 
+_RISES = (25, 15, 10, 5)  # by how much a file's quality is above that of the plain file beside it
+_APART = 2  # what is so close to the highest quality, as it is near `BEST_QUALITY`, is no way of its own
+# Levels of strength: each a thirtieth below the one before, from what leaves hardly more than the blocks' means.
+_GREATEST, _RATIO, _LEVELS = 100.0, 1 / 30, 420
+_FIRST_LEVEL = 220  # a strength of about 0.065
+
 
 class JpegCoder(Coder):
     """Baseline quantization tables, colour at half the size, progressive, Huffman tables made for the picture."""
-
-    rises = (25, 15, 10, 5)
 
     def plain(self, quality: int) -> bytes:
         """Return the file of libjpeg-turbo."""
         image = Image.fromarray(self.picture.pixels)
         return self._saved(image.convert("L") if self.picture.is_gray else image, quality)
 
+    def ways(self, quality: int) -> list[Way]:
+        """Return a way for each higher quality, whose levels are strengths."""
+        qualities = sorted({min(quality + rise, BEST_QUALITY) for rise in _RISES} - {quality}, reverse=True)
+        qualities = [each for each in qualities if each == qualities[0] or each < qualities[0] - _APART]
+
+        def way(raised: int) -> Way:
+            return Way(
+                lambda level: self.encode(raised, _strength(level)),
+                0,
+                _LEVELS,
+                _FIRST_LEVEL,
+                lambda level: (raised, _strength(level)),
+            )
+
+        return [way(raised) for raised in qualities]
+
     def encode(self, quality: int, strength: float) -> bytes:
-        """Return the file with coefficients rounded by attention."""
+        """Return the file at a quality with coefficients rounded by attention, the more so the greater the strength."""
         height, width = self.picture.pixels.shape[:2]
         image = Image.new("L" if len(self._planes) == 1 else "YCbCr", (width, height))
         tables = _tables(quality)
@@ -62,7 +82,7 @@ class JpegCoder(Coder):
             values = to_plane(_rounded(blocks, table, weights, strength) * table[:, None, :]) + _MIDDLE
             found = np.clip(np.rint(values), 0, 255).astype(np.uint8)
             channels.append(np.repeat(np.repeat(found, scale, 0), scale, 1) if scale > 1 else found)
-        return channels[0] if len(channels) == 1 else np.ascontiguousarray(np.dstack(channels))
+        return channels[0] if len(channels) == 1 else cv2.merge(channels)
 
     @cached_property
     def _planes(self) -> list[npt.NDArray[np.uint8]]:
@@ -90,6 +110,10 @@ class JpegCoder(Coder):
     def _saved(self, image: Image.Image, quality: int) -> bytes:
         options: dict[str, Any] = {"subsampling": "4:2:0"} if image.mode != "L" else {}
         return saved(image, "JPEG", quality=quality, optimize=True, progressive=True, **options, **self.picture.extra)
+
+
+def _strength(level: int) -> float:
+    return float(_GREATEST * np.exp(-_RATIO * level))
 
 
 def _halved(plane: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -136,12 +160,17 @@ def _rounded(
     whole = np.rint(steps)
     if strength <= 0:
         return whole
-    is_free = whole != 0
-    is_free[:, 0, :, 0] = False
-    row, v, column, u = np.nonzero(is_free)
-    exact, best = steps[row, v, column, u], whole[row, v, column, u]
-    error_cost = weights[row, column] * np.square(table[v, u])
+    size = np.abs(whole)
+    means = whole[:, 0, :, 0].copy()
     bit_cost = strength * float(np.square(table).mean())
+    # Most of what is not 0 is 1, whose only other choice is 0: that saves its bits where they cost more than the error
+    # grows by, exact^2 - (exact - 1)^2 = 2 exact - 1.
+    squares = np.square(table)
+    worth = (1 + _FIRST * bit_cost / (squares[:, None, :] * weights[:, None, :, None])) / 2
+    whole[(size == 1) & (np.abs(steps) < worth)] = 0
+    row, v, column, u = np.nonzero(size > 1)
+    exact, best = steps[row, v, column, u], whole[row, v, column, u]
+    error_cost = weights[row, column] * squares[v, u]
     size, sign = np.abs(best), np.sign(best)
     shorter = np.exp2(np.floor(np.log2(size))) - 1
     lowest = error_cost * np.square(exact - best) + bit_cost * _bits(size)
@@ -150,6 +179,7 @@ def _rounded(
         best = np.where(cost < lowest, sign * candidate, best)
         lowest = np.minimum(cost, lowest)
     whole[row, v, column, u] = best
+    whole[:, 0, :, 0] = means
     return whole
 
 

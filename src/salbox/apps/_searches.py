@@ -1,81 +1,117 @@
-"""Searches for a number that an encoder takes: the file just small enough, or just true enough."""
+"""Searches for a level of an encoder: the file just small enough, or just true enough.
+
+The higher a level, the larger and the truer its file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import floor, log
 from typing import TypeVar
 
-_FIRST, _LAST = 0.1, 100.0  # strengths
-_STEPS = 7
-_NEAR = 0.99  # of the size that is allowed, which is near enough
+SLOPE = 0.03  # by how much the logarithm of a file's bytes rises a level, about: quality in a JPEG
+_LEAST_SLOPE = 1e-4
+_GUESSES = 6  # after so many that were drawn from sizes the middle is taken
 
 T = TypeVar("T")
 
 
-def best_quality(encode: Callable[[int], bytes], limit: int, low: int, high: int) -> tuple[int, bytes] | None:
-    """Return the highest quality, of low..high, whose file has at most so many bytes, with it; None if none has."""
-    best = None
-    while low <= high:
-        middle = (low + high) // 2
-        data = encode(middle)
+@dataclass(frozen=True)
+class Hit:
+    """A file that is small enough, its level, and how steep the logarithm of bytes is there."""
+
+    level: int
+    data: bytes
+    slope: float
+
+
+def largest_within(
+    encode: Callable[[int], bytes],
+    limit: int,
+    low: int,
+    high: int,
+    *,
+    first: int | None = None,
+    follow: Callable[[int, int], int] | None = None,
+    near: float = 1.0,
+) -> Hit | None:
+    """Return the file of the highest level, of low..high, that has at most so many bytes; None if none has.
+
+    Parameters
+    ----------
+    encode : callable
+        Gives the file of a level.
+    limit, low, high : int
+    first : int, optional
+        The level that is tried first; by default the middle.
+    follow : callable, optional
+        Gives the level to try after one, of it and its bytes; by default it is drawn from the sizes so far.
+    near : float
+        A file of this share of the limit is taken without looking for a larger one.
+    """
+    best, sizes, aim = None, {}, log(max(limit, 1))
+    below, above = low - 1, high + 1
+    guess, slope = (low + high) // 2 if first is None else first, SLOPE
+    while above - below > 1:
+        level = min(max(guess, below + 1), above - 1)
+        data = encode(level)
+        sizes[level] = log(len(data))
         if len(data) <= limit:
-            low, best = middle + 1, (middle, data)
+            below, best = level, data
+            if len(data) >= near * limit:
+                break
         else:
-            high = middle - 1
-    return best
+            above = level
+        slope = _slope(sizes, level, slope)
+        if len(sizes) >= _GUESSES:
+            guess = (below + above) // 2
+        elif follow is not None:
+            guess = follow(level, len(data))
+        else:
+            known = below if below in sizes else level
+            guess = known + floor((aim - sizes[known]) / slope)
+    return None if best is None else Hit(below, best, slope)
 
 
-def least_quality(make: Callable[[int], T], is_true: Callable[[T], bool], low: int, high: int) -> tuple[int, T] | None:
-    """Return the lowest quality, of low..high, that is true enough, with what was made of it; None if none is."""
+def _slope(sizes: dict[int, float], level: int, before: float) -> float:
+    """Return how steep sizes are between a level and the nearest other one; what it was before if there is none."""
+    others = [each for each in sizes if each != level]
+    if not others:
+        return before
+    other = min(others, key=lambda each: abs(each - level))
+    return max((sizes[level] - sizes[other]) / (level - other), _LEAST_SLOPE)
+
+
+def lowest_true(
+    make: Callable[[int], T], is_true: Callable[[T], bool], low: int, high: int, *, first: int, stride: int = 4
+) -> tuple[int, T] | None:
+    """Return the lowest level, of low..high, that is true enough, with what was made of it; None if none is.
+
+    Parameters
+    ----------
+    make : callable
+        Gives what is judged, of a level.
+    is_true : callable
+    low, high : int
+    first : int
+        The level that is tried first.
+    stride : int
+        By how much it is gone on from there, twice as far each time, until the lowest lies between two levels.
+    """
     best = None
-    while low <= high:
-        middle = (low + high) // 2
-        made = make(middle)
+    below, above = low - 1, high + 1
+    level = first
+    while above - below > 1:
+        level = min(max(level, below + 1), above - 1)
+        made = make(level)
         if is_true(made):
-            high, best = middle - 1, (middle, made)
+            above, best = level, (level, made)
         else:
-            low = middle + 1
+            below = level
+        if below < low or above > high:
+            level += -stride if above == level else stride
+            stride *= 2
+        else:
+            level = (below + above) // 2
     return best
-
-
-def least_strength(encode: Callable[[float], bytes], limit: int) -> tuple[float, bytes] | None:
-    """Return about the least strength whose file has at most so many bytes, with it; None if none has."""
-    low, high = 0.0, _FIRST
-    while len(data := encode(high)) > limit:
-        low, high = high, 3 * high
-        if high > _LAST:
-            return None
-    for _ in range(_STEPS):
-        if len(data) >= _NEAR * limit:
-            break
-        middle = _between(low, high)
-        tried = encode(middle)
-        if len(tried) <= limit:
-            high, data = middle, tried
-        else:
-            low = middle
-    return high, data
-
-
-def greatest_strength(make: Callable[[float], T], is_true: Callable[[T], bool]) -> tuple[float, T] | None:
-    """Return about the greatest strength that is true enough, with what was made of it; None if none is."""
-    best = None
-    low, high = 0.0, _FIRST
-    for _ in range(_STEPS):
-        made = make(high)
-        if not is_true(made) or high > _LAST:
-            break
-        best = high, made
-        low, high = high, 3 * high
-    for _ in range(_STEPS):
-        middle = _between(low, high)
-        made = make(middle)
-        if is_true(made):
-            low, best = middle, (middle, made)
-        else:
-            high = middle
-    return best
-
-
-def _between(low: float, high: float) -> float:
-    return (low * high) ** 0.5 if low > 0 else high / 4

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 from typing import ClassVar
 
 from PIL import Image
 
 from ..types import Pixels
-from ._coders import Coder, Errors, Found
-from ._searches import best_quality, least_quality
+from ._coders import Coder, Way
 
 _BELOW, _ABOVE = 12, 30  # how far from the plain file's quality that of a file of its size is looked for
+_FIRST = 5  # above the plain file's quality
 
 
 class SteeredCoder(Coder):
@@ -34,26 +35,20 @@ class SteeredCoder(Coder):
         """Return the file at a quality, steered so much, as if a plain one of this quality stood beside it."""
         return self.steered(strength, quality)(quality)
 
-    def within(self, limit: int, quality: int) -> Iterator[Found]:
-        """Yield files of at most so many bytes, the most steered first; see `Coder.within`."""
-        low, high = _around(quality)
-        for strength in self.strengths:
-            found = best_quality(self.steered(strength, quality), limit, low, high)
-            if found is not None:
-                yield Found(found[0], strength, found[1])
+    def ways(self, quality: int) -> list[Way]:
+        """Return a way for each strength, whose levels are qualities."""
+        return [self._way(strength, quality) for strength in self.strengths]
 
-    def as_true(self, is_true: Callable[[Errors], bool], quality: int) -> Iterator[tuple[Found, Errors]]:
-        """Yield files that are true enough; see `Coder.as_true`."""
-        for strength in self.strengths:
-            encode = self.steered(strength, quality)
-
-            def tried(each: int, encode: Callable[[int], bytes] = encode) -> tuple[bytes, Errors]:
-                data = encode(each)
-                return data, self.errors(data)
-
-            found = least_quality(tried, lambda made: is_true(made[1]), *_around(quality))
-            if found is not None:
-                yield Found(found[0], strength, found[1][0]), found[1][1]
+    def _way(self, strength: float, quality: int) -> Way:
+        steered = cache(lambda: self.steered(strength, quality))  # what it takes to begin, when it is needed
+        high = min(100, quality + _ABOVE)
+        return Way(
+            lambda level: steered()(level),
+            max(1, quality - _BELOW),
+            high,
+            min(high, quality + _FIRST),
+            lambda level: (level, strength),
+        )
 
     def with_alpha(self, pixels: Pixels) -> Image.Image:
         """Return pixels in the place of the picture's, with its transparency."""
@@ -61,7 +56,3 @@ class SteeredCoder(Coder):
         if self.picture.alpha is not None:
             image.putalpha(Image.fromarray(self.picture.alpha))
         return image
-
-
-def _around(quality: int) -> tuple[int, int]:
-    return max(1, quality - _BELOW), min(100, quality + _ABOVE)

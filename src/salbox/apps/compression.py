@@ -31,6 +31,7 @@ from .enlarging import bands
 FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 SUFFIXES: dict[FileFormat, str] = {"jpeg": ".jpg", "webp": ".webp", "avif": ".avif"}
 MIN_QUALITY = 30
+_LONGEST = {"jpeg": 65500, "webp": 16383, "avif": 32768}  # pixels of a side that the encoders take
 
 CODERS: dict[FileFormat, type[Coder]] = {"jpeg": JpegCoder, "webp": WebpCoder, "avif": AvifCoder}
 _BY_ROWS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # modes whose pixels are converted one by one
@@ -76,15 +77,16 @@ def compress(
     ImageError
         If the image cannot be read.
     SalboxError
-        If the photo cannot be made so small at the quality that is the least allowed.
+        If the photo cannot be made so small at the quality that is the least allowed, or the format has no such sides.
 
     Notes
     -----
     In a JPEG every coefficient is rounded to the whole number that costs least in squared error, weighted by the
     attention that its block gets, and bits together (Ramchandran and Vetterli 1994 choose coefficients so, without
-    weights). AVIF's encoder is given a map of bits; that of WebP gets a picture whose blocks are coarse already where
-    nobody looks. How strong that is, or the quality beside it, is found by bisection. A file of the photo's own
-    format that is small enough is left as it is.
+    weights). AVIF's encoder is given a map of bits. WebP is coded in four regions with quantizers of their own, by
+    libvpx, which the extra `video` brings; without it, and with transparency, libwebp gets a picture whose blocks are
+    coarse already where nobody looks. How strong that is, and the quality beside it, is found by trying, with large
+    photos on tiles of them. A file of the photo's own format that is small enough is left as it is.
 
     Examples
     --------
@@ -104,6 +106,11 @@ def compress(
     source = _read(image, file_format, max_pixels)
     if source.own is not None and limit is not None and len(source.own) <= limit:
         return _as_it_is(source.own, source.file_format)
+    if (side := max(source.pixels.shape[:2])) > (longest := _LONGEST[source.file_format]):
+        raise SalboxError(
+            f"{_name(image)}: a side of {side} pixels, more than the {longest} that {source.file_format} has: "
+            f"choose another format ({', '.join(each for each in FORMATS if _LONGEST[each] >= side) or 'none has it'})"
+        )
     seen = attend(image, model, max_pixels=max_pixels) if attention is None else attention
     weights = block_weights(seen)
     height, width = source.pixels.shape[:2]
@@ -114,7 +121,7 @@ def compress(
         try:
             return fit_to_size(coder, source.file_format, limit, min_quality)
         except TooLargeError as error:
-            raise SalboxError(f"{image if isinstance(image, (str, os.PathLike)) else 'image'}: {error}") from None
+            raise SalboxError(f"{_name(image)}: {error}") from None
     found = fit_to_quality(coder, source.file_format, quality or BEST_QUALITY, min_quality)
     if source.own is not None and len(source.own) <= len(found.data):
         return _as_it_is(source.own, source.file_format)
@@ -198,6 +205,10 @@ def _pixels(picture: OpenPicture, decoded: Image.Image) -> Pixels:
     for top, bottom in bands((decoded.height, decoded.width)):
         pixels[top:bottom] = pixels_of(picture, decoded.crop((0, top, decoded.width, bottom)))
     return pixels
+
+
+def _name(image: ImageSource) -> str:
+    return str(image) if isinstance(image, (str, os.PathLike)) else "image"
 
 
 def _as_it_is(data: bytes, file_format: FileFormat) -> Compressed:

@@ -143,7 +143,8 @@ class CropPlan:
             content = encoded(cut_out(pixels, each), kind, notes)
             with atomic(path) as temporary:
                 temporary.write_bytes(content)
-            if each.size.pixels is not None and (scale := each.size.pixels[0] / each.box.height) > 1:
+            height, width = each.size.pixels or (0, 0)
+            if (scale := max(height / each.box.height, width / each.box.width)) > 1:
                 outcome.notes.append(f"{path}: enlarged {scale:.2f} times, from {each.box.width}x{each.box.height}")
             yield each.size.text, path
 

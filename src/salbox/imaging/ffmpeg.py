@@ -23,6 +23,7 @@ _FILES_ONLY = (
     "format_whitelist;mov,mp4,matroska,webm,avi,asf,mpeg,mpegvideo,mpegts,ogg,flv|"
     "enable_drefs;0"
 )
+_SILENT = 0  # OpenCV's LOG_LEVEL_SILENT; it and its setter lie in cv2.utils.logging from 4.13 on
 _lock = threading.Lock()  # the environment and the file descriptors are the process's
 
 
@@ -82,11 +83,12 @@ def utf8_name(path: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def quiet_opencv() -> Iterator[None]:
     """Keep OpenCV from logging warnings meanwhile."""
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    set_level = getattr(cv2.utils, "logging", cv2).setLogLevel
+    level = set_level(_SILENT)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        set_level(level)
 
 
 @contextlib.contextmanager
