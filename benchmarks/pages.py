@@ -87,9 +87,9 @@ window, on the same machine. NumPy's float32 matrix product ran at {before:.0f} 
 ## From a picture to its maps
 
 Milliseconds, medians of {options.rounds} JPEG photos (the slowest in brackets), warm: an earlier picture has been
-through. They count from the moment at which the file is chosen. "Nine maps" are `gaze` and the eight students.
+through. They count from the moment at which the file is chosen. "{len(AT_ONCE)} maps" are `gaze` and all students.
 
-{markdown_table(["", "size", "first map", "nine maps", "unisal.people"], [*app, *static])}
+{markdown_table(["", "size", "first map", f"{len(AT_ONCE)} maps", "unisal.people"], [*app, *static])}
 
 `salbox app`: until the browser has each picture. Maps of `unisal.people` come after the others. The static page: until
 the maps are drawn; the larger networks are fetched when one asks for them, from this machine, and started:

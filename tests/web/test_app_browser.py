@@ -19,6 +19,7 @@ from image_bytes import image_bytes
 from PIL import Image
 
 from salbox.web.app.launch import free_port
+from salbox.web.app.maps import QUICK
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (make test-web)")
 pytest.importorskip("streamlit")
@@ -26,7 +27,7 @@ pytest.importorskip("streamlit")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium (make test-web)")]
 
 WAIT = 120_000  # milliseconds
-MODELS = 10  # that are shown at first
+MODELS = len(QUICK)  # that are shown at first
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_drop_change_compare_and_download(page, address):
     page.goto(address)
     _drop(page, 0, "my photo.png", _photo())
     _until(lambda: len(_sources(page)) == MODELS)
-    page.get_by_test_id("stSidebar").get_by_text("Map", exact=True).click()
+    page.get_by_test_id("stMain").get_by_text("Map", exact=True).click()
     _until(lambda: len(_sources(page, "map")) == MODELS)
     assert "look-view=Map" in page.url
     page.get_by_text("Difference of two models").click()
@@ -125,6 +126,29 @@ def test_regions_are_drawn_typed_and_reported(page, address):
     page.keyboard.press("Enter")
     page.get_by_label("left of region 2").fill("5")
     page.keyboard.press("Tab")
+    _settle(page)
+    # Moved by its lower edge, sized by its corner.
+    left, top, width = (
+        int(page.get_by_label(f"{name} of region 1").input_value()) for name in ("left", "top", "width")
+    )
+    scale = box["width"] / int(frame.locator("svg").get_attribute("viewBox").split()[2])
+    for start, by in (((50 + 100, 200), (30, 10)), ((250 + 30, 200 + 10), (40, 0))):
+        place = frame.bounding_box()
+        page.mouse.move(place["x"] + start[0], place["y"] + start[1])
+        page.mouse.down()
+        page.mouse.move(place["x"] + start[0] + by[0], place["y"] + start[1] + by[1], steps=3)
+        page.mouse.up()
+        _settle(page)
+    assert abs(int(page.get_by_label("left of region 1").input_value()) - left - 30 / scale) <= 2
+    assert abs(int(page.get_by_label("top of region 1").input_value()) - top - 10 / scale) <= 2
+    assert abs(int(page.get_by_label("width of region 1").input_value()) - width - 40 / scale) <= 2
+    # B begins with the regions of A; a page that is laid out anew keeps what was drawn.
+    page.get_by_text("The same places on B").click()
+    page.get_by_label("name of region 1").nth(1).wait_for()
+    page.set_viewport_size({"width": 390, "height": 900})
+    _settle(page)
+    assert [field.input_value() for field in page.get_by_label("name of region 1").all()] == ["cup", "cup"]
+    page.set_viewport_size({"width": 1300, "height": 1800})
     _settle(page)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Report (HTML)").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from importlib import import_module
 
 import pytest
 
@@ -40,6 +41,7 @@ def test_telemetry_is_off_before_streamlit_is_imported(monkeypatch):
     started = {}
     monkeypatch.setattr(settings, "_settings", settings.Settings())
     monkeypatch.setattr(bootstrap, "load_config_options", lambda flag_options: started.update(flag_options))
+    monkeypatch.setattr(import_module("salbox.web.app.readiness"), "get_ready", lambda: started.update(is_ready=True))
     monkeypatch.setattr(bootstrap, "run", lambda script, *_: started.update(script=script))
     monkeypatch.delenv("STREAMLIT_BROWSER_GATHER_USAGE_STATS", raising=False)
     said = []
@@ -47,7 +49,21 @@ def test_telemetry_is_off_before_streamlit_is_imported(monkeypatch):
     assert os.environ["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] == "false"
     assert settings.current().models == ("bms",)
     assert started["script"].endswith("main.py")
+    assert started["is_ready"]
     assert said == [f"http://localhost:{started['server_port']}"]
+
+
+def test_quick_models_are_open_before_somebody_comes(monkeypatch):
+    gc = import_module("gc")
+    maps, readiness = (import_module(f"salbox.web.app.{name}") for name in ("maps", "readiness"))
+    frozen = gc.get_freeze_count()
+    try:
+        readiness.get_ready().join(60)
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()
+    monkeypatch.setattr(import_module("salbox.models.loading"), "load", lambda *_, **__: pytest.fail("was not open"))
+    assert [maps.shared_model(name).name for name in maps.QUICK] == list(maps.QUICK)
 
 
 def test_a_port_that_is_taken_is_said_or_the_next_is_taken(taken):

@@ -150,7 +150,7 @@ def test_a_student_is_shown_beside_its_teacher():
 def test_two_layouts_on_one_scale_with_regions(drawn):
     app = run("layouts", layout_a_sample="coffee", layout_b_sample="rocket")
     shares = app.dataframe[0].value
-    assert list(shares.columns) == ["region", "A: share %", "B: share %", "change", "A: look", "B: look"]
+    assert list(shares.columns) == ["region", "A: share %", "B: share %", "change", "A: order", "B: order"]
     assert [metric.label for metric in app.metric] == ["Clarity", "Clarity"]
     assert len(app.get("image")) == 2
     assert len(app.get("download_button")) == 2

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal, cast
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ...errors import UsageError
 from ...imaging.overlays import OPACITY
@@ -13,6 +14,7 @@ from .maps import ORIGINALS, all_ready, offered, seconds_of, time_in_words
 from .messages import errors_shown
 from .pictures import STYLES
 
+_SLIDER = 240  # pixels of a slider in a row
 _STYLE_NAMES = {"overlay": "Overlay", "map": "Map", "contours": "Contours", "slider": "Slider"}
 
 
@@ -48,25 +50,31 @@ def one_model(key: str, label: str, default: str = "gaze") -> str:
 
 
 def style(key: str) -> tuple[str, float]:
-    """Draw how maps are shown; return the style and the opacity of overlays."""
-    chosen = st.segmented_control(
-        "Show as",
-        STYLES,
-        default=STYLES[0],
-        required=True,
-        format_func=lambda name: _STYLE_NAMES[name],
-        key=f"{key}-view",
-        bind="query-params",
-    )
-    return cast(str, chosen), opacity(key) if chosen in ("overlay", "slider") else OPACITY
+    """Draw how maps are shown, in a row; return the style and the opacity of overlays."""
+    with st.container(horizontal=True, gap="medium"):
+        chosen = st.segmented_control(
+            "Show as",
+            STYLES,
+            default=STYLES[0],
+            required=True,
+            format_func=lambda name: _STYLE_NAMES[name],
+            key=f"{key}-view",
+            bind="query-params",
+        )
+        return cast(str, chosen), opacity(key, _SLIDER) if chosen in ("overlay", "slider") else OPACITY
 
 
-def opacity(key: str) -> float:
-    """Draw the choice of the opacity of overlays; return it."""
+def opacity(key: str, width: int | Literal["stretch"] = "stretch") -> float:
+    """Draw the choice of the opacity of overlays, so many pixels wide; return it."""
     return st.slider(
-        "Opacity", 0.0, 1.0, OPACITY, 0.05, key=f"{key}-opacity", bind="query-params",
+        "Opacity", 0.0, 1.0, OPACITY, 0.05, key=f"{key}-opacity", bind="query-params", width=width,
         help=f"Up to {OPACITY:g} text under the overlay stays readable.",
     )  # fmt: skip
+
+
+def gallery() -> DeltaGenerator:
+    """Return where pictures stand side by side, as many as fit; `components/pages.css` says how wide they are."""
+    return st.container(key="gallery", horizontal=True)
 
 
 def post_processing(key: str) -> PostProcess:

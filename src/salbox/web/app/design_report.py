@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...reporting.document import Html, Part, document, facts, fragment, number, picture, scrolling, tag
+from ...reporting.document import Html, Part, document, facts, number, picture, scrolling, tag
 from ...types import Pixels
 from ...version import __version__
 from .designs import Design, draw_designs, is_in_percent, share_table, spot_table
@@ -40,10 +40,10 @@ def report_html(designs: Sequence[Design], title: str = "Where people look") -> 
     if len(shares):
         parts.append(Part("regions", "What regions get", _table(shares, "Shares of regions")))
     spots = [
-        fragment(tag("h3", f"{design.letter}: {design.picture.label}"), _table(spot_table(design), "Hot spots"))
+        tag("div", tag("h3", f"{design.letter}: {design.picture.label}"), _table(spot_table(design), "Hot spots"))
         for design in designs
     ]
-    parts.append(Part("spots", "Hot spots", fragment(*spots)))
+    parts.append(Part("spots", "Hot spots", tag("div", spots, class_="designs")))
     parts.append(Part("meaning", "What the numbers mean", tag("p", MEANING)))
     known = [(number(design.clarity, 2), f"clarity of {design.letter}") for design in designs]
     lead = [tag("p", f"As the model {designs[0].attention.model} sees it.", class_="lead"), facts(known)]

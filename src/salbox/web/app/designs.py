@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from ...apps.attention import Attention
 from ...apps.hot_spots import HotSpot, hot_spots
@@ -15,13 +17,15 @@ from ...apps.region_shares import RegionReport, clarity, region_report
 from ...imaging.overlays import OPACITY, overlay
 from ...types import Pixels
 from .crops import attention_of, box_of
-from .regions import Region
+from .regions import COLORS, Region
 from .uploads import Picture
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_EDGES = ((0, 229, 255), (178, 255, 89), (255, 215, 64), (255, 128, 171), (179, 136, 255), (255, 255, 255))
+# Of names on a design: the height in pixels at least, and its share of the width otherwise.
+_SMALLEST_NAME = 12
+_NAMES_A_LINE = 52
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +86,7 @@ def draw_designs(designs: Sequence[Design], opacity: float = OPACITY) -> list[Pi
 
 
 def share_table(designs: Sequence[Design]) -> pd.DataFrame:
-    """Return the regions' shares of attention, in per cent, and order of first looks, a column for each design.
+    """Return the regions' shares of attention, in per cent, and the order of first looks, a column for each design.
 
     Of two designs also the change of the share, in points of per cent. Regions of one name are one row.
     """
@@ -98,7 +102,7 @@ def share_table(designs: Sequence[Design]) -> pd.DataFrame:
         if len(found) == 2 and all(found.values()):
             first, second = (r.share for r in found.values() if r is not None)
             row["change"] = 100 * (second - first)
-        row |= {f"{letter}: look": None if r is None else r.first_look for letter, r in found.items()}
+        row |= {f"{letter}: order": None if r is None else r.first_look for letter, r in found.items()}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -132,11 +136,11 @@ def _drawn(design: Design, heat: np.ndarray, opacity: float) -> Pixels:
     smooth = cv2.resize(heat.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     drawn = overlay(pixels, smooth, alpha=opacity, output="probability").copy()
     thick, size = max(1, round(width / 400)), max(0.4, width / 1000)
-    for number, region in enumerate(design.regions):
+    for color, region in zip(cycle(COLORS), design.regions, strict=False):
         corners = (region.x, region.y), (region.x + region.width - 1, region.y + region.height - 1)
         # A colour within black: seen on light and on dark ground.
         cv2.rectangle(drawn, *corners, (0, 0, 0), thick + 2)
-        cv2.rectangle(drawn, *corners, _EDGES[number % len(_EDGES)], thick)
+        cv2.rectangle(drawn, *corners, ImageColor.getrgb(color), thick)
     for spot in design.spots:
         x, y = round(spot.x * width / design.picture.shape[1]), round(spot.y * height / design.picture.shape[0])
         radius = round(12 * size)
@@ -148,4 +152,24 @@ def _drawn(design: Design, heat: np.ndarray, opacity: float) -> Pixels:
             drawn, text, (x - wide // 2, y + tall // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.8 * size, (255, 255, 255),
             max(1, thick), cv2.LINE_AA,
         )  # fmt: skip
-    return drawn
+    return _named(drawn, design.regions)
+
+
+def _named(drawn: Pixels, regions: Sequence[Region]) -> Pixels:
+    """Return a picture with each region's name above it, below it where there is no room."""
+    sheet = Image.fromarray(drawn)
+    draw, size = ImageDraw.Draw(sheet), max(_SMALLEST_NAME, round(sheet.width / _NAMES_A_LINE))
+    font = ImageFont.load_default(size)
+    for region in regions:
+        has_room = region.y > 1.4 * size
+        line = region.y - size // 4 if has_room else region.y + region.height + size // 4
+        draw.text(
+            (region.x + 2, line),
+            region.name,
+            "white",
+            font,
+            "ls" if has_room else "lt",
+            stroke_width=2,
+            stroke_fill="black",
+        )
+    return np.asarray(sheet).copy()

@@ -70,8 +70,11 @@ def run_app(
     set_current(settings)
     from streamlit.web import bootstrap
 
+    from .readiness import get_ready
+
     options = server_options(host, chosen, opens_browser=opens_browser)
     bootstrap.load_config_options(flag_options=options)
+    get_ready()
     announce(address(host, chosen))
     bootstrap.run(str(_SCRIPT), False, [], options)
 

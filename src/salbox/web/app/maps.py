@@ -26,7 +26,9 @@ from .pictures import comparison_png
 from .settings import current
 from .uploads import Picture, sample
 
-QUICK = ("gaze", *(f"{name}.student" for name in STUDENTS), *PEOPLE)
+GAZE = "gaze"
+_STUDENT = ".student"
+QUICK = (GAZE, *(f"{name}{_STUDENT}" for name in STUDENTS), *PEOPLE)
 """Networks that come with salbox: all of them take a fraction of a second."""
 
 ORIGINALS = CLASSICAL
@@ -46,9 +48,13 @@ def computing() -> Iterator[None]:
         yield
 
 
-@lru_cache(maxsize=128)
 def shared_model(name: str, without_smoothing: bool = False) -> Model:
     """Return a model, loaded once for everybody; perhaps with its own smoothing switched off."""
+    return _loaded(name, without_smoothing)
+
+
+@lru_cache(maxsize=128)
+def _loaded(name: str, without_smoothing: bool) -> Model:
     return load_for(name, {}, PostProcess(do_smoothing="none") if without_smoothing else NOTHING)
 
 
@@ -66,11 +72,12 @@ def all_ready() -> tuple[str, ...]:
 def in_turns(names: Sequence[str]) -> list[list[str]]:
     """Return names in the groups in which to compute them, so that the quickest are seen first.
 
-    `gaze` and the heads of the students' network come together, every other model by itself.
+    `gaze` comes first, the heads of the students' network together, every other model by itself.
     """
-    together = [name for name in names if name in QUICK and name not in PEOPLE]
-    others = [[name] for name in names if name not in together]
-    return [together, *others] if together else others
+    shared = [name for name in names if name.endswith(_STUDENT) and name in QUICK]
+    first = [[name] for name in names if name == GAZE]
+    others = [[name] for name in names if name != GAZE and name not in shared]
+    return [group for group in (*first, shared, *others) if group]
 
 
 def output_of(name: str, process: PostProcess = NOTHING) -> Output:

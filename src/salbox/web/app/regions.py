@@ -14,6 +14,7 @@ from ...errors import one_line
 from ...types import Shape
 
 MAX_REGIONS = 20
+COLORS = ("#00e5ff", "#b2ff59", "#ffd740", "#ff80ab", "#b388ff", "#ffffff")  # of the edges, one region after the other
 _NAME = 40  # characters
 
 

@@ -20,6 +20,7 @@ from ...imaging.writing import atomic
 from ...models.exported import packaged
 from ...models.loading import card
 from ...models.registry import GAZE, PEOPLE, SHIPPED
+from ...models.scanpaths import DEFAULT, EARLIER_NODES, LAST_NODES, WORKING_SIDE, find_saccades, saccades_to_json
 from ...prediction.demo import sample_photo
 from ...runtime.network import ExportedNetwork, open_network
 from ...version import __version__
@@ -105,10 +106,18 @@ def _description(networks: Mapping[str, ExportedNetwork]) -> dict[str, Any]:
         "titles": {name: card(name).title for found in names.values() for name in found},
         "tints": tint_table().tolist(),
         "growth": GROWTH,
+        "saccades": _saccades(),
         "colors": color_table(COLOR_MAP).tolist(),
         "about": f"salbox {__version__}; computed by ONNX Runtime Web {VERSION} ({LICENSE}). "
         "Once loaded, the page works without a network.",
     }
+
+
+def _saccades() -> dict[str, Any]:
+    """Return the rule by which one look follows others, ready for JSON."""
+    rule = saccades_to_json(find_saccades(DEFAULT))
+    rule.pop("about")
+    return rule | {"lastNodes": LAST_NODES, "earlierNodes": EARLIER_NODES, "side": WORKING_SIDE}
 
 
 def _model_name(file: str, head: str) -> str:

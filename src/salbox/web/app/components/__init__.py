@@ -12,9 +12,9 @@ from typing import Any
 import streamlit as st
 
 from ....errors import ImageError
-from ....types import Pixels
+from ....types import Pixels, Shape
 from ..pictures import data_url
-from ..regions import MAX_REGIONS, Region, regions_from
+from ..regions import COLORS, MAX_REGIONS, Region, regions_from
 from ..uploads import MAX_MEGABYTES
 
 
@@ -57,17 +57,29 @@ def draw_regions(pixels: Pixels, regions: Sequence[Region], label: str, key: str
     key : str
     """
     height, width = pixels.shape[:2]
+    drawn = _drawn(key, (height, width))
     data = {
         "image": data_url(pixels),
         "size": [width, height],
-        "regions": [region.to_dict() for region in regions],
+        # What was drawn before too: a browser that lays the page out anew begins with what it is given.
+        "regions": [region.to_dict() for region in (regions if drawn is None else drawn)],
+        "of": key,
         "label": label,
-        "hint": "Draw rectangles on the picture, or add one and type where it is.",
+        "hint": "Draw rectangles on the picture; move one by an edge or its name, size it by its corner. "
+        "Or add one and type where it is.",
         "most": MAX_REGIONS,
+        "colors": COLORS,
     }
-    found = _mount("regions")(key=key, data=data, on_regions_change=_nothing)
-    drawn = found.get("regions") if isinstance(found, Mapping) else None
-    return list(regions) if drawn is None else regions_from(drawn, (height, width))
+    _mount("regions")(key=key, data=data, on_regions_change=_nothing)
+    drawn = _drawn(key, (height, width))
+    return list(regions) if drawn is None else drawn
+
+
+def _drawn(key: str, shape: Shape) -> list[Region] | None:
+    """Return the regions that somebody has drawn; None before anybody has."""
+    state = st.session_state.get(key)
+    drawn = state.get("regions") if isinstance(state, Mapping) else None
+    return None if drawn is None else regions_from(drawn, shape)
 
 
 def _nothing() -> None:

@@ -18,6 +18,7 @@ from ..pictures import draw, jpeg
 from ..regions import mask_of
 from ..uploads import MAX_MEGABYTES, Picture, read_upload_map
 
+_HEADINGS = {"f1": "F1", "f1_at_half": "F1 at .5", "auc": "AUC", "nss": "NSS"}
 MASK_LEVEL = 0.5  # of a mask's white, above it a pixel belongs to the region
 
 
@@ -76,7 +77,9 @@ def _ranking(marked: Sequence[tuple[Picture, npt.NDArray[Any]]], names: list[str
         f"precision of {best.precision:.0%} and a recall of {best.recall:.0%}."
     )
     table = to_pandas(ranked).set_index("model")
-    st.dataframe(table.style.format(precision=3), alt="Figures of each model, the best F1 first")
+    st.dataframe(
+        table.style.format(precision=3), column_config=_HEADINGS, alt="Figures of each model, the best F1 first"
+    )
     st.caption(
         "Means over pictures. F1, precision, recall and accuracy at each model's best threshold; F1 at .5 is what "
         "KDSalBox shows. AUC: how often a pixel that matters is higher than one that does not. NSS: how many standard "

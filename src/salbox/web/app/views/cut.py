@@ -20,6 +20,7 @@ from ..uploads import Picture
 def page() -> None:
     """Draw the page."""
     st.title("Cut out and crop")
+    st.markdown("The window of a picture that keeps what people look at, or its object without the background.")
     given = pictures("cut", 1)
     if not given:
         st.info("Drop a picture, paste one, or take a sample.")
@@ -27,7 +28,7 @@ def page() -> None:
     show_notes(given)
     wanted = st.segmented_control(
         "What to do", ("crop", "cut out"), default="crop", required=True, key="cut-do", bind="query-params",
-        label_visibility="collapsed",
+        label_visibility="collapsed", format_func=str.capitalize,
     )  # fmt: skip
     with errors_shown():
         _crop(given[0]) if wanted == "crop" else _cut_out(given[0])
@@ -49,7 +50,11 @@ def _crop(picture: Picture) -> None:
     with right:
         st.image(jpeg(preview(picture, found)), width="stretch", alt=f"the {size} window of {picture.label}")
     with left:
-        st.metric("Attention that is kept", f"{found.kept:.0%}", f"{found.kept - found.centered:+.0%} to the middle")
+        gain = 100 * (found.kept - found.centered)
+        st.metric(
+            "Attention that is kept", f"{found.kept:.0%}", f"{gain:+.0f} points against a window in the middle",
+            delta_color="normal" if round(gain) else "off", delta_arrow="auto" if round(gain) else "off",
+        )  # fmt: skip
         box = found.box
         st.caption(f"From ({box.x}, {box.y}), {box.width}x{box.height} pixels; how sure: {found.certainty:.0%}")
         st.download_button(
@@ -70,11 +75,13 @@ def _cut_out(picture: Picture) -> None:
             "or start the app with one, `salbox app -m FILE.onnx`.",
         )  # fmt: skip
         objects = st.segmented_control(
-            "Objects", OBJECTS, default=OBJECTS[0], required=True, key="cutout-objects", bind="query-params"
-        )
+            "Objects", OBJECTS, default=OBJECTS[0], required=True, key="cutout-objects", bind="query-params",
+            format_func=str.capitalize,
+        )  # fmt: skip
         behind = st.segmented_control(
-            "Behind it", BEHIND, default=BEHIND[0], required=True, key="cutout-behind", bind="query-params"
-        )
+            "Behind it", BEHIND, default=BEHIND[0], required=True, key="cutout-behind", bind="query-params",
+            format_func=str.capitalize,
+        )  # fmt: skip
         background = "blur" if behind == "blur" else None
         if behind == "a colour":
             background = st.color_picker("Colour", "#ffffff", key="cutout-color", bind="query-params")

@@ -61,7 +61,10 @@ def _tables(found: Explanation) -> None:
         st.caption("The strongest contribution is 1; from, to: 95 %, by the bootstrap over photos.")
     if has["categories"]:
         st.subheader("Categories")
-        st.bar_chart(found.categories, x="category", y="scaled", horizontal=True, alt="Contribution of categories")
+        st.bar_chart(
+            found.categories, x="category", y="scaled", horizontal=True, x_label="contribution", y_label="",
+            alt="Contribution of categories",
+        )  # fmt: skip
     if has["bases"]:
         _bases(found)
 
@@ -74,7 +77,7 @@ def _bases(found: Explanation) -> None:
     number = st.number_input("Pattern", 0, len(bases) - 1, key="explain-basis", bind="query-params")
     known = found.basis(int(number))
     st.markdown(f"Active above {known['threshold']:.4g}; its best concept is **{plain(str(known['concept']))}**.")
-    concepts = known["concepts"]
+    concepts = known["concepts"].drop(columns="basis", errors="ignore")
     st.dataframe(
         concepts, hide_index=True, column_config=_columns(concepts), alt="Concepts that the pattern covers best"
     )

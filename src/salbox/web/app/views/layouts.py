@@ -56,9 +56,16 @@ def _regions(given: Sequence[Picture]) -> list[list[Region]]:
         if len(given) == 1:
             return [on_first]
         second = given[1]
-        if st.toggle("The same regions on B", value=True, key="layouts-same", bind="query-params"):
-            return [on_first, carried_over(on_first, first, second)]
-        return [on_first, draw_regions(second.pixels, [], f"B, {second.label}", f"layouts-b-{second.digest}")]
+        there, begun = carried_over(on_first, first, second), f"layouts-begun-{second.digest}"
+        is_same = st.toggle(
+            "The same places on B", value=True, key="layouts-same", bind="query-params",
+            help="Switch it off where B has its logo or its button elsewhere, and move B's regions there.",
+        )  # fmt: skip
+        if is_same:
+            st.session_state.pop(begun, None)
+            return [on_first, there]
+        start = st.session_state.setdefault(begun, there)  # those of A, until somebody moves them
+        return [on_first, draw_regions(second.pixels, start, f"B, {second.label}", f"layouts-b-{second.digest}")]
 
 
 def _results(designs: Sequence[Design], alpha: float) -> None:
@@ -74,12 +81,14 @@ def _results(designs: Sequence[Design], alpha: float) -> None:
     if len(shares):
         st.subheader("What regions get")
         st.dataframe(shares, hide_index=True, column_config=_formats(shares), alt="Shares of regions")
+        st.caption("Share: of all attention. Order: which region is looked at first, second, ... on average.")
         st.download_button("Table (CSV)", shares.to_csv(index=False), "regions.csv", "text/csv", on_click="ignore")
     st.subheader("Hot spots")
     for column, design in zip(st.columns(len(designs)), designs, strict=True):
         table = spot_table(design)
         column.dataframe(table, hide_index=True, column_config=_formats(table), alt=f"Spots of {design.letter}")
-    st.caption(plain(MEANING))
+    with st.expander("What the numbers mean"):
+        st.markdown(plain(MEANING))
     st.download_button("Report (HTML)", partial(report_html, designs), "layouts.html", "text/html", on_click="ignore")
 
 

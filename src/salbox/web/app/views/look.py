@@ -8,17 +8,16 @@ from functools import partial
 import streamlit as st
 
 from ....evaluation.one_image import score_maps
-from ....imaging.postprocess import PostProcess
+from ....imaging.postprocess import NOTHING, PostProcess
 from ....imaging.writing import suffix
 from ..components import before_and_after
-from ..controls import model_names, post_processing, style
+from ..controls import gallery, model_names, post_processing, style
 from ..inputs import map_cache, pictures, show_notes
 from ..maps import comparison_file, in_turns, map_file, maps_zip, output_of, outputs_of
 from ..messages import errors_shown, plain
 from ..pictures import column_copy, difference_bar, draw, draw_difference, draw_on, jpeg
 from ..uploads import Picture
 
-COLUMNS = 3
 FORMATS = ("png", "png16", "npy", "tiff")
 
 
@@ -28,11 +27,17 @@ def page() -> None:
     st.markdown(
         "Where people look in a picture, as each model sees it. Pictures stay on the machine that runs this app."
     )
-    given = pictures("look")
+    names, process = list[str](), NOTHING  # where something is wrong with a model, which is said
     with st.sidebar, errors_shown():
-        shown_as, opacity = style("look")
         names = model_names("look")
         process = post_processing("look")
+    _pictures_and_maps(names, process)
+
+
+@st.fragment
+def _pictures_and_maps(names: list[str], process: PostProcess) -> None:
+    """Draw what a picture that is dropped changes: no more than this is drawn anew, and maps are there sooner."""
+    given = pictures("look")
     if not given:
         st.info("Drop a picture, paste one, or take a sample.")
         return
@@ -41,6 +46,7 @@ def page() -> None:
     if not names:
         st.info("Choose at least one model.")
         return
+    shown_as, opacity = style("look")
     with errors_shown():
         _maps(picture, names, process, shown_as, opacity)
         _difference(picture, names, process)
@@ -64,15 +70,14 @@ def _maps(picture: Picture, names: list[str], process: PostProcess, shown_as: st
         above = draw(picture.pixels, saliency, output_of(name, process), shown_as, opacity)
         before_and_after(picture.pixels, above, f"{name} over {picture.label}", "look-slider")
         return
-    cells = [cell for _ in range(0, len(names) + 1, COLUMNS) for cell in st.columns(COLUMNS)]
-    places = dict(zip(names, cells[1:], strict=False))
     small = column_copy(picture.pixels)
-    cells[0].image(jpeg(small), caption="photo", width="stretch", alt=picture.label)
-    for group in in_turns(names):
-        maps = map_cache().of(picture, group, process)
-        for name in group:
-            drawn = draw_on(small, maps[name], output_of(name, process), shown_as, opacity)
-            places[name].image(jpeg(drawn), caption=plain(name), width="stretch", alt=f"{shown_as} of {name}")
+    with gallery():
+        st.image(jpeg(small), caption="photo", width="stretch", alt=picture.label)
+        for group in in_turns(names):
+            maps = map_cache().of(picture, group, process)
+            for name in group:
+                drawn = draw_on(small, maps[name], output_of(name, process), shown_as, opacity)
+                st.image(jpeg(drawn), caption=plain(name), width="stretch", alt=f"{shown_as} of {name}")
 
 
 def _difference(picture: Picture, names: list[str], process: PostProcess) -> None:
@@ -101,7 +106,10 @@ def _difference(picture: Picture, names: list[str], process: PostProcess) -> Non
 
 
 def _downloads(given: Sequence[Picture], picture: Picture, names: list[str], process: PostProcess) -> None:
-    with st.expander("Download"):
+    panel = st.expander("Download", key="look-download", on_change="rerun", bind="query-params")
+    if not panel.open:
+        return
+    with panel:
         height, width = picture.shape
         st.caption(f"Maps in the picture's own size, {width}x{height}, computed when you ask for them.")
         left, right = st.columns(2)

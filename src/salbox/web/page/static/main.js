@@ -232,7 +232,8 @@ function drawScanpath() {
   if (!at("scanpath").checked || !map) return;
   const { width, height } = state.view;
   map.attention ??= attentionAt(map, width, height);
-  scanpath = scanpathShape(sampleScanpath(map.attention, width, height, state.seed), width, height);
+  const looks = sampleScanpath(map.attention, width, height, state.seed, page.saccades);
+  scanpath = scanpathShape(looks, width, height);
   at("marks").append(scanpath);
 }
 

@@ -119,7 +119,8 @@ export function resizeImage(rgba, width, height, toWidth, toHeight) {
   return found;
 }
 
-function roundToEven(value) {
+// Return a number rounded as Python does it, a half to the even one.
+export function roundToEven(value) {
   const rounded = Math.round(value);
   return rounded - value === 0.5 && rounded % 2 ? rounded - 1 : rounded;
 }

@@ -1,26 +1,56 @@
-// A sampled scanpath: places drawn from a density one after the other, each less likely where one has looked before.
+// A sampled scanpath, drawn one look after the other by the rule of salbox.models.scanpaths: a density, changed by
+// how far places lie from where one has looked before.
 
+import { resizeMap, roundToEven } from "./resize.js";
 import { element } from "./svg.js";
 
 const LOOKS = 8;
-const INHIBITION = 0.08; // standard deviation of where one has just looked, as a share of the longer side
 
 // Return [[x, y], ...] in pixels, drawn from shares of attention with random numbers of a seed.
-export function sampleScanpath(attention, width, height, seed) {
+//
+// `saccades` has the rule's numbers: the weight of the density, what distances of the last look, the one before and
+// earlier ones add at nodes, and the longest side at which distances are weighed.
+export function sampleScanpath(attention, width, height, seed, saccades) {
   const random = generator(seed);
-  const left = Float64Array.from(attention);
-  const sigma = INHIBITION * Math.max(width, height);
   const looks = [];
   for (let n = 0; n < LOOKS; n++) {
-    const place = drawn(left, random());
-    const [x, y] = [place % width, Math.floor(place / width)];
-    looks.push([x + 0.5, y + 0.5]);
-    for (let k = 0; k < left.length; k++) {
-      const distance = (((k % width) - x) ** 2 + (Math.floor(k / width) - y) ** 2) / (2 * sigma * sigma);
-      if (distance < 20) left[k] *= 1 - Math.exp(-distance);
-    }
+    const place = drawn(nextShares(attention, width, height, looks, saccades), random());
+    looks.push([(place % width) + 0.5, Math.floor(place / width) + 0.5]);
   }
   return looks;
+}
+
+// Return the shares of attention of the look that follows others, up to a factor: Float64Array.
+export function nextShares(attention, width, height, looks, saccades) {
+  const added = weights(width, height, looks, saccades);
+  return Float64Array.from(attention, (share, k) => share ** saccades.density * Math.exp(added[k]));
+}
+
+// Return what the looks so far add to the log density; without one the middle counts as the last.
+function weights(width, height, looks, saccades) {
+  const longest = Math.max(width, height);
+  const scale = Math.min(1, saccades.side / longest);
+  const [columns, rows] = [width, height].map((side) => Math.max(1, roundToEven(side * scale)));
+  const total = new Float32Array(columns * rows);
+  const before = looks.length ? looks : [[width / 2, height / 2]];
+  [...before].reverse().forEach(([left, top], back) => {
+    const nodes = back === 0 ? saccades.lastNodes : saccades.earlierNodes;
+    const values = [saccades.last, saccades.previous][back] ?? saccades.earlier;
+    for (let k = 0; k < total.length; k++) {
+      const x = (((k % columns) + 0.5) * width) / columns - left;
+      const y = ((Math.floor(k / columns) + 0.5) * height) / rows - top;
+      total[k] += between(Math.hypot(x, y) / longest, nodes, values);
+    }
+  });
+  return resizeMap(total, columns, rows, width, height);
+}
+
+// Return what lies at a place between nodes, of whose last one and beyond it is 0.
+function between(place, nodes, values) {
+  const next = nodes.findIndex((node) => place < node);
+  if (next < 0) return 0;
+  const [low, high] = [values[next - 1], values[next] ?? 0];
+  return low + ((high - low) * (place - nodes[next - 1])) / (nodes[next] - nodes[next - 1]);
 }
 
 function drawn(weights, share) {
