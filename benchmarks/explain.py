@@ -6,7 +6,8 @@ Networks that learned from people are factorised on OSIE's and MIT1003's trainin
 them, are looked at as they are, by what the last convolution of each reads. Named regions are those of coco-semantic,
 EyeCrowd's faces and DUTS-TR's objects, `LIMIT` photos of each at most. Photos are read from `shared/data` beside the
 checkout, or SALBOX_SHARED; explanations are kept in DIR (by default SALBOX_RUNS/explain), and what is there is not made
-again. `explain_gqa.py` measures what GQA's size takes. Writes docs/results/explain.md and explain-students.md.
+again. `explain_gqa.py` measures what GQA's size takes, `explain_overlaps.py` what dissection takes beside the network's
+pass, each into DIR/gqa. Writes docs/results/explain.md and explain-students.md.
 """
 
 from __future__ import annotations
@@ -28,14 +29,15 @@ from salbox.explain import Explanation, explain, write_comparison
 from salbox.explain.categories import read_categories
 from salbox.explain.concept_sets import Photos, open_photos
 from salbox.explain.contributions import by_category, contributions
-from salbox.explain.dissection import Overlaps, dissect, mean_ious
+from salbox.explain.dissection import Overlaps, chance_ious, dissect, mean_ious
 from salbox.explain.files import read_arrays, write_arrays, write_json, write_table
 from salbox.explain.pipeline import NAMED
 from salbox.explain.readout import of_readout
 from salbox.explain.report import write_report
 from salbox.explain.subject import Subject
-from salbox.explain.thresholds import thresholds
+from salbox.explain.thresholds import KEPT, thresholds
 from salbox.explain.vocabulary import build_vocabulary
+from salbox.networks.trainable.saved import read_weights
 
 DATA = SHARED / "data"
 DATASETS = (f"osie:{DATA / 'OSIE'}", f"mit1003:{DATA / 'MIT1003'}")
@@ -45,8 +47,10 @@ CONCEPTS = (
     f"duts-wordnet:{DATA / 'DUTS-TR'}",
 )
 LIMIT, MIN_PHOTOS, BASES = 200, 8, 512
+SETTINGS = ("epochs=60",)  # of the recipes' 100: what comes later learns at rates below 1e-6
 SHOWN = 12
 NAMES = {"unisal-0": "unisal.people"}  # of runs whose network ships
+COMPARED = ("face", "person", "sky-other-merge", "road", "pavement-merge", "playingfield")  # kinds that the paper names
 STUDENTS = """## Students as they are
 
 [What each student looks at](explain-students.md), with nothing trained, `gaze` beside them, and what changed from
@@ -76,6 +80,7 @@ def main() -> None:
                 limit=LIMIT,
                 min_photos=MIN_PHOTOS,
                 bases=BASES,
+                settings=SETTINGS,
                 max_seconds=60 * chosen.minutes,
                 clock="processor",
             )
@@ -130,7 +135,8 @@ def _together(folder: Path, photos: Photos, vocabulary: Any, names: list[str], n
 
 def _sliced(path: Path, start: int, stop: int) -> Overlaps:
     whole = read_arrays(path)
-    return Overlaps(whole["photo"], whole["concept"], whole["iou"][:, start:stop], whole["peak"][:, start:stop])
+    iou, peak = whole["iou"][:, start:stop], whole["peak"][:, start:stop]
+    return Overlaps(whole["photo"], whole["concept"], iou, peak, whole["share"])
 
 
 def _write(
@@ -143,7 +149,9 @@ def _write(
         write_arrays(vars(part), paths[-1])
     table = mean_ious(paths, vocabulary, subject.count)
     bases = table.groupby("basis").head(1).drop(columns="photos").reset_index(drop=True)
-    bases["is_named"] = bases["iou"] > NAMED
+    by_chance = dict(zip(vocabulary.concepts, chance_ious(paths, len(vocabulary), KEPT), strict=True))
+    bases["chance"] = bases["concept"].map(by_chance)
+    bases["is_named"] = (bases["iou"] > NAMED) & ~(bases["low"] <= bases["chance"])
     bases["threshold"] = limits["threshold"]
     weights = (subject.weights * limits["spread"].to_numpy()).astype(np.float32)
     bases["weight"] = weights
@@ -178,7 +186,10 @@ scaled by the largest of their sign, with 95 % intervals by the bootstrap over p
 """
     ]
     people = [path for path in sorted(work.iterdir()) if (path / "factorize" / "run" / "evaluation.csv").exists()]
-    parts += [_ranking(path) for path in people if (path / "contributions.parquet").exists()]
+    explained = [path for path in people if (path / "contributions.parquet").exists()]
+    parts += [_ranking(path) for path in explained]
+    if explained:
+        parts.append(_beside(explained))
     if people:
         parts.append(_accuracy(people))
     if (work / "students").is_dir():
@@ -187,6 +198,8 @@ scaled by the largest of their sign, with 95 % intervals by the bootstrap over p
         parts.append(STUDENTS)
     if (work / "gqa" / "gqa.json").exists():
         parts.append(_gqa(json.loads((work / "gqa" / "gqa.json").read_text(encoding="utf-8"))))
+    if (work / "gqa" / "overlaps.json").exists():
+        parts.append(_overlaps(json.loads((work / "gqa" / "overlaps.json").read_text(encoding="utf-8"))))
     write_page("explain.md", "\n".join(parts))
 
 
@@ -198,11 +211,44 @@ def _ranking(folder: Path) -> str:
 
 {summary["bases"]} bases, {summary["named_bases"]} with a name, which explain {summary["explained_by_named"]:.0%} of the
 saliency; {summary["concepts"]} concepts on {summary["photos"]} photos. The first phase learned from {learned:,} photos
-(the published one from 50,000).
+(the published one from 50,000).{_of_before(folder)}
 
 {ranking(found, SHOWN)}
+"""
 
-The authors' notebook has of DINet, with scene graphs of Visual Genome: {PAPER["positive"]}; {PAPER["negative"]}.
+
+def _of_before(folder: Path) -> str:
+    """Return a sentence if a model was trained anew after it was explained: its weights are not those that ship."""
+    name = _name(folder)
+    if folder.name in NAMES or name not in salbox.list_models():
+        return ""
+    explained = read_weights(folder / "factorize" / "start" / "student.safetensors")
+    before, now = explained.network.state_dict(), salbox.network(name).state_dict()
+    if before.keys() == now.keys() and all(torch.allclose(before[key], now[key], atol=1e-3) for key in now):
+        return ""
+    return f" `{name}` was trained anew since: this is the one before."
+
+
+def _beside(folders: list[Path]) -> str:
+    """Return where concepts come that the paper's ranking has at its ends."""
+    tables = [Explanation(folder).contributions for folder in folders]
+    rows = []
+    for concept in COMPARED:
+        places = [table.index[table["concept"] == concept] for table in tables]
+        rows.append([concept, *(f"{place[0] + 1}" if len(place) else "not on enough photos" for place in places)])
+    counts = " and ".join(str(len(table)) for table in tables)
+    first, last = (", ".join(dict.fromkeys(table["concept"].iloc[end] for table in tables)) for end in (0, -1))
+    return f"""## Beside the paper
+
+The authors' notebook has of DINet, which learned from SALICON, with scene graphs of Visual Genome:
+{PAPER["positive"]}; {PAPER["negative"]}.
+
+The concepts here are others: neither what people do nor what the weather is like is named, and no text. These are the
+places of what comes closest, in the rankings of {counts} concepts, the most salient first:
+
+{markdown_table(["concept", *map(_name, folders)], rows)}
+
+The first of each: {first}; the last of each: {last}.
 """
 
 
@@ -217,11 +263,12 @@ def _accuracy(people: list[Path]) -> str:
         model = json.loads((folder / "explain.json").read_text(encoding="utf-8"))["model"]
         plain = _plain(model if isinstance(model, str) else Path(model[0]), folder)
         phases = [_phase(folder / phase / "run", plain) for phase in ("factorize", "reformulate")]
-        rows.append([_name(folder), f"{plain:.3f}", *phases])
+        before = ", before it was trained anew" if _of_before(folder) else ""
+        rows.append([f"{_name(folder)}{before}", f"{plain:.3f}", *phases])
     return f"""## What the rewriting costs
 
-CC on the 140 test photos of OSIE. The trainings were short, so that they say what little of them gives: the recipes
-take 5,000 steps of 10 photos each.
+CC on the 140 test photos of OSIE, and how many photos each phase drew. The trainings were short, so that they say what
+little of them gives: the recipes take 5,000 steps of 10 photos each.
 
 {markdown_table(["network", "as it is", "first phase", "second phase"], rows)}
 """
@@ -280,6 +327,16 @@ of 60x80 in place of a network (`benchmarks/explain_gqa.py`); what is kept on di
 {figures["parts megabytes"] / 1000:.1f} GB. The machine was shared: the time on the clock is not the program's.
 
 {markdown_table(["step", "seconds of processor", "on the clock", "peak MB"], rows)}
+"""
+
+
+def _overlaps(figures: dict[str, Any]) -> str:
+    height, width = figures["places"]
+    return f"""## Beside the network's own pass
+
+{figures["bases"]} bases of {height}x{width} places on {figures["photos"]} photos, stored maps in place of a network
+(`benchmarks/explain_overlaps.py`), one thread: {figures["all"]:.1f} seconds of processor where each of
+{figures["concepts"]} concepts is on every photo, {figures["some"]:.1f} where {figures["usual"]} of them are.
 """
 
 

@@ -143,7 +143,7 @@ def renumber(folder: Path, chosen: argparse.Namespace) -> None:
         length = min(PART, chosen.photos - start)
         photo = own["photo"] % PART
         rows = photo < length
-        kept = {"photo": photo[rows] + np.int32(start), "concept": own["concept"][rows], "iou": own["iou"][rows]}
+        kept = {"photo": photo[rows] + np.int32(start), **{key: own[key][rows] for key in ("concept", "iou", "share")}}
         write_arrays({**kept, "peak": own["peak"][:length]}, folder / "parts" / f"photos-{start:06d}.safetensors")
 
 

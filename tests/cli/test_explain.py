@@ -22,6 +22,16 @@ def test_a_network_as_it_is_and_one_of_its_channels(cli, tmp_path, monkeypatch):
     assert code == 0, complaints
     assert output.startswith("basis 3: active above")
     assert "most active on\n  masks/" in output
+    whole = output
+    code, output, complaints = cli("explain", "gbvs.student", "--basis", "3", "-o", tmp_path / "why")
+    assert code == 0, complaints
+    assert output == whole
+    code, _, complaints = cli("explain", "aim.student", "--basis", "3", "-o", tmp_path / "why")
+    assert code == 2
+    assert "explains gbvs.student, not aim.student" in complaints
+    code, _, complaints = cli("explain", "gbvs.student", "--basis", "3", "-o", tmp_path / "elsewhere")
+    assert code == 2
+    assert "no photos are dissected there yet; give --concepts" in complaints
 
 
 def test_two_explanations_on_a_page(cli, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from shapes_world import COLORS, write_world
 from salbox.explain import dissection, ious
 from salbox.explain.concept_sets import open_photos
 from salbox.explain.contributions import by_category, contributions, shared_out
-from salbox.explain.dissection import best_photos, dissect, mean_ious, read_parts
+from salbox.explain.dissection import best_photos, chance_ious, dissect, mean_ious, read_parts
 from salbox.explain.thresholds import thresholds
 from salbox.explain.vocabulary import build_vocabulary
 
@@ -108,6 +108,19 @@ def test_means_counts_and_intervals_are_those_of_the_photos(parts, vocabulary):
         assert (row.photos, row.iou) == (len(own), pytest.approx(own.mean()))
         error = 1.96 * own.std(ddof=1) / np.sqrt(len(own))
         assert (row.low, row.high) == (pytest.approx(max(0, own.mean() - error)), pytest.approx(own.mean() + error))
+
+
+def test_chance_is_what_places_picked_at_random_reach(parts, world, vocabulary):
+    found = chance_ious(parts, len(vocabulary), 0.2)
+    rng = np.random.default_rng(0)
+    for concept in ("red circle", vocabulary.concepts[0]):
+        drawn = []
+        for i in range(len(world)):
+            region = world.concepts(i).masks().get(concept)
+            if region is not None:
+                active = rng.random((50, region.size)) < 0.2
+                drawn.append(ious(region.reshape(1, -1), active).mean())
+        assert found[vocabulary.concepts.index(concept)] == pytest.approx(np.mean(drawn), rel=0.05)
 
 
 def test_parts_that_are_there_are_not_made_again(world, vocabulary, limits, parts):

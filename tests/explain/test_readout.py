@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,10 @@ torch = pytest.importorskip("torch")
 import salbox
 from salbox.errors import UsageError
 from salbox.explain.readout import of_readout
+from salbox.explain.subject import of_factorized
 from salbox.explain.thresholds import thresholds
+from salbox.networks.factorized.design import factorize, second_phase
+from salbox.networks.trainable.factory import build_network
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +39,21 @@ def test_channels_times_their_weights_are_the_map(network):
     whole, part = subject.read(image, subject.weights > 0)
     np.testing.assert_allclose(whole, products.sum(axis=0), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(part, products[subject.weights > 0].sum(axis=0), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_weights_say_what_a_channel_adds_to_the_map_however_it_is_smoothed(sign):
+    """UniSal's map is what its last convolution reads, smoothed by a learned kernel, which may turn its sign."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        unisal = build_network("unisal", ("a",), size=(64, 96), init="none").eval()
+    with torch.no_grad():
+        unisal.decoder.get_parameter("smoothing_student.weight").fill_(sign * 2 / 41**2)  # which sums to 2
+    own = unisal.decoder.get_parameter("adaptation_student.0.weight").detach().numpy()[0, :, 0, 0]
+    np.testing.assert_allclose(of_readout(unisal, "unisal").weights, sign * 2 * own, rtol=1e-4)
+    second = second_phase(factorize(unisal, 5))
+    kernel = second.weights.weight.detach().numpy()[0]
+    np.testing.assert_allclose(of_factorized(second, "unisal").weights, 2 * kernel.sum(axis=(1, 2)), rtol=1e-3)
 
 
 def test_the_spread_of_channels_is_their_standard_deviation(network):

@@ -98,7 +98,8 @@ def test_what_people_look_at_is_what_makes_salient(found):
 def test_the_summary_and_the_bases_agree(found):
     bases, summary = found.bases, found.summary
     assert (len(bases), summary["bases"], summary["photos"], summary["concepts"]) == (24, 24, PICTURES, 9)
-    assert summary["named_bases"] == (bases["iou"] > 0.04).sum()
+    is_named = (bases["iou"] > 0.04) & (bases["low"] > bases["chance"])
+    assert summary["named_bases"] == bases["is_named"].sum() == is_named.sum()
     assert summary["explained_by_named"] <= 1
     second = read_weights(found.folder / "reformulate" / "run" / "student.safetensors")
     assert isinstance(second, Factorized)

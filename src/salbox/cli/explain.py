@@ -53,7 +53,10 @@ def explain(
             help="Only this one; those before it have been made.",
         ),
     ] = None,
-    basis: Annotated[int | None, typer.Option("--basis", metavar="N", help="Show what basis N stands for.")] = None,
+    basis: Annotated[
+        int | None,
+        typer.Option("--basis", metavar="N", help="Show what basis N stands for; of a finished DIR -o is enough."),
+    ] = None,
     no_train: Annotated[bool, typer.Option("--no-train", help="Dissect the network's channels as they are.")] = False,
     layer: Annotated[
         str | None,
@@ -99,12 +102,14 @@ def explain(
 
       salbox explain gbvs.student --no-train --concepts masks:~/masks --min-photos 5 -o why/gbvs
 
-      salbox explain gaze --dataset osie:~/data/OSIE --concepts coco-semantic:~/data/coco -o why/gaze --basis 17
+      salbox explain gaze --basis 17 -o why/gaze
 
       salbox explain why/gbvs --against why/gaze -o what-changed.html
     """
     if against is not None:
         return _compare(Path(model), against, output)
+    if basis is not None and not concepts:
+        return _open(user_path(output), model, basis)
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         from ..explain import pipeline
@@ -137,13 +142,29 @@ def explain(
             device=device,
         )
     if basis is not None:
-        for line in _basis_lines(found.basis(basis)):
-            say(line)
-        return 0
+        return _show(found, basis)
     for line in _lines(found):
         say(line)
     page = found.folder / "report.html"
     say(str(page if page.exists() else found.folder))
+    return 0
+
+
+def _open(folder: Path, model: str, basis: int) -> int:
+    """Show a basis of an explanation that is there; PyTorch is not needed for it."""
+    from ..explain import Explanation
+
+    found = Explanation(folder)
+    if not found.parts or not (folder / "bases.parquet").exists():
+        raise UsageError(f"{folder}: no photos are dissected there yet; give --concepts, and --dataset or --no-train")
+    if found.model not in (model, str(user_path(model).resolve())):
+        raise UsageError(f"{folder}: explains {found.model}, not {model}")
+    return _show(found, basis)
+
+
+def _show(found: Any, basis: int) -> int:
+    for line in _basis_lines(found.basis(basis)):
+        say(line)
     return 0
 
 

@@ -141,10 +141,7 @@ class _Side:
 
 def _names(sides: list[_Side]) -> tuple[str, str]:
     """Return what the two are called: their models, or their folders where these have one name."""
-    models = []
-    for side in sides:
-        model = read_json(side.folder / "explain.json").get("model", "")
-        models.append(Path(str(model[0] if isinstance(model, list) and model else model)).name)
+    models = [Path(Explanation(side.folder).model).name for side in sides]
     folders = [side.folder.resolve().name for side in sides]
     first, second = models if len(set(models)) == 2 and all(models) else folders
     return (first, second) if first != second else (f"{first} (first)", f"{second} (second)")

@@ -43,12 +43,15 @@ class Overlaps:
     iou : (rows, bases) float32
     peak : (photos, bases) float32
         The highest activation on each photo of the part, in their order.
+    share : (rows,) float32
+        How much of the photo the concept covers; NaN in files that do not say so.
     """
 
     photo: npt.NDArray[np.int32]
     concept: npt.NDArray[np.int32]
     iou: npt.NDArray[np.float32]
     peak: npt.NDArray[np.float32]
+    share: npt.NDArray[np.float32]
 
 
 def dissect(
@@ -89,7 +92,9 @@ def dissect(
 def read_parts(paths: Sequence[Path]) -> Iterator[Overlaps]:
     """Yield what `dissect` wrote, a part at a time."""
     for path in paths:
-        yield Overlaps(**read_arrays(path))
+        arrays = dict(read_arrays(path))
+        arrays.setdefault("share", np.full(len(arrays["photo"]), np.nan, np.float32))
+        yield Overlaps(**arrays)
 
 
 def mean_ious(paths: Sequence[Path], vocabulary: Vocabulary, bases: int) -> pd.DataFrame:
@@ -126,6 +131,30 @@ def mean_ious(paths: Sequence[Path], vocabulary: Vocabulary, bases: int) -> pd.D
     return table.sort_values(["basis", "iou", "concept"], ascending=[True, False, True], ignore_index=True)
 
 
+def chance_ious(paths: Sequence[Path], concepts: int, kept: float) -> npt.NDArray[np.float64]:
+    """Return the mean IoU of each concept with places picked at random, over the photos that show it: (concepts,).
+
+    Of a concept that covers the share m of a photo it is about k m / (k + m - k m) with the share k of all places;
+    0 of concepts that are on no photo.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        What `dissect` wrote.
+    concepts : int
+        How many there are.
+    kept : float
+        k, the share of all places at which a basis is active.
+    """
+    sums, counts = np.zeros(concepts), np.zeros(concepts)
+    for part in read_parts(paths):
+        common = kept * part.share.astype(np.float64)
+        union = kept + part.share - common
+        sums += np.bincount(part.concept, common / union, concepts)
+        counts += np.bincount(part.concept, minlength=concepts)
+    return sums / np.maximum(1, counts)
+
+
 def best_photos(paths: Sequence[Path], basis: int, number: int) -> list[tuple[int, float]]:
     """Return the photos on which a basis is most active: (photo, highest activation), the highest first."""
     peaks = np.concatenate([part.peak[:, basis] for part in read_parts(paths)])
@@ -142,6 +171,7 @@ def _part(
     progress: Progress,
 ) -> Overlaps:
     rows: list[Any] = []
+    shares: list[npt.NDArray[np.float32]] = []
     found: list[npt.NDArray[np.float32]] = []
     peaks = np.full((len(chosen), subject.count), -np.inf, np.float32)
     for index in chosen:
@@ -158,7 +188,9 @@ def _part(
             lit = (active > thresholds[:, None, None]).reshape(subject.count, -1)
             rows += [(index, concept) for concept in concepts]
             found.append(ious(masks, lit))
+            shares.append(masks.mean(axis=1, dtype=np.float32))
         progress.update("dissection", index + 1, len(photos))
     places = np.array(rows, np.int32).reshape(-1, 2)
     iou = np.concatenate(found) if found else np.zeros((0, subject.count), np.float32)
-    return Overlaps(places[:, 0].copy(), places[:, 1].copy(), iou, peaks)
+    share = np.concatenate(shares) if shares else np.zeros(0, np.float32)
+    return Overlaps(places[:, 0].copy(), places[:, 1].copy(), iou, peaks, share)

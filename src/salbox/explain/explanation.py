@@ -26,6 +26,12 @@ class Explanation:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def model(self) -> str:
+        """What is explained, as it was given; of a file or a folder its whole path."""
+        known = read_json(self.folder / "explain.json").get("model", "")
+        return str(known[0] if isinstance(known, list) and known else known)
+
     @cached_property
     def thresholds(self) -> pd.DataFrame:
         """Of each basis; see `salbox.explain.thresholds`."""
@@ -38,7 +44,11 @@ class Explanation:
 
     @cached_property
     def bases(self) -> pd.DataFrame:
-        """Of each basis its best concept, "iou", "is_named", "threshold" and, where it is known, "weight"."""
+        """Of each basis its best concept, "iou", "chance", "is_named", "threshold" and, where it is known, "weight".
+
+        "chance" is the IoU of the concept with as many places picked at random; a basis has a name where its IoU is
+        above 0.04, and with the lower end of its interval above that.
+        """
         return read_table(self.folder / "bases.parquet")
 
     @cached_property

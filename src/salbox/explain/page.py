@@ -190,8 +190,8 @@ def _meaning(page: Page) -> Html:
     lines = [
         "IoU: how far the places where a basis is active, above its threshold, and a named region cover one another on "
         "a photo; the mean over the photos that show the concept, with its 95 % interval.",
-        "A basis has a name from an IoU of 0.04 on. It says where the basis is active, not why: what stands beside "
-        "faces shares their bases.",
+        "A basis has a name where its IoU is above 0.04 and, with all of its interval, above that of as many random "
+        "places. It says where the basis is active, not why: what stands beside faces shares their bases.",
     ]
     if page.contributions is not None:
         lines += [

@@ -36,6 +36,7 @@ def of_readout(network: Any, name: str, device: str = "cpu") -> Subject:
     """
     import torch
 
+    from ..networks.factorized.gains import logit_gains
     from ..networks.trainable.base import TrainableNetwork
 
     if not isinstance(network, TrainableNetwork):
@@ -52,7 +53,7 @@ def of_readout(network: Any, name: str, device: str = "cpu") -> Subject:
         network.decoder_readout(network.decoder_features(images))
         return seen.pop(last)
 
-    kernel = last.weight.detach().cpu().numpy()[0]
+    kernel = (logit_gains(network, 1) * last.weight.detach()[0]).cpu().numpy()
     prepare = network.preprocessing.prepare
     return Subject(name, len(kernel), activation, prepare, device, kernel, in_probabilities=False)
 

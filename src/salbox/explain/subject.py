@@ -116,9 +116,15 @@ def of_factorized(network: Any, name: str, device: str = "cpu") -> Subject:
     UsageError
         If it has several heads.
     """
+    from ..networks.factorized.gains import logit_gains
+
     check_one_head(network, name)
     network = network.eval().to(device)
-    kernel = network.weights.weight.detach().cpu().numpy().sum(axis=0) if network.reads_bases else None
+    kernel = None
+    if network.reads_bases:
+        weights = network.weights.weight.detach()
+        gains = logit_gains(network.network, len(weights)).abs()  # the network turns their signs itself
+        kernel = (gains[:, None, None, None] * weights).sum(dim=0).cpu().numpy()
     count = network.bases.out_features
     return Subject(name, count, network.probabilities, network.preprocessing.prepare, device, kernel)
 

@@ -15,11 +15,15 @@ pytest.importorskip("lightning")
 
 from salbox.errors import UsageError
 from salbox.losses import WeightedLoss
+from salbox.models.cards import ModelCard
+from salbox.networks.export.onnx import export_onnx
 from salbox.networks.factorized.design import Factorized, factorize, second_phase
+from salbox.networks.factorized.gains import logit_gains
 from salbox.networks.trainable.base import TrainableNetwork
 from salbox.networks.trainable.factory import NETWORKS, build_network, network_class, rebuild
 from salbox.networks.trainable.saved import read_weights, save_weights
 from salbox.networks.transalnet import network as transalnet
+from salbox.runtime.network import open_network
 from salbox.runtime.preprocessing import Preprocessing
 from salbox.training.batches import Batch
 from salbox.training.frozen_features import encoded
@@ -71,6 +75,8 @@ def test_both_phases_as_they_are_written_in_the_paper(name):
         kernel = second.weights.weight
         patches = padded.unfold(2, 3, 1).unfold(3, 3, 1)
         read = torch.einsum("bnhwij,knij->bkhw", patches, kernel)
+        if name == "unisal" and first.network.decoder.get_parameter("smoothing_student.weight").sum() < 0:
+            read = -read
         torch.testing.assert_close(second(images()), first.network.after_readout(read), rtol=1e-4, atol=1e-4)
 
 
@@ -120,6 +126,81 @@ def test_the_features_that_are_kept_are_those_of_a_picture_s_data_set():
         with torch.no_grad():
             torch.testing.assert_close(found[domain], unisal.decoder_features(images()), rtol=1e-3, atol=1e-3)
     assert not torch.allclose(found["one"], found["two"], atol=1e-2)
+
+
+def unisal_of_two_minds() -> TrainableNetwork:
+    """Return a UniSal of two data sets that sees the same in both; the second reads and smooths with turned signs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = build_network("unisal", ("a",), size=(64, 96), domains=("one", "two"), init="none").eval()
+    with torch.no_grad():
+        for name, parameter in made.named_parameters():
+            if "smoothing_one" in name:
+                parameter.copy_(torch.full_like(parameter, 3 / parameter.numel()))  # which sums to 3
+        values = dict(made.named_parameters())
+        for name, parameter in made.named_parameters():
+            if "_two" in name:
+                sign = -1 if "smoothing" in name or "adaptation" in name else 1
+                parameter.copy_(sign * values[name.replace("_two", "_one")])
+    return made
+
+
+def test_how_much_more_of_what_is_read_adds_to_the_logits():
+    own = unisal_of_two_minds()
+    for domain, gain in (("one", 3.0), ("two", -3.0)):
+        own.choose_domain(domain)
+        torch.testing.assert_close(logit_gains(own, 1), torch.tensor([gain]))
+    torch.testing.assert_close(logit_gains(network("gaze"), 1), torch.ones(1))
+    torch.testing.assert_close(logit_gains(network("box", ("a", "b")), 2), torch.ones(2))
+
+
+def test_a_weight_means_the_same_in_each_data_set():
+    """Else what the last layer learns from one, it unlearns from the other."""
+    own = unisal_of_two_minds()
+    first = factorize(own, 5).eval()
+    second = second_phase(first).eval()
+    maps = {}
+    for domain in ("one", "two"):
+        for made in (first, second):
+            made.choose_domain(domain)
+        with torch.no_grad():
+            maps[domain] = first(images()), second(images())
+    for found, expected in zip(maps["two"], maps["one"], strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    with torch.no_grad():
+        second.weights.weight += 0.1
+        assert (second(images()) > maps["two"][1]).all()
+
+
+def test_an_exported_file_holds_the_signs(tmp_path):
+    second = second_phase(factorize(unisal_of_two_minds(), 5)).eval()
+    second.choose_domain("two")
+    path = tmp_path / "two.onnx"
+    card = ModelCard("a", task="fixation", output="score")
+    export_onnx(second, path, {"a": card}, {"a": "people"})
+    image = images()[0].numpy().transpose(1, 2, 0).astype(np.uint8)
+    with torch.no_grad():
+        expected = second.maps(images()[:1])[0, 0].numpy()
+    (found,) = open_network(path, threads=1).maps([image])
+    np.testing.assert_allclose(found["a"], expected, atol=1e-3)
+
+
+def test_the_last_layer_learns_from_two_data_sets_at_once():
+    second = second_phase(factorize(unisal_of_two_minds(), 32)).train()
+    encoded = second.encode(images())
+    target = torch.zeros(2, 1, 64, 96)
+    target[0, 0, 16:32, 16:48], target[1, 0, 32:48, 48:80] = 1, 1
+    valid = torch.ones(2, 1, dtype=torch.bool)
+    loss = WeightedLoss({"kl": 1.0}, output="log_density", given=("density",))
+    optimizer = torch.optim.Adam([second.weights.weight], 0.01)
+    losses = []
+    for step in range(60):
+        second.choose_domain(("one", "two")[step % 2])
+        losses.append(loss(second.decode(encoded), {"density": target}, valid))
+        optimizer.zero_grad()
+        losses[-1].backward()
+        optimizer.step()
+    assert max(losses[-2:]) < 0.75 * losses[0]
 
 
 def test_the_network_that_it_is_made_of_stays_as_it_is():

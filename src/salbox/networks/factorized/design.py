@@ -14,6 +14,7 @@ from ..trainable.base import TrainableNetwork
 from ..trainable.factory import rebuild
 from ..trainable.split import SplitNetwork
 from .bases import maps_layer, probabilities, rebuilt
+from .gains import logit_gains
 
 BASES = 512
 READOUTS = ("own", "bases")
@@ -35,7 +36,8 @@ class Factorized(SplitNetwork):
     readout : {"own", "bases"}
         "own" (the first phase): the network reads its maps off the features that the bases make, and all of it learns.
         "bases" (the second phase): the maps are read off the bases' probabilities by one 3x3 convolution without bias,
-        which alone learns; the network adds what it adds to every map, such as a centre prior.
+        which alone learns; the network adds what it adds to every map, such as a centre prior. More of what is read
+        off is more salient, whichever sign the network smooths it with.
     size : (int, int), optional
         Height and width at which photos are looked at, if not the other network's own.
 
@@ -137,7 +139,8 @@ class Factorized(SplitNetwork):
         """Return what is read off "probabilities"."""
         if self.reads_bases:
             read: Tensor = self.weights(decoded)
-            return read
+            gains = logit_gains(self.network, read.shape[1])
+            return torch.where(gains < 0, -1.0, 1.0)[:, None, None] * read
         return self.network.decoder_readout(rebuilt(decoded, self.bases.weight))
 
     def after_readout(self, read: Tensor) -> Tensor:
