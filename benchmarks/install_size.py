@@ -4,10 +4,13 @@ Builds the wheel (scripts/check_release.py), installs it without extras into an 
 there: the bytes of each package; the modules and the seconds that `import salbox` and a first map of `gaze` take in a
 fresh process. Then matplotlib, pandas and scikit-image are taken out, with what only they need, and it measures again.
 Ten minutes, and a package index. Writes docs/results/install-size.md.
+
+    python benchmarks/install_size.py [--repeat 7]
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -21,7 +24,6 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from check_release import LARGEST, build, environment, parts, run, without_path
 
-REPEAT = 7
 CANDIDATES = ("matplotlib", "pandas", "scikit-image")
 NOT_OURS = ("pip", "setuptools")
 LISTED = 3_000_000  # bytes of a package that has a row of its own
@@ -58,17 +60,20 @@ print(json.dumps([imported - start, done - start, loaded]))
 
 def main() -> None:
     """Measure and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeat", type=int, default=7, help="processes of which a time is the median")
+    repeat = parser.parse_args().repeat
     with tempfile.TemporaryDirectory(prefix="salbox-size-") as name:
         folder = Path(name)
         wheel = build(folder / "built")
         made_of, whole = parts(wheel), wheel.stat().st_size
         python = environment(folder / "fresh", [str(wheel)])
         packages = inventory(python)
-        before = first_map(python)
+        before = first_map(python, repeat)
         gone = without(packages, CANDIDATES)
         run([str(python), "-m", "pip", "uninstall", "--quiet", "--yes", *gone], folder)
-        after = first_map(python)
-    write_page("install-size.md", page(packages, gone, before, after, made_of, whole))
+        after = first_map(python, repeat)
+    write_page("install-size.md", page(packages, gone, before, after, made_of, whole, repeat))
 
 
 def inventory(python: Path) -> dict[str, dict]:
@@ -89,10 +94,10 @@ def without(packages: dict[str, dict], leaving: tuple[str, ...]) -> list[str]:
     return sorted(name for name in packages if name not in kept and name != "salbox")
 
 
-def first_map(python: Path) -> tuple[float, float, list[str]]:
+def first_map(python: Path, repeat: int) -> tuple[float, float, list[str]]:
     """Return seconds until salbox is imported and until the first map is there, medians, and what was loaded."""
     found = []
-    for _ in range(REPEAT + 1):
+    for _ in range(repeat + 1):
         done = subprocess.run([python, "-c", FIRST_MAP], env=without_path(), capture_output=True, text=True, check=True)
         found.append(json.loads(done.stdout))
     imported, mapped, loaded = zip(*found[1:], strict=True)  # the first one compiles
@@ -106,6 +111,7 @@ def page(
     after: tuple[float, float, list[str]],
     made_of: list[tuple[str, int]],
     whole: int,
+    repeat: int,
 ) -> str:
     """Return the page."""
     total = sum(package["size"] for package in packages.values())
@@ -121,7 +127,7 @@ def page(
     unused = sorted({"matplotlib", "pandas", "skimage"} - set(before[2]))
     return f"""# What an install takes
 
-{provenance()} Written by `benchmarks/install_size.py`.
+{provenance(("salbox",))} Written by `benchmarks/install_size.py`.
 
 ## The wheel
 
@@ -140,7 +146,7 @@ Bytes of the files of each package, without what Python compiles.
 ## With and without
 
 *Import*: `import salbox`; *first map*: that and a map by `gaze` of a photo of 640x480, in a fresh process; seconds,
-medians of {REPEAT}.
+medians of {repeat}.
 
 {markdown_table(("installed", "MB", "import", "first map"), speeds)}
 

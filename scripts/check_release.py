@@ -1,13 +1,15 @@
 """Build what would be released, and use it as somebody who has nothing else would.
 
-    python scripts/check_release.py [--tag v0.2.0] [--resolve] [--oldest]
+    python scripts/check_release.py [--tag v0.2.0] [--resolve] [--oldest] [--python python3.13] ...
 
 Builds a source distribution from the files that git knows or would add, and the wheel from that; lists the wheel's
 parts, which may be 32 MB in all and hold no tests and no runtime for browsers; installs it without extras into an
 environment of its own, where `salbox doctor` and a prediction must run. `--tag` says as what it is to be released:
 pyproject.toml, CITATION.cff and the CHANGELOG must say so too. `--resolve` asks whether the extras can be installed
 together, newest and oldest versions allowed, on each Python that salbox is for. `--oldest` installs the oldest versions
-of what salbox itself needs, and runs the core tests there. Nothing is left behind.
+of what salbox itself needs, and runs the core tests there. `--python` names another Python, into which the wheel is
+installed too, without extras and then with them, each of which must run (7 GB each, with PyTorch). Nothing is left
+behind.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ def main() -> None:
     parser.add_argument("--tag", help="as what it is to be released: v0.2.0")
     parser.add_argument("--resolve", action="store_true", help="resolve all extras, newest and oldest (minutes)")
     parser.add_argument("--oldest", action="store_true", help="core tests with the oldest versions allowed (minutes)")
+    parser.add_argument("--python", action="append", default=[], help="another Python to install all extras into")
     given = parser.parse_args()
     if given.tag:
         check_version(given.tag)
@@ -58,6 +61,8 @@ def main() -> None:
             check_resolutions(folder)
         if given.oldest:
             check_oldest(folder, wheel)
+        for number, other in enumerate(given.python):
+            check_extras(folder / f"other-{number}", wheel, other)
     print("ready")
 
 
@@ -146,9 +151,27 @@ def check_oldest(folder: Path, wheel: Path) -> None:
     python = environment(folder / "oldest", ["-r", str(pinned), *tools])
     run([str(python), "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)], folder)
     check_install(python, folder / "elsewhere-oldest")
-    done = subprocess.run([python, "-m", "pytest", "-q", "-m", "core", *QUIET], cwd=ROOT, env=without_path())
+    tests = [str(python), "-m", "pytest", "-q", "-m", "core", *QUIET]
+    done = subprocess.run(tests, cwd=folder / "built" / "source", env=without_path())
     if done.returncode:
         raise SystemExit("the core tests fail with the oldest versions allowed")
+
+
+def check_extras(folder: Path, wheel: Path, python: str) -> None:
+    """Stop unless the wheel runs in another Python, without extras and with all that need no compiler."""
+    own = environment(folder / "fresh", [str(wheel)], python)
+    check_install(own, folder / "elsewhere")
+    extras = sorted(set(optional()) - {"test", *AS_SOURCE})
+    run([str(own), "-m", "pip", "install", "--quiet", f"{wheel}[{','.join(extras)}]"], folder)
+    check_doctor(run([str(own), "-m", "salbox", "doctor"], folder), extras)
+    print(f"{python}: {', '.join(extras)} run")
+
+
+def check_doctor(said: str, extras: Sequence[str]) -> None:
+    """Stop unless the doctor says of each of some extras that it is well."""
+    states = {line.split()[1]: line.split()[2] for line in said.splitlines() if line.startswith("extra ")}
+    if wrong := [name for name in extras if states.get(name) != "ok"]:
+        raise SystemExit(f"salbox doctor does not say that these are ok: {', '.join(wrong)}\n{said}")
 
 
 def optional() -> dict[str, list[str]]:
@@ -163,9 +186,9 @@ def compiled(rule: str, version: str, out: Path) -> list[str]:
     return ["pip", "compile", *options, "pyproject.toml", "-o", str(out)]
 
 
-def environment(folder: Path, packages: Sequence[str]) -> Path:
+def environment(folder: Path, packages: Sequence[str], python: str = sys.executable) -> Path:
     """Return the Python of a new environment that has some packages."""
-    run([sys.executable, "-m", "venv", str(folder)], ROOT)
+    run([python, "-m", "venv", str(folder)], ROOT)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], ROOT)
     return python

@@ -71,3 +71,16 @@ def test_a_wheel_that_is_too_large_is_refused(release, tmp_path, monkeypatch):
     monkeypatch.setattr(release, "LARGEST", 100)
     with pytest.raises(SystemExit, match="above"):
         release.check_parts(wheel(tmp_path, {"salbox/a.py": 101}))
+
+
+DOCTOR = "salbox       ok  0.1.0\nextra serve  ok  loads\nextra heic   -   not installed\nextra video  broken  no\n"
+
+
+def test_extras_that_the_doctor_finds_well(release):
+    release.check_doctor(DOCTOR, ["serve"])
+
+
+@pytest.mark.parametrize("extra", ["heic", "video", "train"])  # not there, broken, not named
+def test_extras_that_do_not_run(release, extra):
+    with pytest.raises(SystemExit, match=f"ok: {extra}\n"):
+        release.check_doctor(DOCTOR, ["serve", extra])
