@@ -10,7 +10,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 SALBOX_
 PYTEST := python -m pytest -n auto --dist worksteal
 
 .PHONY: demo test test-all test-core test-quick test-newest test-web test-cluster browser lint docs notebooks bench \
-	networks network-box network-people network-gaze network-objects release-check clean
+	networks network-box network-people network-gaze network-branch network-objects release-check clean
 
 demo: .venv/core.stamp  ## install the core package and draw all models on sample photos
 	$(CORE)/salbox demo -o $(SALBOX_DEMO)
@@ -76,13 +76,14 @@ bench: .venv-all/stamp  ## measure again what docs/results holds
 	$(ALL)/python benchmarks/gaze.py
 	$(ALL)/python benchmarks/training.py
 	$(ALL)/python benchmarks/scale.py
+	$(ALL)/python benchmarks/install_size.py
 
 # What ships, made again from the data sets beside the checkout: docs/how-it-was-made.md. Each step goes on where it was
 # stopped. Cards state what was measured of these very weights: so ship, measure, and ship again.
 SHARED ?= $(or $(SALBOX_SHARED),../shared)
 RUNS ?= $(or $(SALBOX_RUNS),runs)
 
-networks: network-box network-people network-gaze network-objects  ## make the networks that ship again: most of a day
+networks: network-box network-people network-gaze network-branch network-objects  ## make the networks that ship again: most of a day
 
 network-box: .venv-all/stamp
 	$(ALL)/python scripts/distil_students.py
@@ -109,6 +110,14 @@ network-gaze: network-people
 	$(ALL)/python benchmarks/gaze.py
 	$(ALL)/python scripts/ship_gaze.py small
 	$(ALL)/python scripts/ship_gaze.py large
+
+network-branch: network-gaze
+	$(ALL)/python scripts/train_people.py $(SHARED) dgii --minutes 0.7
+	$(ALL)/python scripts/add_branch.py $(RUNS)/branch
+	$(ALL)/python scripts/ship_branch.py $(RUNS)/branch
+	$(ALL)/python benchmarks/fidelity.py --branch $(RUNS)/branch --few 20
+	$(ALL)/python scripts/ship_branch.py $(RUNS)/branch
+	$(ALL)/python scripts/fit_histogram_curves.py
 
 network-objects: .venv-all/stamp
 	$(ALL)/python scripts/train_objects.py supervised

@@ -9,7 +9,7 @@ from typing import Any
 from _held_out import DUTS_PHOTOS, HEADS, SHOWN
 from _paper import CONTEXT, paper_name, table1, table2
 from _student_pictures import GROUPS
-from _table2_page import table2_page
+from _table2_page import added, table2_page
 from _tables import ROOT, markdown_table
 
 from salbox.distillation.domains import DOMAINS, TEST_DOMAINS, TRAINING_DOMAINS
@@ -27,7 +27,9 @@ KL_SLACK = 0.02  # above the paper's, whose scaling of maps is not published
 OTHER_TEACHERS = (
     "`rare2012`: the teacher is salbox's own reading of the paper, not verified against the original program (see "
     "[RARE2012](rare2012.md)), so that the paper's figure is context only. `fastgaze`: the paper has another teacher, "
-    "DeepGaze II, from which FastGaze's authors distilled theirs; its figures stand beside as context."
+    "DeepGaze II, from which FastGaze's authors distilled theirs; its figures stand beside as context. `unisal`, `sam` "
+    "and `dgii`: the teachers are these designs as salbox trained them on people (see [Training](training.md)), the "
+    "paper's are their authors' networks, whose weights cannot be had."
 )
 
 Figures = dict[str, Any]
@@ -62,10 +64,11 @@ def fidelity_page(figures: Figures) -> str:
         [
             "# Students that ship: fidelity",
             f"{figures['measured']} Written by `benchmarks/fidelity.py`; every figure is in `fidelity/figures.json`."
-            + "".join(f" `{head}` was trained anew since: {line}" for head, line in figures.get("renewed", {}).items()),
-            f"One network, {len(HEADS)} heads: {network['bytes'] / 1e6:.2f} MB, {network['parameters']:,} learned "
-            f"numbers, {network['macs'] / 1e9:.2f} billion multiply-adds for a photo of 640x480, all heads together "
-            f"(target: at most 6 MB). SHA-256 of its graph: `{figures['weights'][:16]}`.",
+            + "".join(f" `{head}` was trained anew since: {line}" for head, line in figures.get("renewed", {}).items())
+            + added(figures),
+            f"One network, {len(heads_in(figures))} heads: {network['bytes'] / 1e6:.2f} MB, {network['parameters']:,} "
+            f"learned numbers, {network['macs'] / 1e9:.2f} billion multiply-adds for a photo of 640x480, all heads "
+            f"together (target: at most 6 MB). SHA-256 of its graph: `{figures['weights'][:16]}`.",
             f"A classical teacher sees a picture with its longest side at 640, the student the picture as it is. "
             f"{FORMULAS} The row *{CONSTANT}* is what a picture that never changes gets; the training photos are those "
             "of the run that `scripts/distil_students.py` makes again.",
@@ -109,10 +112,15 @@ def fidelity_page(figures: Figures) -> str:
     )
 
 
+def heads_in(figures: Figures) -> list[str]:
+    """Return the heads that were measured, in the order of the registry: a branch's may be yet to come."""
+    return [head for head in HEADS if head in figures["osie"]]
+
+
 def table_of(found: dict[str, dict[str, float]], *, targets: bool) -> str:
     """Return a row for each head and one for its constant; with targets also what is to be reached."""
     rows = []
-    for head in HEADS:
+    for head in (head for head in HEADS if head in found):
         own, paper = found[head], table1()[paper_name(head)]
         cells = [f"`{head}.student`", f"{int(own['pictures'])}", _spread(own, "cc"), _spread(own, "kl")]
         published = f"{paper.cc:.2f} ± {paper.cc_sd:.2f}", f"{paper.kl:.2f} ± {paper.kl_sd:.2f}"
@@ -135,7 +143,7 @@ def table_of(found: dict[str, dict[str, float]], *, targets: bool) -> str:
 def shortfalls(figures: Figures) -> str:
     """Return where the DUTS-TR photos fall short of the paper's Table 1, and what goes with it."""
     found = []
-    for head in HEADS:
+    for head in heads_in(figures):
         own, plain = figures["duts"][head], figures["osie"][head]
         if head not in CONTEXT and verdict(own["cc"], TARGETS[head]) != "met":
             found.append(
@@ -154,7 +162,7 @@ def shortfalls(figures: Figures) -> str:
 def stored_table(figures: Figures) -> str:
     """Return CC and KL of the network as it ships and as it was trained."""
     rows = []
-    for head in HEADS:
+    for head in heads_in(figures):
         own, whole = figures["osie"][head], figures["osie_float32"][head]
         rows.append([f"`{head}.student`", *(f"{f[name]:.4f}" for name in ("cc", "kl") for f in (own, whole))])
     return markdown_table(["maps", "CC, 8 bits", "CC, float32", "KL, 8 bits", "KL, float32"], rows)
@@ -181,9 +189,9 @@ def domain_table(figures: Figures, domains: tuple[str, ...], *, targets: bool) -
     rows = []
     for domain in domains:
         own, nearest = figures["domains"][domain], DOMAINS[domain].nearest
-        papers = {head: table2()[nearest, paper_name(head)].cc for head in HEADS}
+        papers = {head: table2()[nearest, paper_name(head)].cc for head in heads_in(figures)}
         cells = []
-        for head in HEADS:
+        for head in heads_in(figures):
             cell = f"{own[head]['cc']:.2f}"
             if targets and head not in CONTEXT:
                 found = verdict(own[head]["cc"], papers[head])
@@ -192,15 +200,15 @@ def domain_table(figures: Figures, domains: tuple[str, ...], *, targets: bool) -
                     cell += ", as by the constant"
             cells.append(cell)
         rows.append([f"`{domain}`", "student", *cells])
-        rows.append(["", f"paper, {nearest}", *(f"{papers[head]:.2f}" for head in HEADS)])
-        rows.append(["", "constant", *(f"{own[head]['constant_cc']:.2f}" for head in HEADS)])
-    return markdown_table(["kind", "CC", *HEADS], rows)
+        rows.append(["", f"paper, {nearest}", *(f"{papers[head]:.2f}" for head in heads_in(figures))])
+        rows.append(["", "constant", *(f"{own[head]['constant_cc']:.2f}" for head in heads_in(figures))])
+    return markdown_table(["kind", "CC", *heads_in(figures)], rows)
 
 
 def met_line(figures: Figures) -> str:
     """Return on how many of the kinds that no training had each head reaches the paper's figure."""
     counts = []
-    for head in HEADS:
+    for head in heads_in(figures):
         if head not in CONTEXT:
             reached = [
                 verdict(figures["domains"][d][head]["cc"], table2()[DOMAINS[d].nearest, head].cc) == "met"
@@ -213,7 +221,7 @@ def met_line(figures: Figures) -> str:
 def overview(figures: Figures) -> str:
     """Return the table of the page for users."""
     rows = []
-    for head in HEADS:
+    for head in heads_in(figures):
         own = figures["osie"][head]
         cells = [f"`{head}.student`", f"{own['cc']:.2f}", f"{own['kl']:.2f}", f"{own['constant_cc']:.2f}"]
         for domains in (TRAINING_DOMAINS, TEST_DOMAINS):
@@ -224,17 +232,19 @@ def overview(figures: Figures) -> str:
     head_row = ["model", "CC, photos", "KL", f"CC of the {CONSTANT}", "CC, kinds in training", "CC, kinds never seen"]
     resolution = figures["network"]["looks_at"]
     size = f"The network looks at a photo at about {resolution}, whatever its size; what is finer is a guess."
-    return f"{markdown_table(head_row, rows)}\n\n{size}"
+    alone = ", ".join(f"`{head}.student`" for head in figures.get("added", {}).get("heads", ()))
+    note = f"\n\nOf {alone} no kind was in training: they learned from photos alone." if alone else ""
+    return f"{markdown_table(head_row, rows)}{note}\n\n{size}"
 
 
 def lowest_table(figures: Figures) -> str:
     """Return the mean CC of each domain and head, the lowest single picture's in brackets."""
-    rows = [["photos", *(_low(figures["osie"][head]) for head in HEADS)]]
+    rows = [["photos", *(_low(figures["osie"][head]) for head in heads_in(figures))]]
     for domain in (*TRAINING_DOMAINS, *TEST_DOMAINS):
         name = f"`{domain}`" if DOMAINS[domain].training else f"`{domain}` *"
-        rows.append([name, *(_low(figures["domains"][domain][head]) for head in HEADS)])
+        rows.append([name, *(_low(figures["domains"][domain][head]) for head in heads_in(figures))])
     about = f"° no better (by less than {NO_BETTER:.2f}) than one map for all pictures, the {CONSTANT}."
-    return f"{markdown_table(['pictures', *HEADS], rows)}\n\n{about}"
+    return f"{markdown_table(['pictures', *heads_in(figures)], rows)}\n\n{about}"
 
 
 def worst_pictures() -> str:

@@ -20,6 +20,7 @@ from salbox.distillation.teachers.maps_folder import TeacherMaps
 from salbox.distillation.teachers.reference import at_reference_size, is_classical
 from salbox.distillation.teachers.teacher import Teacher, map_folder, teach_views
 from salbox.imaging.inputs import ImageFile
+from salbox.imaging.scaling import density
 from salbox.imaging.writing import write_picture
 from salbox.metrics.fidelity import HEIGHT, WIDTH, to_common_size
 from salbox.models.loading import card
@@ -28,8 +29,12 @@ from salbox.models.registry import STUDENTS as HEADS
 from salbox.types import Pixels
 
 KEPT = RUNS / "fidelity"
-SLOW = ("aim", "sun")  # a second a picture
+SLOW = ("aim", "sun", "unisal", "sam", "dgii")  # up to a second a picture
 WEIGHTS = SHARED / "weights"
+
+# Heads whose teachers are published designs that salbox trained on people, by scripts/train_people.py.
+OF_PEOPLE = {head: str(RUNS / f"{head}-0") for head in ("unisal", "sam", "dgii")}
+OF_TRUNK = tuple(head for head in HEADS if head not in OF_PEOPLE)  # those of scripts/distil_students.py
 
 SEED = 1_000_003  # that changes are drawn with; see `check_seeds`
 DUTS_PHOTOS = 140  # of those held out, as many as OSIE has
@@ -67,7 +72,8 @@ class CommonSizeTeacher(Teacher):
         model = self.load()
 
         def mapped(image: Pixels, *, name: str | None = None) -> npt.NDArray[np.float32]:
-            return to_common_size(model(at_reference_size(image) if is_classical(self.model) else image)).astype("f4")
+            saliency = model(at_reference_size(image) if is_classical(self.model) else image)
+            return to_common_size(density(saliency, model.card.output)).astype("f4")
 
         return mapped
 
@@ -105,7 +111,7 @@ def sample_file(name: str) -> Path:
 
 def teacher(head: str) -> Teacher:
     arguments = {"weights": str(WEIGHTS / "fastgaze" / "fastgaze_fp32.npz")} if head == "fastgaze" else {}
-    return CommonSizeTeacher(head, arguments)
+    return CommonSizeTeacher(OF_PEOPLE.get(head, head), arguments)
 
 
 def original(head: str) -> Teacher:
@@ -118,10 +124,15 @@ def with_original_filters() -> list[str]:
     return [head for head in ORIGINAL_FILTERS if head in HEADS]
 
 
-def compute_maps(held: HeldOut, few: int | None, workers: int, heads: Sequence[str] = HEADS) -> None:
-    """Compute all maps that are not there yet: the figures that count first, the slow teachers' changed photos last."""
+def compute_maps(
+    held: HeldOut, few: int | None, workers: int, heads: Sequence[str] = HEADS, *, drawn: bool = True
+) -> None:
+    """Compute all maps that are not there yet: the figures that count first, the slow teachers' changed photos last.
+
+    Sample photos are not measured: `drawn` says whether pictures are made of them.
+    """
     for head in heads:
-        _teach(teacher(head), held.first(), KEPT / "maps", workers)
+        _teach(teacher(head), held.first() if drawn else [*held.osie, *held.duts], KEPT / "maps", workers)
     for head in with_original_filters():
         if head in heads:
             _teach(original(head), held.osie, KEPT / "original-filters", workers)
@@ -135,7 +146,7 @@ def changed_for(held: HeldOut, head: str, few: int | None) -> list[View]:
 
 
 def maps_of(head: str, folder: str = "maps") -> TeacherMaps:
-    return TeacherMaps(map_folder(KEPT / folder, card(head).name))
+    return TeacherMaps(map_folder(KEPT / folder, card(OF_PEOPLE.get(head, head)).name))
 
 
 def check_seeds(run: Path, held: HeldOut) -> int:

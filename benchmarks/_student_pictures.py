@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from _held_out import HEADS, SHOWN, maps_of
+from _held_out import OF_TRUNK, SHOWN, maps_of
 from PIL import Image
 
 from salbox.distillation.domains import DOMAINS
@@ -22,7 +22,7 @@ from salbox.metrics.fidelity import fidelity_cc
 from salbox.prediction.images import predict
 
 GROUPS = tuple(dict.fromkeys(domain.group for domain in DOMAINS.values()))
-NAMES = [f"{head}.student" for head in HEADS]
+NAMES = [f"{head}.student" for head in OF_TRUNK]
 QUALITY = 88  # of the JPEG files: a tenth of the bytes of PNG, since most of them would be noise in photos
 
 _COLUMN, _GAP, _LABEL, _DPI = 2.3, 0.06, 0.24, 100  # inches, dots an inch
@@ -33,7 +33,7 @@ Map = npt.NDArray[np.float32]
 def students_of(view: View) -> dict[str, Map]:
     """Return head -> the student's map of a picture."""
     found = predict(view.render(), NAMES)
-    return {head: found[name] for head, name in zip(HEADS, NAMES, strict=True)}
+    return {head: found[name] for head, name in zip(OF_TRUNK, NAMES, strict=True)}
 
 
 def draw_heads(samples: Sequence[View], images: Path) -> None:
@@ -48,7 +48,7 @@ def _draw_heads(view: View, path: Path) -> None:
 
     photo, found = view.render(), students_of(view)
     height = _COLUMN * photo.shape[0] / photo.shape[1]
-    lines = [HEADS[i : i + 4] for i in range(0, len(HEADS), 4)]
+    lines = [OF_TRUNK[i : i + 4] for i in range(0, len(OF_TRUNK), 4)]
     wide = 5 * (_COLUMN + _GAP) + _GAP
     tall = len(lines) * 2 * (height + _LABEL) + (len(lines) + 1) * 2 * _GAP
     figure = Figure(figsize=(wide, tall), dpi=_DPI)
@@ -75,7 +75,7 @@ def draw_worst(views: Sequence[View], images: Path) -> None:
     for view in views:
         picture, found = view.render(), students_of(view)
         assert view.domain is not None
-        for head in HEADS:
+        for head in OF_TRUNK:
             teacher = maps_of(head).read(view.key)
             cc = fidelity_cc(found[head], teacher)
             if view.domain not in worst or cc < worst[view.domain][0]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from _held_out import HEADS
+from _held_out import HEADS, OF_PEOPLE
 from _paper import CONTEXT, Published, table2
 from _tables import markdown_table
 
@@ -21,11 +21,11 @@ def table2_page(figures: dict[str, Any]) -> str:
     kinds = {category: [d for d in DOMAINS if DOMAINS[d].nearest == category] for category in categories}
     matched = [category for category in categories if kinds[category]]
     others = ", ".join(category.partition(" ")[2] for category in categories if not kinds[category])
-    stand_ins = "; ".join(f"in the column {own} stands `{head}.student`" for head, own in CONTEXT.items())
     parts = [
         "# The paper's Table 2, and kinds of pictures here",
         f"{figures['measured']} Written by `benchmarks/fidelity.py` from the same figures as [Fidelity](fidelity.md)."
-        + "".join(f" `{head}` was trained anew since: {line}" for head, line in figures.get("renewed", {}).items()),
+        + "".join(f" `{head}` was trained anew since: {line}" for head, line in figures.get("renewed", {}).items())
+        + added(figures),
         "Kastrati et al. (*KDSalBox*, Table 2) measure students of ten models, which saw photos of SALICON alone, on "
         "20 categories of CAT2000 and 5 of Imp1K, which are not at hand here. salbox's students are measured on kinds "
         f"of pictures that imitate {len(matched)} of these {len(categories)} categories: photos that were changed or "
@@ -33,7 +33,7 @@ def table2_page(figures: dict[str, Any]) -> str:
         "programs differ, so that the lines are neighbours and no contest. The figures of a kind *in training* are of "
         "pictures like those that students learned from, which the paper's students did not have.",
         f"No kind here imitates {others}. Most of these are photos: the first two lines are those of ours.",
-        f"`rare2012` has a teacher of salbox's own reading; {stand_ins}, whose teacher is another.{_without_student()}",
+        f"`rare2012` has a teacher of salbox's own reading.{_other_teachers()}",
     ]
     for metric, title in TITLES.items():
         parts += [f"## {title}", _table(figures, kinds, metric)]
@@ -44,6 +44,17 @@ def table2_page(figures: dict[str, Any]) -> str:
         "they are made and compared, and has standard deviations."
     )
     return "\n\n".join(parts)
+
+
+def added(figures: dict[str, Any]) -> str:
+    """Return a sentence on the heads that came later, "" where there are none."""
+    if "added" not in figures:
+        return ""
+    names = ", ".join(f"`{head}`" for head in figures["added"]["heads"])
+    return (
+        f" {names} came later, on a branch that left the others' maps as they were, and learned from photos alone, so "
+        f"that no kind of picture was in their training: {figures['added']['measured']}"
+    )
 
 
 def _table(figures: dict[str, Any], kinds: dict[str, list[str]], metric: str) -> str:
@@ -67,10 +78,18 @@ def _published(figures: Published, metric: str) -> str:
     return f"{getattr(figures, metric):.2f} ± {getattr(figures, f'{metric}_sd'):.2f}"
 
 
-def _without_student() -> str:
-    """Return a sentence on the paper's models that no shipped student imitates, "" where there are none."""
-    names = [model for model in MODELS if _head_of(model) is None]
-    return f" No student here stands beside the paper's {' and '.join(names)}." if names else ""
+def _other_teachers() -> str:
+    """Return sentences on the columns whose students have other teachers than the paper's, or none."""
+    found = ""
+    if stand_ins := {model: head for head, model in CONTEXT.items() if _head_of(model) == head}:
+        listed = "; ".join(f"in the column {model} stands `{head}.student`" for model, head in stand_ins.items())
+        found += f" {listed[0].upper()}{listed[1:]}, whose teacher is another."
+    if own := [model for model in MODELS if model in OF_PEOPLE and model in HEADS]:
+        listed = ", ".join(f"`{model}`" for model in own)
+        found += f" The teachers of {listed} are these designs as salbox trained them on people."
+    if names := [model for model in MODELS if _head_of(model) is None]:
+        found += f" No student here stands beside the paper's {' and '.join(names)}."
+    return found
 
 
 def _head_of(model: str) -> str | None:

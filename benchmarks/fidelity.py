@@ -13,6 +13,11 @@ A head that scripts/renew_head.py has put in place of an older one is measured a
 the older one's; the pictures stay as they are:
 
     python benchmarks/fidelity.py --only HEAD --run RUN
+
+So are the heads of a branch, once scripts/ship_branch.py has put them beside the others, on the kinds of pictures that
+are made of `--few` photos; the others' figures stay, since their maps do:
+
+    python benchmarks/fidelity.py --branch RUN [--few 20]
 """
 
 from __future__ import annotations
@@ -29,6 +34,7 @@ from _fidelity_pages import write_pages
 from _held_out import (
     HEADS,
     KEPT,
+    OF_TRUNK,
     HeldOut,
     changed_for,
     check_seeds,
@@ -66,11 +72,13 @@ def measured(held: HeldOut, means: dict[str, Any], few: int | None, run: Path) -
     """Return every figure there is of the network that ships."""
     student = open_network(NETWORK)
     looks_at = resolution(student.metadata.preprocessing, student.metadata.settings)
-    changed = {head: changed_for(held, head, few) for head in HEADS}
-    osie = measure(pairs(student, dict.fromkeys(HEADS, held.osie), "OSIE test"), means)
-    duts = measure(pairs(student, dict.fromkeys(HEADS, held.duts), "DUTS-TR held out"), means)
+    changed = {head: changed_for(held, head, few) for head in OF_TRUNK}
+    osie = measure(pairs(student, dict.fromkeys(OF_TRUNK, held.osie), "OSIE test"), means)
+    duts = measure(pairs(student, dict.fromkeys(OF_TRUNK, held.duts), "DUTS-TR held out"), means)
     domains = measure(pairs(student, changed, "changed photos"), means)
-    whole = by_head(measure(pairs(open_network(run / STUDENT_FILE), dict.fromkeys(HEADS, held.osie), "float32"), means))
+    whole = by_head(
+        measure(pairs(open_network(run / STUDENT_FILE), dict.fromkeys(OF_TRUNK, held.osie), "float32"), means)
+    )
     return {
         "weights": weights_fingerprint(NETWORK),
         "measured": provenance(PACKAGES),
@@ -106,6 +114,23 @@ def measured_anew(figures: dict[str, Any], head: str, held: HeldOut, run: Path) 
     figures["osie"] |= by_head(measure(pairs(student, {head: held.osie}, "OSIE test"), means))
     figures["osie_float32"][head] = {name: in_float32[name] for name in ("cc", "kl")}
     figures["duts"] |= by_head(measure(pairs(student, {head: held.duts}, "DUTS-TR held out"), means))
+    for domain, own in figures["domains"].items():
+        own |= by_head(changed, domain)
+    return figures
+
+
+def measured_branch(figures: dict[str, Any], held: HeldOut, few: int | None, run: Path) -> dict[str, Any]:
+    """Return the figures with those of the heads of a branch beside the others', which `run` has trained."""
+    student, means = open_network(NETWORK), read_means(run)
+    changed = measure(pairs(student, {head: changed_for(held, head, few) for head in means}, "changed photos"), means)
+    whole = by_head(measure(pairs(open_network(run / STUDENT_FILE), dict.fromkeys(means, held.osie), "float32"), means))
+    figures["weights"] = weights_fingerprint(NETWORK)
+    figures["network"] |= size_of_network()
+    figures["float32_bytes"] = (run / STUDENT_FILE).stat().st_size
+    figures["added"] = {"heads": list(means), "measured": provenance(PACKAGES)}
+    figures["osie"] |= by_head(measure(pairs(student, dict.fromkeys(means, held.osie), "OSIE test"), means))
+    figures["osie_float32"] |= {head: {name: own[name] for name in ("cc", "kl")} for head, own in whole.items()}
+    figures["duts"] |= by_head(measure(pairs(student, dict.fromkeys(means, held.duts), "DUTS-TR held out"), means))
     for domain, own in figures["domains"].items():
         own |= by_head(changed, domain)
     return figures
@@ -165,6 +190,13 @@ def size_of_network() -> dict[str, int]:
     return {"bytes": NETWORK.stat().st_size, "parameters": parameters, "macs": macs, "flops": flops}
 
 
+def heads_of(given: argparse.Namespace) -> tuple[str, ...]:
+    """Return the heads that are to be measured."""
+    if given.branch is not None:
+        return tuple(read_means(given.branch))
+    return OF_TRUNK if given.only is None else (given.only,)
+
+
 def trial_pages() -> Path:
     """Return a folder like docs/ for a trial, whose figures must not stand among the results."""
     TRIAL.mkdir(parents=True, exist_ok=True)
@@ -176,9 +208,10 @@ def trial_pages() -> Path:
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--teachers-only", action="store_true", help="compute the teachers' maps and leave")
-    parser.add_argument("--only", choices=HEADS, metavar="HEAD", help="this one alone, trained anew by --run")
+    parser.add_argument("--only", choices=OF_TRUNK, metavar="HEAD", help="this one alone, trained anew by --run")
+    parser.add_argument("--branch", type=Path, metavar="RUN", help="the heads of a branch alone, trained by RUN")
     parser.add_argument("--pages-only", action="store_true", help="write the pages again from figures.json")
-    parser.add_argument("--few", type=int, metavar="N", help="changed photos for AIM and SUN, of OSIE's 70")
+    parser.add_argument("--few", type=int, metavar="N", help="changed photos for slow teachers, of OSIE's 70")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--run", type=Path, default=RUNS / "students" / "fine", help="where the network was trained")
     parser.add_argument("--limit", type=int, metavar="N", help="photos of each kind, to try the script out")
@@ -191,15 +224,17 @@ def main() -> None:
     kept = docs / "results" / "fidelity" / "figures.json"
     if not given.pages_only:
         held = held_out(given.limit)
-        compute_maps(held, given.few, given.workers, HEADS if given.only is None else (given.only,))
+        compute_maps(held, given.few, given.workers, heads_of(given), drawn=given.branch is None)
         if given.teachers_only:
             return
     if given.only is not None and not given.pages_only:
         check_seeds(given.run, held)
         write_json(kept, measured_anew(read_json(kept), given.only, held, given.run))
+    elif given.branch is not None and not given.pages_only:
+        write_json(kept, measured_branch(read_json(kept), held, given.few, given.branch))
     elif not given.pages_only:
         means = read_means(given.run)
-        missing = [head for head in HEADS if head not in means]
+        missing = [head for head in OF_TRUNK if head not in means]
         if missing:
             raise SystemExit(f"{given.run}: no mean teacher maps of {', '.join(missing)}; is the run finished?")
         check_seeds(given.run, held)

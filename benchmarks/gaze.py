@@ -37,7 +37,7 @@ from salbox.models.exported import packaged
 from salbox.models.model import Model
 from salbox.models.registry import GAZE, GAZE_LARGE, SHIPPED
 from salbox.runtime.fingerprint import weights_fingerprint
-from salbox.runtime.gaze import GazePredictor
+from salbox.runtime.gaze import LargeGazePredictor
 
 KEPT = ROOT / "cache" / "gaze"
 FIGURES = RESULTS / "gaze" / "figures.json"
@@ -127,7 +127,7 @@ def without_mit1003(size: str = "small") -> Path:
 def as_large(network: Path) -> ModelSource:
     """Return the row of a network that looks as `gaze.large` does."""
     described = replace(salbox.card("gaze.large"), name="gaze.large, without MIT1003")
-    return ModelSource.of(Model(described, GazePredictor.load(network), described.check_parameters({})))
+    return ModelSource.of(Model(described, LargeGazePredictor.load(network), described.check_parameters({})))
 
 
 def cost() -> dict[str, Any]:

@@ -30,7 +30,7 @@ WHICH = DOCS / "which-model.md"
 QUESTIONS = {
     "Agreement with the original": ("conformance", "networks", "teachers"),
     "Fidelity to the teacher": ("fidelity", "histogram-matched"),
-    "Prediction of where people look": ("fixations", "gaze", "training", "teachers"),
+    "Prediction of where people look": ("fixations", "gaze", "training", "students-of-people", "teachers"),
     "Crops": ("crop",),
     "Salient objects": ("objects",),
     "Cutouts": ("cutout",),

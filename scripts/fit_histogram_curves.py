@@ -5,7 +5,8 @@
 To be run again whenever the network's weights have changed: curves hold for the weights that they were fitted to, and
 for no others. Learned from are photos of OSIE's and EyeCrowd's training splits, `--photos` of each. The teachers' maps,
 matched to the histogram of a mean fixation map, are kept in runs/histogram-matched and made once; a teacher is whom the
-network's file names, unless another name or path stands in `--teacher`.
+network's file names, of a branch's heads that of scripts/add_branch.py, unless another name or path stands in
+`--teacher`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from add_branch import TEACHERS
 from distil_students import ROOT, WEIGHTS, number, photos
+from gaze_data import TRAINED
 from scipy.optimize import isotonic_regression
 
 from salbox.distillation.teachers.augmentations import View, plain_view
@@ -87,7 +90,8 @@ def teachers_of(network: ExportedNetwork, given: Mapping[str, str]) -> dict[str,
     if unknown := [head for head in given if head not in network.heads]:
         raise SystemExit(f"no head {', '.join(unknown)} (there are {', '.join(network.heads)})")
     weights = {"fastgaze": {"weights": str(WEIGHTS / "fastgaze" / "fastgaze_fp32.npz")}}
-    names = {head.name: given.get(head.name, head.teacher) for head in network.metadata.heads}
+    known = {head: str(TRAINED / run) for head, run in TEACHERS.items()} | dict(given)
+    names = {head.name: known.get(head.name, head.teacher) for head in network.metadata.heads}
     return {head: Teacher(name, weights.get(name, {}), MATCHED) for head, name in names.items()}
 
 

@@ -157,11 +157,16 @@ def limits(head: Head, metadata: Metadata, figures: Figures | None) -> tuple[str
     if head.teacher == "fastgaze":
         found.append("Its teacher was distilled from DeepGaze II by its authors: a student of a student.")
     if figures is not None:
-        # Kinds that no training had stand behind those that it had: the order of `salbox.distillation.domains`.
-        kinds = {name: by_head[head.name] for name, by_head in figures["domains"].items()}
-        listed = ", ".join(f"{name} {own['cc']:.2f}" for name, own in kinds.items())
-        found.append(f"Mean CC by kind of picture ({_counts(kinds)} each): {listed}.")
+        found.append(kinds_line(head.name, figures))
     return tuple(found)
+
+
+def kinds_line(head: str, figures: Figures) -> str:
+    """Return a head's CC on other kinds of pictures than photos in one line."""
+    # Kinds that no training had stand behind those that it had: the order of `salbox.distillation.domains`.
+    kinds = {name: by_head[head] for name, by_head in figures["domains"].items()}
+    listed = ", ".join(f"{name} {own['cc']:.2f}" for name, own in kinds.items())
+    return f"Mean CC by kind of picture ({_counts(kinds)} each): {listed}."
 
 
 def _of_teacher(terms: str) -> str:

@@ -98,6 +98,15 @@ def test_a_plain_folder(tmp_path):
         recognize(tmp_path / "nowhere")
 
 
+def test_photos_with_one_table_beside_them(tmp_path):
+    (tmp_path / "images").mkdir()
+    photo(tmp_path / "images" / "a.jpg", 20, 9)
+    (tmp_path / "all.csv").write_text("image,x,y\na.jpg,1,2\n")
+    said = describe(tmp_path)
+    assert said.startswith("a plain folder of 1 photos without ground truth")
+    assert said.endswith("put them into images/ and the truth into fixations/, maps/ or masks/ beside it")
+
+
 def test_a_folder_that_lacks_a_part_of_a_layout(tmp_path):
     (tmp_path / "ground_truth_mask").mkdir()
     assert describe(tmp_path) == "it looks most like ecssd, but images/ is not there"

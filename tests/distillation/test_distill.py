@@ -304,7 +304,8 @@ def test_a_head_on_the_network_that_ships():
     trunk = heads.with_new_heads("shipped", ("mine",))
     assert trunk.network.heads == (*shipped.heads, "mine")
     assert trunk.old == len(shipped.heads)
-    assert trunk.teachers == dict(zip(shipped.heads, shipped.heads, strict=True))
+    own = {"unisal": "unisal.people", "sam": "sam.lite0.people", "dgii": "dgii.lite0.people"}
+    assert trunk.teachers == {head: own.get(head, head) for head in shipped.heads}
     image = torch.rand(1, 3, 64, 96) * 255
     with torch.no_grad():
         torch.testing.assert_close(trunk.network.eval()(image)[:, : trunk.old], shipped(image))

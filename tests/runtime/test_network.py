@@ -204,6 +204,8 @@ def test_weights_that_are_not_finite(tmp_path):
         open_network(path).maps(images((8, 8)))
 
 
+RELEASE = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2])
+
 BOMBS = {
     "while it runs": [ow.node("Resize", ["planes", "", "scales"], ["larger"])],
     "of 8 GB": [
@@ -220,6 +222,8 @@ BOMBS = {
 
 @pytest.mark.parametrize("when", BOMBS)
 def test_a_network_that_would_fill_the_memory(tmp_path, when):
+    if when == "of 8 GB" and RELEASE < (1, 27):
+        pytest.skip("this ONNX Runtime computes constants without a limit")
     path = tmp_path / "bomb.onnx"
     numbers = {"scales": np.array([1, 1, 1e5, 1e5], np.float32), "sides": np.array([1, 3, 10**6, 10**6])}
     numbers |= {name: np.array(n, np.float32) for name, n in (("start", 0), ("end", 1e9), ("step", 0.5))}
@@ -288,6 +292,7 @@ def test_arithmetic_of_matrix_products(tmp_path):
     assert counted.macs == 3 * 5 * 7 * 2
 
 
+@pytest.mark.skipif(RELEASE < (1, 25), reason="this ONNX Runtime has no deformable convolutions")
 def test_arithmetic_of_deformable_convolutions_and_of_moves(tmp_path):
     path = tmp_path / "deformable.onnx"
     numbers = {"weight": np.ones((4, 6, 3, 3), np.float32), "offset": np.zeros((1, 18, 6, 8), np.float32)}

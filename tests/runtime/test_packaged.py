@@ -29,6 +29,8 @@ OBJECT_FIGURES = ROOT / "docs" / "results" / "objects" / "figures.json"
 PEOPLE_FIGURES = ROOT / "docs" / "results" / "training" / "figures.json"
 NETWORK, GAZE_NETWORK = Path(packaged(SHIPPED)), Path(packaged(GAZE))
 NAMES = [f"{head}.student" for head in STUDENTS]
+# Published designs whose students had them as salbox trained them for a teacher.
+OF_PEOPLE = {"unisal": "unisal.people", "sam": "sam.lite0.people", "dgii": "dgii.lite0.people"}
 OBJECTS = ("scfnet", "scfnet.kd")
 LARGEST = 6_000_000  # bytes, all heads together
 
@@ -57,7 +59,7 @@ def test_cards_are_whole(name):
     teacher = name.removesuffix(".student")
     assert card.name == name
     assert card.paper == salbox.card(teacher).paper
-    assert card.origin.startswith(f"student of {teacher} trained on ")
+    assert card.origin.startswith(f"student of {OF_PEOPLE.get(teacher, teacher)} trained on ")
     assert "Apache-2.0" in card.license.weights
     for terms in ("OSIE", "EyeCrowd", "DUTS-TR", "coco-semantic"):
         assert terms in card.license.training_data
@@ -73,6 +75,15 @@ def test_cards_say_where_teachers_come_from():
     assert "distilled from DeepGaze II" in " ".join(fastgaze.limits)
     assert "The teacher's:" in fastgaze.license.weights
     assert "The teacher's:" in fastgaze.license.training_data
+
+
+@pytest.mark.parametrize("head", OF_PEOPLE)
+def test_cards_of_designs_trained_on_people_say_that_the_papers_teacher_was_another(head):
+    card = salbox.card(f"{head}.student")
+    assert "not the published network" in card.limits[0]
+    assert "The KDSalBox paper's student" in card.limits[0]
+    assert "MIT1003" in card.license.training_data
+    assert "MIT1003" in card.commercial_use
 
 
 def test_cards_state_what_was_measured_on_this_network():

@@ -24,7 +24,8 @@ MAX_FILES = 20_000  # of a plain folder that are counted
 SAMPLED = 12  # pictures of a plain folder that are opened
 JUNK = ("__MACOSX",)
 FOLDER = "folder"  # the layout that others have too
-GENERIC = frozenset({"images/", "imgs/", "stimuli/", "maps/", "masks/", "i1.*", "i2.*"})  # tell nothing by themselves
+# These tell nothing by themselves.
+GENERIC = frozenset({"images/", "images/*.jpg", "images/*.png", "imgs/", "stimuli/", "maps/", "masks/", "i1.*", "i2.*"})
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,11 @@ def describe(path: Path) -> str:
         if arrays:
             return f"a folder of {arrays} arrays, saliency maps perhaps: {measure}"
         return f"neither a dataset that is known nor pictures ({others or 'no'} other files)"
+    beside = "to measure, put them into images/ and the truth into fixations/, maps/ or masks/ beside it"
     count = f"{len(pictures)}{' or more' if len(pictures) + arrays + others >= MAX_FILES else ''}"
     if _are_gray(pictures):
         return f"a plain folder of {count} grey pictures, maps or masks: {measure}"
-    return f"a plain folder of {count} photos without ground truth: salbox predict {path} -r -m NAMES -o DIR"
+    return f"a plain folder of {count} photos without ground truth: salbox predict {path} -r -m NAMES -o DIR; {beside}"
 
 
 def _matching(root: Path) -> list[Candidate]:

@@ -386,7 +386,7 @@ class Model:
 def _whole(value: Any, name: str, or_else: str) -> int:
     """Return a whole number of any kind, at least 0, as an int."""
     try:
-        number = -1 if isinstance(value, bool) else operator.index(value)
+        number = -1 if isinstance(value, (bool, np.bool_)) else operator.index(value)
     except TypeError:
         number = -1
     if number < 0:

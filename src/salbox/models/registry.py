@@ -40,7 +40,8 @@ def _network(folder: str, predictor: str, card: str = "CARD", task: Task = "fixa
     return Checkpoint(task, f"{module}.card:{card}", f"{module}.predictor:{predictor}")
 
 
-STUDENTS = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "fastgaze")  # heads of SHIPPED, by their teachers
+# Heads of SHIPPED, by their teachers: the last three by the designs of these, which salbox trained on people.
+STUDENTS = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "fastgaze", "unisal", "sam", "dgii")
 KDSALBOX = ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "unisal", "sam", "dgii")
 
 MODELS: dict[str, Entry] = {
@@ -54,7 +55,7 @@ MODELS: dict[str, Entry] = {
     "gaussian": _classical("gaussian"),
     "gaze": PackagedPredictor("fixation", "salbox.runtime.gaze:CARD", "salbox.runtime.gaze:GazePredictor", GAZE),
     "gaze.large": PackagedPredictor(
-        "fixation", "salbox.runtime.gaze:LARGE_CARD", "salbox.runtime.gaze:GazePredictor", GAZE_LARGE
+        "fixation", "salbox.runtime.gaze:LARGE_CARD", "salbox.runtime.gaze:LargeGazePredictor", GAZE_LARGE
     ),
     **{f"{teacher}.student": Packaged("fixation", SHIPPED, teacher) for teacher in STUDENTS},
     **{name: Packaged("fixation", f"{name}.onnx", "people") for name in PEOPLE},

@@ -26,6 +26,7 @@ SHIPPED = {
     f"for research, without stated terms, and {_LAWYER}",
     "fastgaze.student": "Code and weights yes, under Apache-2.0; but most photos that it learned from (DUTS-TR), and "
     f"the data that its teacher's teacher learned from, are offered for research only, and {_LAWYER}",
+    **dict.fromkeys(("unisal.student", "sam.student", "dgii.student"), _GAZE),
 }
 OF_A_USERS_OWN = (
     "Code yes, under Apache-2.0; the weights as far as the terms of all that they were learned from allow, which "

@@ -71,7 +71,7 @@ class GazePredictor:
             picture itself attracts, wherever it is.
         quality : {"fast", "multiscale", "best"}
             "multiscale" looks three times, at three sizes, and takes the mean of the densities; "best" looks at the
-            mirrored picture as often again. `gaze.large` is "multiscale" unless something is said.
+            mirrored picture as often again.
         ppd : float
             Pixels of the image a degree of visual angle for who looks; 0: as if the longest side spanned `DEGREES`.
             An image that spans less is looked at smaller, so that what people see as large looks so to the network,
@@ -88,6 +88,22 @@ class GazePredictor:
         density = _looks(self._network, image, size, quality)
         change = (center_prior - 1) * _weight(self._network)
         return normalized_log(density + change * log_center(*image.shape[:2])) if change else density
+
+
+class LargeGazePredictor(GazePredictor):
+    """The larger network, which looks at three sizes unless something is said."""
+
+    def __call__(
+        self,
+        image: Pixels,
+        *,
+        center_prior: float = 1.0,
+        quality: str = "multiscale",
+        ppd: float = 0.0,
+        view: str = NONE,
+    ) -> SaliencyMap:
+        """See `GazePredictor`."""
+        return super().__call__(image, center_prior=center_prior, quality=quality, ppd=ppd, view=view)
 
 
 def log_center(height: int, width: int) -> npt.NDArray[np.float32]:

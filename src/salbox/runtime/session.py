@@ -200,7 +200,8 @@ def _bound_memory(limit: int) -> bool:
     """Give the session that is made next an allocator that refuses to grow beyond a limit; return whether it is there.
 
     ONNX Runtime has one allocator to share, and lets it be replaced: sessions keep the one that they were made with.
-    Older releases do not: all sessions share the first one then, whose limit is a share of the machine's memory.
+    A build that does not: all sessions share the first one then, whose limit is a share of the machine's memory. Before
+    ONNX Runtime 1.27 what constants take that are computed while a file is opened is bounded by neither.
     """
     global _is_replaced
     with _allocator_lock:

@@ -90,20 +90,21 @@ class Box(TrainableNetwork):
         self.encoder = made.network
         self.normalize = Normalize(made.mean, made.std)
         self.stride = self.covered = stride
+        self.scale = scale
         # From coarse to fine; what is finer than the output is not looked at.
         self.levels = [i for i, s in enumerate(STRIDES) if stride <= s <= deepest][::-1]
         self.lateral = nn.ModuleList(ConvNormAct(made.channels[i], width, act=False) for i in self.levels)
         self.context = nn.ModuleList(make_context(context, width, STRIDES[i]) for i in self.levels)
         self.mix = nn.ModuleList(SeparableConv(width, width) for _ in self.levels)
         self.detail = _detail(detail, width, encoder) if detail else None
-        self.head_layers = nn.ModuleList(_head(width, head_width) for _ in self.heads)
+        self.head_layers = nn.ModuleList(make_head(width, head_width) for _ in self.heads)
 
     def encoder_input(self, images: Tensor) -> Tensor:
         """See `TrainableNetwork`."""
         return self._shrunk(self.normalize(images))
 
     def _shrunk(self, normalized: Tensor) -> Tensor:
-        return normalized if self.detail is None else functional.avg_pool2d(normalized, FINE)
+        return normalized if self.scale == 1 else functional.avg_pool2d(normalized, self.scale)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return "stride2" .. "stride32", if it goes so deep, of the encoder and "decoder", which the heads look at."""
@@ -149,7 +150,7 @@ def _detail(channels: int, width: int, encoder: str) -> nn.Module:
     return nn.Sequential(nn.Sequential(first, nn.BatchNorm2d(channels), nn.ReLU6(inplace=True)), *rest)
 
 
-def _head(inputs: int, width: int) -> nn.Module:
+def make_head(inputs: int, width: int) -> nn.Module:
     """Return what one teacher has to itself: about a thousand numbers."""
     return nn.Sequential(
         ConvNormAct(inputs, width),

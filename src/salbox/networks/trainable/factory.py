@@ -29,6 +29,7 @@ NETWORKS = {
     "resnet18-a": "salbox.networks.trainable.resnet18:ResNet18A",
     "resnet18-b": "salbox.networks.trainable.resnet18:ResNet18B",
     "box": "salbox.networks.trainable.box:Box",
+    "branched-box": "salbox.networks.trainable.branched_box:BranchedBox",
     "msinet": "salbox.networks.msinet.design:MSINetDesign",
     "sam": "salbox.networks.sam.design:SamDesign",
     "dinet": "salbox.networks.dinet.design:DINetDesign",
@@ -68,8 +69,9 @@ def build_network(
     Parameters
     ----------
     name : str
-        One of `NETWORKS`: "kdsalbox", "resnet18-a", "resnet18-b" and "box", or a published design: "msinet", "sam",
-        "dinet", "transalnet", "unisal", "dgii", "salicon". Or the import path of a `TrainableNetwork` of one's own.
+        One of `NETWORKS`: "kdsalbox", "resnet18-a", "resnet18-b", "box" and "branched-box", or a published design:
+        "msinet", "sam", "dinet", "transalnet", "unisal", "dgii", "salicon". Or the import path of a `TrainableNetwork`
+        of one's own.
     heads : names
         The teachers' names, one output channel each.
     encoder : str, optional

@@ -1,12 +1,20 @@
-"""A trained box made into another one: its encoder cut short, or a second look at details added."""
+"""A trained box made into another one: its encoder cut short, a second look at details or a branch added."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+from torch import Tensor
+
+from ...errors import UsageError
 from ..encoders import STRIDES
 from .box import Box
+from .branched_box import BranchedBox
+from .reload import HEADS
+
+_OF_BOX = ("encoder", "size", "context", "width", "head_width", "stride", "deepest", "detail")
 
 
 def can_become(key: str, own: Any, wanted: Any) -> bool:
@@ -46,3 +54,46 @@ def regrown(trained: Box, changes: Mapping[str, Any]) -> Box:
             weights[name] = before[source]
     grown.load_state_dict(weights, strict=False)
     return grown.train(trained.training)
+
+
+def with_branch(trained: Box, branch: BranchedBox) -> BranchedBox:
+    """Return a box with the heads of another one's branch behind its own; its own maps stay as they are.
+
+    Parameters
+    ----------
+    trained : Box
+        It is left as it is. A branch that it has already gives way.
+    branch : BranchedBox
+        All its heads look at its branch, which learned on the trunk of `trained`.
+
+    Raises
+    ------
+    UsageError
+        If the branch continues another trunk, or both have a head of the same name.
+    """
+    if isinstance(trained, BranchedBox):
+        kept = [head for head in trained.heads if head not in trained.arguments["branch"]]
+    else:
+        kept = list(trained.heads)
+    if taken := [head for head in branch.heads if head in kept]:
+        raise UsageError(f"the box has a head '{taken[0]}' already (it has {', '.join(kept)})")
+    before, new = trained.state_dict(), branch.state_dict()
+    encoder = {name: values for name, values in new.items() if name.startswith("encoder.")}
+    if not all(name in before and _is_same(before[name], values) for name, values in encoder.items()):
+        raise UsageError("the branch was trained on another trunk than the box has")
+    arguments = {**branch.arguments, **{key: value for key, value in trained.arguments.items() if key in _OF_BOX}}
+    grown = BranchedBox([*kept, *branch.heads], **{**arguments, "size": tuple(arguments["size"])})
+    grown.output = trained.output
+    weights = {name: values for name, values in before.items() if not name.startswith(("branch.", HEADS))}
+    weights |= {name: values for name, values in new.items() if name.startswith("branch.")}
+    for network, heads in ((trained, kept), (branch, branch.heads)):
+        for head in heads:
+            own = network.head_layers[network.heads.index(head)].state_dict()
+            weights |= {f"{HEADS}{grown.heads.index(head)}.{name}": values for name, values in own.items()}
+    grown.load_state_dict(weights)
+    return grown.train(trained.training)
+
+
+def _is_same(one: Tensor, other: Tensor) -> bool:
+    """Return whether weights are the same but for what storing them in 8 bits again changes of float32's last digit."""
+    return one.shape == other.shape and torch.allclose(one.float(), other.float(), rtol=1e-5, atol=1e-8)

@@ -1,0 +1,137 @@
+"""A box some of whose heads look at a branch of their own, which leaves the encoder early and goes deeper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import UsageError
+from ..encoders import STRIDES, TENSORFLOW, make_encoder
+from ..layers import resize_like
+from .box import HEAD_WIDTH, WIDTH, Box, make_head
+from .branch import STRIDE, Branch
+from .split import SplitNetwork
+
+ROWS = (4, 3, 2)  # blocks at strides 16, 16 and 32
+BRANCH_WIDTH = 64
+BRANCH_HEAD_WIDTH = 32  # its heads are sixteen times as cheap as the others: they draw at stride 8
+
+
+class BranchedBox(Box, SplitNetwork):
+    """A box with a branch: what one trunk learned for some teachers stays, others get later layers of their own.
+
+    The trunk of a box that draws classical algorithms' maps has little use for what things are. Heads of networks
+    that learned from people get it from blocks that continue the trunk's features at stride 8; those are shared.
+
+    Parameters
+    ----------
+    heads : names
+    encoder, size, width, head_width, stride, deepest, context, detail
+        See `Box`.
+    branch : names
+        Of the heads that look at the branch. Where all do, what only others look at is left out, and maps come at
+        stride 8.
+    rows : sequence of int
+        See `Branch`.
+    branch_width, branch_head_width : int
+        Channels of the branch's decoder, and within its heads.
+    """
+
+    small: ClassVar[Mapping[str, Any]] = MappingProxyType({"width": 16, "branch_width": 16, "rows": (1, 1, 1)})
+
+    def __init__(
+        self,
+        heads: Sequence[str],
+        *,
+        encoder: str = TENSORFLOW,
+        size: tuple[int, int] = (192, 256),
+        width: int = WIDTH,
+        head_width: int = HEAD_WIDTH,
+        stride: int = 2,
+        deepest: int = 16,
+        context: str = "contrast",
+        detail: int = 0,
+        branch: Sequence[str] = (),
+        rows: Sequence[int] = ROWS,
+        branch_width: int = BRANCH_WIDTH,
+        branch_head_width: int = BRANCH_HEAD_WIDTH,
+    ) -> None:
+        super().__init__(
+            heads,
+            encoder=encoder,
+            size=size,
+            width=width,
+            head_width=head_width,
+            stride=stride,
+            deepest=deepest,
+            context=context,
+            detail=detail,
+        )
+        self.name = "branched-box"
+        if isinstance(branch, str):
+            raise UsageError(f"network '{self.name}': branch={branch!r}: expected names of heads")
+        sizes = {"branch_width": branch_width, "branch_head_width": branch_head_width}
+        for name, value in sizes.items():
+            if type(value) is not int or value < 1:
+                raise UsageError(f"network '{self.name}': {name}={value!r}: expected a whole number, at least 1")
+        self.arguments |= {"branch": list(branch), "rows": list(rows), **sizes}
+        self.on_branch = tuple(head in branch for head in self.heads)
+        self.branch = Branch(encoder, rows, branch_width, context) if any(self.on_branch) else None
+        for place, is_on_branch in enumerate(self.on_branch):
+            if is_on_branch:
+                self.head_layers[place] = make_head(branch_width, branch_head_width)
+        if all(self.on_branch):
+            self._leave_out_trunk(encoder)
+
+    @property
+    def _is_mixed(self) -> bool:
+        """Whether its heads look at two decoders."""
+        return any(self.on_branch) and not all(self.on_branch)
+
+    def _leave_out_trunk(self, encoder: str) -> None:
+        self.encoder = make_encoder(encoder, STRIDE).network
+        self.lateral, self.context, self.mix, self.detail = nn.ModuleList(), nn.ModuleList(), nn.ModuleList(), None
+        self.levels = []
+        self.stride = self.covered = STRIDE
+
+    def encode(self, images: Tensor) -> tuple[Tensor, ...]:
+        """See `SplitNetwork`: where all heads look at the branch, the encoder's features at stride 8."""
+        if not all(self.on_branch):
+            raise UsageError(f"network '{self.name}' splits where all its heads look at the branch")
+        return (self.encoder(self.encoder_input(images))[STRIDES.index(STRIDE)],)
+
+    def decode(self, encoded: Sequence[Tensor]) -> Tensor:
+        """See `SplitNetwork`."""
+        assert self.branch is not None  # noqa: S101  # `encode` has made sure
+        return self.decoder_readout(self.branch(encoded[0]))
+
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        """Return what `Box.features` does, and "branch", which the branch's heads look at."""
+        if self.branch is None:
+            return super().features(images)
+        if all(self.on_branch):
+            (early,) = self.encode(images)
+            return {f"stride{STRIDE}": early, "branch": self.branch(early)}
+        found = super().features(images)
+        return {"branch": self.branch(found[f"stride{STRIDE}"]), **found}
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits, all at the size that `Box.forward` has; see `BranchedBox` where all are the branch's."""
+        found = self.features(images)
+        if not self._is_mixed:
+            return self.decoder_readout(list(found.values())[-1])
+        logits = []
+        for head, is_on_branch in zip(self.head_layers, self.on_branch, strict=True):
+            logit = head(found["branch" if is_on_branch else "decoder"])
+            logits.append(resize_like(logit, found["decoder"]) if is_on_branch else logit)
+        return torch.cat(logits, dim=1)
+
+    def decoder_readout(self, decoded: Tensor) -> Tensor:
+        """See `TrainableNetwork`."""
+        if self._is_mixed:
+            raise UsageError(f"network '{self.name}': its heads look at two decoders; open one of them")
+        return super().decoder_readout(decoded)

@@ -1,0 +1,143 @@
+"""A box with a branch: which heads look at which decoder, and what stays as it was."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skimage import data
+
+torch = pytest.importorskip("torch")
+
+from torch.nn import functional  # noqa: E402
+
+import salbox  # noqa: E402
+from salbox.errors import UsageError  # noqa: E402
+from salbox.networks.trainable.box import Box  # noqa: E402
+from salbox.networks.trainable.branch import Branch  # noqa: E402
+from salbox.networks.trainable.branched_box import BranchedBox  # noqa: E402
+from salbox.networks.trainable.growing import with_branch  # noqa: E402
+from salbox.networks.trainable.reload import with_one_head  # noqa: E402
+
+SMALL = {"encoder": "mobilenetv2_035", "size": (64, 96), "width": 8, "head_width": 4, "deepest": 16}
+BRANCH = {"rows": (2, 1, 1), "branch_width": 8, "branch_head_width": 4}
+
+
+def shaken(network, seed):
+    """Return a network whose every number is its own."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for values in network.state_dict().values():
+            if values.is_floating_point():
+                values.add_(0.05 * torch.rand(values.shape, generator=generator))
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return shaken(Box(["a", "b"], **SMALL), 0)
+
+
+@pytest.fixture(scope="module")
+def alone(trained):
+    network = shaken(BranchedBox(["p", "q"], branch=["p", "q"], **SMALL, **BRANCH), 1)
+    trunk = trained.encoder.state_dict()
+    network.encoder.load_state_dict({name: trunk[name] for name in network.encoder.state_dict()})
+    return network
+
+
+@pytest.fixture(scope="module")
+def grown(trained, alone):
+    return with_branch(trained, alone)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return 255 * torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(2))
+
+
+def test_a_branch_leaves_the_maps_that_were_there_as_they_were(trained, alone, grown, images):
+    with torch.no_grad():
+        found, old, new = grown(images), trained(images), alone(images)
+    assert grown.heads == ("a", "b", "p", "q")
+    assert not grown.training
+    assert torch.equal(found[:, :2], old)
+    assert new.shape[-2:] == (8, 12)
+    enlarged = functional.interpolate(new, size=old.shape[-2:], mode="bilinear", align_corners=False)
+    torch.testing.assert_close(found[:, 2:], enlarged)
+
+
+def test_sizes_that_the_strides_do_not_divide(grown):
+    with torch.no_grad():
+        assert grown(torch.rand(1, 3, 77, 101)).shape == (1, 4, 39, 51)
+
+
+def test_a_branch_alone_splits_where_it_leaves_the_trunk(alone, trained, images):
+    with torch.no_grad():
+        encoded = alone.encode(images)
+        assert torch.equal(encoded[0], trained.features(images)["stride8"])
+        assert torch.equal(alone.decode(encoded), alone(images))
+        read = alone.decoder_readout(alone.decoder_features(images))
+    assert torch.equal(read, alone(images))
+    assert not any(name.startswith(("lateral", "mix", "context", "detail")) for name in alone.state_dict())
+
+
+@pytest.mark.parametrize(("head", "place"), [("b", 1), ("q", 3)])
+def test_one_head_of_either_kind(grown, images, head, place):
+    network = with_one_head(grown, head)
+    with torch.no_grad():
+        found, together = network(images), grown(images)[:, place : place + 1]
+    found = functional.interpolate(found, size=together.shape[-2:], mode="bilinear", align_corners=False)
+    torch.testing.assert_close(found, together)
+    assert (network.branch is None) == (head == "b")
+
+
+def test_heads_of_two_decoders_are_not_read_off_one(grown, images):
+    with pytest.raises(UsageError, match="two decoders"):
+        grown.decoder_readout(images)
+    with pytest.raises(UsageError, match="splits where all its heads"):
+        grown.encode(images)
+
+
+def test_a_second_branch_takes_the_place_of_the_first(trained, alone, grown, images):
+    again = with_branch(grown, alone)
+    with torch.no_grad():
+        assert torch.equal(again(images), grown(images))
+
+
+def test_what_does_not_fit(trained, alone):
+    with pytest.raises(UsageError, match="another trunk"):
+        with_branch(shaken(Box(["a"], **SMALL), 5), alone)
+    with pytest.raises(UsageError, match="a head 'p' already"):
+        with_branch(shaken(Box(["p"], **SMALL), 0), alone)
+    with pytest.raises(UsageError, match="expected names of heads"):
+        BranchedBox(["p"], branch="p", **SMALL)
+    with pytest.raises(UsageError, match="branch_width=0"):
+        BranchedBox(["p"], branch=["p"], branch_width=0, **SMALL)
+    with pytest.raises(UsageError, match=r"rows=.*expected at most 4, 3, 3, 1"):
+        Branch("mobilenetv2_035", (5,), 8, "none")
+    with pytest.raises(UsageError, match="rows of blocks"):
+        Branch("resnet18", (1,), 8, "none")
+
+
+def test_the_branch_reads_nothing_finer_than_it_says():
+    """Its features are of stride 8, and the deepest row is reached: all of its weights get a gradient."""
+    torch.manual_seed(0)
+    branch = Branch("mobilenetv2_035", (1, 1, 1), 8, "contrast").train()
+    early = torch.rand(2, branch.rows[0][0].conv_pw.in_channels, 8, 12)
+    found = branch(early)
+    assert found.shape == (2, 8, 8, 12)
+    (found * torch.rand_like(found)).sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in branch.rows.parameters())
+
+
+@pytest.mark.parametrize("head", ["unisal", "dgii"])
+def test_a_head_of_the_branch_that_ships_is_read_back(head):
+    pytest.importorskip("onnx")
+    network, model, image = salbox.network(f"{head}.student"), salbox.load(f"{head}.student"), data.chelsea()
+    seen = network.preprocessing.prepare(image)
+    (maps,) = model.network.session.run({"image": seen[None]}, ["maps"])
+    expected = maps[0, model.network.heads.index(head)]
+    with torch.no_grad():
+        logits = network(torch.from_numpy(seen).permute(2, 0, 1)[None].float())
+        found = functional.interpolate(logits, size=expected.shape, mode="bilinear", align_corners=False).sigmoid()
+    np.testing.assert_allclose(found[0, 0].numpy(), expected, atol=1e-4 * float(np.ptp(expected)))
