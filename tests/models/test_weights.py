@@ -53,6 +53,11 @@ def test_says_which_shipped_student_stands_in():
             salbox.load(f"{name}.kdsalbox")
 
 
+def test_says_which_network_of_the_same_design_stands_in():
+    with pytest.raises(salbox.WeightsError, match=r"; 'unisal\.people', which comes with salbox, stands in$"):
+        salbox.load("unisal")
+
+
 @pytest.mark.parametrize("name", ["msinet", "dinet", "attention-center"])
 def test_gaze_stands_in_for_networks_that_have_no_student(name):
     with pytest.raises(salbox.WeightsError, match=r"; 'gaze', which comes with salbox, stands in$"):
@@ -60,7 +65,8 @@ def test_gaze_stands_in_for_networks_that_have_no_student(name):
 
 
 def test_only_a_model_that_is_there_stands_in(monkeypatch):
-    others = {name: entry for name, entry in registry.MODELS.items() if name != "gaze"}
+    others = {name: entry for name, entry in registry.MODELS.items() if name not in ("gaze", "unisal.people")}
+    monkeypatch.setattr(registry, "MODELS", {**others})
     for name in [name for name in others if name.endswith(".student")]:
         assert registry.stand_in(name.partition(".")[0]) == name
         del others[name]

@@ -228,9 +228,9 @@ def _register_missing(found: list[tuple[ModelCard, str]]) -> None:
 def stand_in(name: str) -> str:
     """Return a model that comes with its weights and may be used in the place of one that needs some; "" if none may.
 
-    The student of the same teacher if there is one; for a model that predicts fixations else `gaze`.
+    The same design trained by salbox, the student of the same teacher, for a model that predicts fixations else `gaze`.
     """
-    candidates = [f"{name.partition('.')[0]}.student"]
+    candidates = [f"{name}.people", f"{name.partition('.')[0]}.student"]
     if name in MODELS and MODELS[name].task == "fixation":
         candidates.append("gaze")
     return next((other for other in candidates if other in MODELS and not MODELS[other].needs_weights), "")
