@@ -35,6 +35,7 @@ from salbox.prediction.images import Pipeline
 
 SIDES = ("1200x900", "4000x3000", "10000x10000")
 LARGE = 20  # megapixels
+SLOW = ("compress, WebP", "compress, AVIF")  # minutes where photos are large: measured there only if they are named
 SQUARE = parse_size("1:1")
 
 
@@ -124,7 +125,9 @@ def main() -> None:
     """Measure, keep the rows, and put the page together."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sides", nargs="+", default=list(SIDES))
-    parser.add_argument("--steps", nargs="+", default=list(STEPS), choices=list(STEPS))
+    parser.add_argument(
+        "--steps", nargs="+", choices=list(STEPS), help="by default all; not WebP and AVIF of large photos"
+    )
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--try", action="store_true", dest="is_trial", help="print the rows, write nothing")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
@@ -138,7 +141,7 @@ def main() -> None:
             photo = photo_of(text, Path(folder))
             pixels = np.prod([int(side) for side in text.split("x")]) / 1e6
             megapixels, repeats = f"{pixels:.3g}", 1 if pixels > LARGE else given.repeats
-            for name in given.steps:
+            for name in given.steps or [step for step in STEPS if pixels <= LARGE or step not in SLOW]:
                 command = [sys.executable, __file__, "--one", name, str(photo)]
                 found = [
                     json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=RESULTS / "scale.md")
     parser.add_argument("--without-ray", action="store_true", help="where no cluster can be begun")
     given = parser.parse_args()
+    before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         photos = link_photos(folder / "photos", given.photos)
@@ -72,7 +73,7 @@ def main() -> None:
             tables.append(f"### {road[0].upper()}{road[1:]}\n\n{markdown_table(_HEADER, rows)}")
         measured = {models: _each(inputs, models, folder, read) for models in COSTED}
     peaks = ", ".join(f"{run.peak:.0f} after {count} photos" for count, run in sorted(measured[MODEL][1].items()))
-    text = _page(given, tables, {models: each for models, (each, _) in measured.items()}, read, peaks)
+    text = _page(given, before, tables, {models: each for models, (each, _) in measured.items()}, read, peaks)
     given.page.write_text(text, encoding="utf-8")
     print(text, f"\nwrote {given.page}", sep="\n")
 
@@ -157,7 +158,12 @@ def predict(inputs: str, models: str, output: Path, *options: str, one_thread: b
 
 
 def _page(
-    given: argparse.Namespace, tables: Sequence[str], measured: dict[str, Measured], read: float, peaks: str
+    given: argparse.Namespace,
+    before: float,
+    tables: Sequence[str],
+    measured: dict[str, Measured],
+    read: float,
+    peaks: str,
 ) -> str:
     """Return the page."""
     prices, machine = Prices(), Machine()
@@ -181,15 +187,12 @@ def _page(
     header = ["models", "core seconds an image", "KB written", "core hours", "machines for a day", "TB written"]
     header += ["$ cores", "$ a month's storage", "$ requests", "of the network", "runs out first"]
     first = next(iter(costs.values()))
-    load, cores = os.getloadavg()[2], os.cpu_count() or 1
-    busy = (
-        "" if load < 2 * cores else " **Other work ran on the machine meanwhile: the speeds are no measure of salbox.**"
-    )
+    is_busy = before > (os.cpu_count() or 1)
+    busy = " **Other work ran on the machine meanwhile: the speeds are no measure of salbox.**" if is_busy else ""
     return f"""# Scale
 
 Written by `benchmarks/scale.py --photos {given.photos} --few {given.few} --rounds {given.rounds}`. \
-{provenance(("salbox", "numpy", "onnxruntime", "ray"))} Load of the machine when it ended: {load:.1f} \
-(mean of fifteen minutes).{busy}
+{provenance(("salbox", "numpy", "onnxruntime", "ray"))} Load of the machine when it began: {before:.1f}.{busy}
 
 ## One worker, two, and Ray
 
