@@ -309,6 +309,20 @@ def test_of_a_large_picture_few_files_are_made(
     assert smaller.gain >= 0
 
 
+def test_webp_too_large_for_regions_and_its_sample_have_the_same_ways(
+    large: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = sampled(large)
+    assert (sample.pixel_count, sample.pixels.size < large.pixels.size) == (large.pixels.size // 3, True)
+    monkeypatch.setattr("salbox.apps._webp_coder._MOST_IN_REGIONS", large.pixel_count - 1)
+    for picture in (large, sample):
+        assert len(WebpCoder(picture).ways(50)) == len(WebpCoder.strengths)
+    monkeypatch.setattr("salbox.apps._webp_coder._MOST_IN_REGIONS", large.pixel_count)
+    regions = 3 if takes_regions() else len(WebpCoder.strengths)
+    for picture in (large, sample):
+        assert len(WebpCoder(picture).ways(50)) == regions
+
+
 def test_webp_files_do_not_depend_on_those_made_before(left: Attention) -> None:
     picture = Picture(PHOTO, block_weights(left))
     coder = WebpCoder(picture)

@@ -41,12 +41,20 @@ class Picture:
         Kept as it is by formats that have transparency.
     extra : mapping
         What else goes into the file: `exif`, `icc_profile` and `xmp`, as Pillow takes them.
+    sample_of : int
+        How many pixels the picture has of which this is a sample; 0 of one that is whole.
     """
 
     pixels: Pixels
     weights: FloatMap
     alpha: npt.NDArray[np.uint8] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    sample_of: int = 0
+
+    @property
+    def pixel_count(self) -> int:
+        """How many pixels the whole picture has."""
+        return self.sample_of or self.pixels.shape[0] * self.pixels.shape[1]
 
     @property
     def is_gray(self) -> bool:

@@ -50,7 +50,14 @@ def sampled(picture: Picture) -> Picture:
 
     alpha = None if picture.alpha is None else tiles(picture.alpha, TILE)
     weights = tiles(picture.weights, TILE // SIDE)
-    return replace(picture, pixels=tiles(picture.pixels, TILE), weights=weights, alpha=alpha, extra={})
+    return replace(
+        picture,
+        pixels=tiles(picture.pixels, TILE),
+        weights=weights,
+        alpha=alpha,
+        extra={},
+        sample_of=picture.pixel_count,
+    )
 
 
 def _tiles_of(

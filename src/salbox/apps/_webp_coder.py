@@ -1,8 +1,9 @@
 """WebP with attention, in one of two ways.
 
 With the extra `video`, libvpx codes the picture in the place of libwebp, in four regions with quantizers of their own.
-Without it, and with transparency, libwebp gets a picture in which blocks that nobody looks at are taken from files of
-lower qualities, decoded: what an encoder has rounded once costs it little the next time.
+Without it, with transparency, and of pictures above 16 megapixels, libwebp gets a picture in which blocks that nobody
+looks at are taken from files of lower qualities, decoded: what an encoder has rounded once costs it little the next
+time.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ _BLOCK = 2 * SIDE  # pixels a side of what WebP quantizes alike
 _INDICES, _STEPS = (0, 54, 83, 96, 127), (4, 58, 116, 155, 284)
 _COARSEST = 280.0  # step of quality 0, about
 
+# Pixels of which libvpx surely codes all blocks' modes in the 512 KB that the format has for them (RFC 6386, 9.1): it
+# writes damaged files of more, and takes 40 bytes a pixel.
+_MOST_IN_REGIONS = 1 << 24
 _STEERED = (0.75, 0.5, 0.25)  # strengths of regions
 _COMMON = 1  # of the regions, by their weights: what libvpx takes an error and a bit to be worth is this one's alone
 _FINEST, _RATIO, _LEVELS = 4.0, 1 / 40, 200  # steps of a region of mean weight: levels are a fortieth finer each
@@ -53,7 +57,8 @@ class WebpCoder(SteeredCoder):
 
     def ways(self, quality: int) -> list[Way]:
         """Return the ways: a strength each, whose levels are quantizers' steps or libwebp's qualities."""
-        if self.picture.alpha is not None or not takes_regions():
+        too_large = self.picture.pixel_count > _MOST_IN_REGIONS
+        if self.picture.alpha is not None or too_large or not takes_regions():
             return super().ways(quality)
         first = min(_level_of(step_of(quality)) + _HIGHER, _LEVELS)
 
