@@ -9,6 +9,7 @@ from typing import Any
 
 from _tables import markdown_table, provenance
 
+import salbox
 from salbox.explain import Explanation, compare
 
 BEFORE, AFTER = "gbvs.student", "gaze"
@@ -31,6 +32,9 @@ def students_page(folder: Path, concepts: Sequence[str], limit: int, min_photos:
     found = {AFTER: found.pop(AFTER), **found} if AFTER in found else found
     given = " ".join(f"--concepts {name}:PATH" for name in concepts)
     photos = max(int(each.contributions["photos"].max()) for each in found.values())
+    channels = " or ".join(map(str, sorted({len(each.bases) for each in found.values()})))
+    missing = [f"`{name}`" for name in filter(is_student, salbox.list_models()) if name not in found]
+    lacks = f"Not looked at yet: {', '.join(missing)}.\n" if missing else ""
     parts = [
         f"""# What each student looks at
 
@@ -40,11 +44,11 @@ Named regions: {", ".join(concepts)}, at most {limit} photos of each; a concept 
 most frequent on {photos}. "frontal", "profile" and "back" are poses of EyeCrowd's faces; names that end in "-merge" or
 "-other-merge" are COCO's, for grounds of several kinds. No text is named there, so that nothing is said of it.
 
-Nothing is trained: what the last convolution before each map reads, 16 channels of a network, is compared with named
-regions, and each channel comes with its weight. A contribution is positive where channels that cover a concept add to
-saliency, and scaled by the largest of its sign, so that +1.00 and -1.00 stand in every row; brackets are 95 %
-intervals by the bootstrap over photos. [What a network looks at](../explain.md) says what that means and what it does
-not: what stands beside faces shares their channels.
+Nothing is trained: what the last convolution before each map reads, {channels} channels of a network, is compared
+with named regions, and each channel comes with its weight. A contribution is positive where channels that cover a
+concept add to saliency, and scaled by the largest of its sign, so that +1.00 and -1.00 stand in every row; brackets are
+95 % intervals by the bootstrap over photos. [What a network looks at](../explain.md) says what that means and what it
+does not: what stands beside faces shares their channels.
 
 A page of one student, with its photos, channels and their names, is one command:
 
@@ -59,12 +63,17 @@ and what changed from one to another is `salbox explain why/gbvs --against why/g
 {_overview(found)}
 
 *Like gaze*: the rank correlation of both networks' contributions over the concepts that share in a channel of either.
-"""
+{lacks}"""
     ]
     parts += [f"## {name}\n\n{ranking(each, SHOWN)}\n" for name, each in found.items()]
     if {BEFORE, AFTER} <= found.keys():
         parts.append(_change(folder))
     return "\n".join(parts)
+
+
+def is_student(name: str) -> bool:
+    """Return whether a model is one of the students that ship."""
+    return name.endswith(".student")
 
 
 def _overview(found: dict[str, Explanation]) -> str:

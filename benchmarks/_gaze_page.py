@@ -18,7 +18,7 @@ TITLES = {
     "kl": "KL ↓",
 }
 METRICS = ("nss", "auc_judd", "sauc", "cc", "kl_mit", "ig")
-PLAIN = ("ensemble", "ensemble, calibrated", "centre bias", "human ceiling", "constant")
+PLAIN = ("ensemble", "centre bias", "human ceiling", "constant")
 
 HEAD = """# gaze: where will people look?
 
@@ -105,7 +105,7 @@ def _cost(found: Mapping[str, Any]) -> str:
     return "\n\n".join(
         [
             "## Size and speed",
-            f"{numbers}, one look; `gaze.large` looks three times. Files: {sizes}. "
+            f"{numbers}, one look of the usual size; `gaze.large` looks at three sizes. Files: {sizes}. "
             "From the pixels of that photo to maps of its size, medians in one run:",
             markdown_table(["what", "ms"], rows),
         ]

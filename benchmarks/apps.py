@@ -9,15 +9,14 @@ the tables of the pages of crops, cutouts and compression. Writes docs/results/a
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from _apps_odd import TOOLS, odd_rows
 from _apps_regions import HEAD, region_rows
 from _apps_sheets import write_sheets
-from _tables import RESULTS, ROOT, markdown_table, provenance, write_page
+from _parts import keep, kept
+from _tables import RESULTS, ROOT, markdown_table, write_page
 
 PARTS = ("sheets", "regions", "odd")
 FIGURES = RESULTS / "apps" / "figures.json"
@@ -42,18 +41,6 @@ LOOKED_AT = {
 }
 
 
-def figures() -> dict[str, Any]:
-    """Return what was measured so far, by part."""
-    return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}
-
-
-def remember(part: str, rows: list[list[str]]) -> None:
-    """Keep the rows of a part, with when and where they were measured."""
-    found = figures() | {part: {"rows": rows, "measured": provenance(("salbox", "pillow", "numpy"))}}
-    FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    FIGURES.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-
-
 def table_of(page: str, heading: str) -> str:
     """Return the first table below a heading of another page."""
     lines = (RESULTS / page).read_text(encoding="utf-8").splitlines()
@@ -66,7 +53,7 @@ def table_of(page: str, heading: str) -> str:
 
 def part(name: str, head: tuple[str, ...], texts: int) -> str:
     """Return the table of a part, and where it was measured; nothing if it was not."""
-    found = figures().get(name)
+    found = kept(FIGURES).get(name)
     if found is None:
         return "Not measured yet."
     return f"{markdown_table(head, found['rows'], figures=len(head) - texts)}\n\n{found['measured']}"
@@ -109,8 +96,8 @@ Photos with masks; shapes of known alpha, and more, on [its page](cutout.md).
 
 ## Compression
 
-Against the plain encoder at equal size, by people's fixations; what the columns are, and more, on
-[its page](compress.md).
+Against the plain encoder at equal size, by people's fixations; what the columns are, which rows are of an earlier run,
+and more, on [its page](compress.md).
 
 {table_of("compress.md", "Compression with attention")}
 
@@ -164,10 +151,10 @@ def main() -> None:
     if "sheets" in parts:
         write_sheets(SHEETS)
     if "regions" in parts:
-        remember("regions", region_rows(given.limit))
+        keep(FIGURES, "regions", region_rows(given.limit))
     if "odd" in parts:
         with tempfile.TemporaryDirectory() as folder:
-            remember("odd", odd_rows(Path(folder)))
+            keep(FIGURES, "odd", odd_rows(Path(folder)))
     write()
 
 

@@ -18,8 +18,9 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from _parts import keep
 from _tables import SHARED
-from apps import remember, write
+from apps import FIGURES, write
 from PIL import Image
 
 from salbox.apps import Box, CutoutOptions, attend, compress, regions
@@ -151,7 +152,7 @@ def main() -> None:
                 rows.append([name, megapixels, f"{seconds:.3g}", f"{memory:.2f}"])
                 print(rows[-1], flush=True)
     if not given.is_trial:
-        remember("timings", rows)
+        keep(FIGURES, "timings", rows)
         write()
 
 

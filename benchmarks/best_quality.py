@@ -29,7 +29,7 @@ from salbox.models.exported import packaged
 from salbox.models.profiles import VIEWS
 from salbox.models.registry import GAZE, GAZE_LARGE
 from salbox.runtime.fingerprint import weights_fingerprint
-from salbox.runtime.gaze import LOOKS as BEST_SCALES
+from salbox.runtime.gaze import MULTISCALE
 from salbox.runtime.network import ExportedNetwork, open_network
 
 KEPT = ROOT / "runs" / "looks"
@@ -61,26 +61,27 @@ def both_ways(scales: Sequence[float]) -> tuple[Look, ...]:
 
 
 FAST = "fast: one look"
+SIZES = f"sizes {', '.join(f'{scale:g}'.lstrip('0') for scale in MULTISCALE)}"
+SEVERAL, BEST = f"{SIZES} (`multiscale`)", f"{SIZES}, mirrored (`best`)"
 QUALITY: Mapping[str, tuple[Look, ...]] = {
     FAST: (Look(),),
     "mirrored too": both_ways([1.0]),
     "sizes 1, 1.5, mirrored (`best` before)": both_ways([1.0, 1.5]),
     "sizes .75, 1, mirrored": both_ways([0.75, 1.0]),
     "sizes .75, 1, 1.25, mirrored": both_ways([0.75, 1.0, 1.25]),
-    f"sizes {', '.join(f'{s:g}'.lstrip('0') for s in BEST_SCALES)}, mirrored (`best`)": both_ways(BEST_SCALES),
-    "sizes .75, 1, 1.5, not mirrored": tuple(map(Look, (0.75, 1.0, 1.5))),
+    BEST: both_ways(MULTISCALE),
+    SEVERAL: tuple(map(Look, MULTISCALE)),
 }
 SMALL = "`gaze`, one look"
 LARGE: Mapping[str, tuple[Look, ...]] = {
     "`gaze.large`, one look": (Look(),),
     "mirrored too": both_ways([1.0]),
     "sizes 1, 1.25": (Look(), Look(1.25)),
-    "sizes .75, 1, 1.5": tuple(map(Look, BEST_SCALES)),
-    "sizes .75, 1, 1.5, mirrored (`best`)": both_ways(BEST_SCALES),
+    SEVERAL: tuple(map(Look, MULTISCALE)),
+    BEST: both_ways(MULTISCALE),
 }
 SCALES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
-LOOKS = {look.name: look for looks in QUALITY.values() for look in looks}
-LOOKS |= {look.name: look for look in [*map(Look, SCALES), Look(stretched=True)]}
+LOOKS = (*chain(*QUALITY.values()), *map(Look, SCALES), Look(stretched=True))
 
 Map = npt.NDArray[Any]
 
@@ -95,7 +96,7 @@ def main() -> None:
     for name, (key, split, sigma) in DATA.items():
         data = open_dataset(f"{key}:{SHARED / 'data' / name}", split)
         indices = range(len(data))[: arguments.photos]
-        densities = {i: looks_of(network, data, i, folder / name, LOOKS.values()) for i in indices}
+        densities = {i: looks_of(network, data, i, folder / name, LOOKS) for i in indices}
         larger = {i: looks_of(large, data, i, of_large / name, chain(*LARGE.values())) for i in indices}
         head = f"### {name}, {split} ({len(indices)} photos)\n\n"
         sections["quality"] += head + table(scores(data, densities, sigma, QUALITY), FAST)

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import cv2
 import numpy as np
-from _tables import RESULTS, SHARED, markdown_table, provenance, write_page
+from _parts import keep, kept
+from _tables import RESULTS, SHARED, markdown_table, write_page
 from PIL import Image
 from skimage.metrics import structural_similarity
 
@@ -33,8 +32,8 @@ SETS = {"OSIE test": ("osie", "OSIE", "test"), "MIT1003 validation": ("mit1003",
 SCALE = 0.75
 QUALITIES: dict[FileFormat, tuple[int, ...]] = {"jpeg": (50, 75), "webp": (50, 75), "avif": (50,)}
 LIBWEBP = "webp, libwebp alone"  # what there is without the extra `video`
-PARTS = ("jpeg", "webp", "avif", "libwebp", "uniform", "quality")
-EVERY = {"jpeg": 4, "webp": 8}  # every n-th photo; of the other parts every 14th
+# Every n-th photo is measured, by part.
+EVERY = {"jpeg": 8, "webp": 8, "avif": 40, "libwebp": 14, "uniform": 28, "quality": 28}
 FIGURES = RESULTS / "compress" / "figures.json"
 ELSEWHERE = 0.8  # the smallest region that holds this share of people's density is where they look
 HEAD = (
@@ -131,7 +130,7 @@ def libwebp_alone() -> Iterator[None]:
 def measured(part: str) -> list[list[str]]:
     """Return the rows of a part."""
     rows: list[list[str]] = []
-    every = EVERY.get(part, 14)
+    every = EVERY[part]
     for title, (name, folder, split) in SETS.items():
         data = open_dataset(f"{name}:{SHARED / 'data' / folder}", split)
         if part == "libwebp":
@@ -149,27 +148,22 @@ def measured(part: str) -> list[list[str]]:
     return rows
 
 
-def remember(part: str, rows: list[list[str]]) -> None:
-    """Keep the rows of a part, with when and where they were measured."""
-    FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    found = {"rows": rows, "measured": provenance(("salbox", "pillow", "numpy"))}
-    FIGURES.write_text(json.dumps(kept() | {part: found}, indent=1) + "\n", encoding="utf-8")
-
-
-def kept() -> dict[str, dict[str, Any]]:
-    """Return what was measured so far, by part."""
-    return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}
-
-
 def table(head: Sequence[str], *parts: str) -> str:
     """Return the table of parts, first of one set of photos, then of the other."""
-    rows = [row for part in parts for row in kept().get(part, {"rows": []})["rows"]]
+    rows = [row for part in parts for row in kept(FIGURES).get(part, {"rows": []})["rows"]]
     return markdown_table(head, sorted(rows, key=lambda row: list(SETS).index(row[0])), figures=len(head) - 3)
+
+
+def measured_when() -> str:
+    """Return when and where the parts were measured: once for all of those that were measured alike."""
+    parts: dict[str, list[str]] = {}
+    for part, found in kept(FIGURES).items():
+        parts.setdefault(found["measured"], []).append(part)
+    return " ".join(f"{measured.removesuffix('.')} ({', '.join(names)})." for measured, names in parts.items())
 
 
 def write() -> None:
     """Put the page together."""
-    measured_last = next(reversed(kept().values()))["measured"]
     text = f"""# Compression with attention
 
 `salbox compress` beside the plain encoder (Pillow's, for JPEG progressive and with optimized Huffman tables), both of
@@ -191,14 +185,14 @@ With `--quality` the file is as true where the model says that people look, and 
 AVIF's encoder is told where its bits go. WebP is made by libvpx, in four regions with quantizers of their own, where
 the extra `video` is installed; without it libwebp, which takes no map, gets a picture that is coarse already where
 nobody looks, which gains less ([what else was tried](compress-trials.md)). libvpx has less squared error than libwebp
-also without a map, for libwebp gives smooth parts more bits than that error asks for; but its files are less similar
-then, and are not taken, as the table of what is gained without a map shows.
+also without a map, for libwebp gives smooth parts more bits than that error asks for; but its files are often less
+similar then, and most are not taken: those left plain in the table of what is gained without a map.
 
-SSIM elsewhere is held at .88, as the model sees it, or at the plain file's where that is less; so the least of a column
-is below .85 only where the plain file's is. Where JPEG has to be small (plain quality below about 40), texture that
-nobody looks at falls into flat blocks.
+SSIM elsewhere is held at .88, as the model sees it, or at the plain file's where that is less; by people's fixations,
+as here, the least may be somewhat lower. Where JPEG has to be small (plain quality below about 40), texture that nobody
+looks at falls into flat blocks.
 
-{measured_last} Written by `benchmarks/compress.py`.
+{measured_when()} Written by `benchmarks/compress.py`.
 """
     write_page("compress.md", text)
 
@@ -206,10 +200,10 @@ nobody looks at falls into flat blocks.
 def main() -> None:
     """Measure, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="*", choices=(*PARTS, "page"))
-    for part in parser.parse_args().part or PARTS:
+    parser.add_argument("part", nargs="*", choices=(*EVERY, "page"))
+    for part in parser.parse_args().part or EVERY:
         if part != "page":
-            remember(part, measured(part))
+            keep(FIGURES, part, measured(part))
     write()
 
 

@@ -16,12 +16,13 @@ import argparse
 import csv
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from _explain_students_page import ranking, students_page
+from _explain_students_page import is_student, ranking, students_page
 from _tables import SHARED, markdown_table, provenance, write_page
 
 import salbox
@@ -29,13 +30,12 @@ from salbox.explain import Explanation, explain, write_comparison
 from salbox.explain.categories import read_categories
 from salbox.explain.concept_sets import Photos, open_photos
 from salbox.explain.contributions import by_category, contributions
-from salbox.explain.dissection import Overlaps, chance_ious, dissect, mean_ious
-from salbox.explain.files import read_arrays, write_arrays, write_json, write_table
-from salbox.explain.pipeline import NAMED
+from salbox.explain.dissection import Overlaps, best_concepts, dissect, mean_ious, read_parts
+from salbox.explain.files import write_arrays, write_json, write_table
 from salbox.explain.readout import of_readout
 from salbox.explain.report import write_report
 from salbox.explain.subject import Subject
-from salbox.explain.thresholds import KEPT, thresholds
+from salbox.explain.thresholds import thresholds
 from salbox.explain.vocabulary import build_vocabulary
 from salbox.networks.trainable.saved import read_weights
 
@@ -90,17 +90,16 @@ def main() -> None:
 
 
 def students(folder: Path) -> None:
-    """Explain all students and `gaze` as they are; the students share a decoder, so that they look together."""
+    """Explain all students and `gaze` as they are; those that share a decoder look together."""
     photos = open_photos(CONCEPTS, LIMIT)
-    names = [name for name in salbox.list_models() if name.endswith(".student")]
-    networks = [salbox.network(name) for name in names]
-    settings = networks[0].settings, networks[0].preprocessing
-    shared = [i for i, each in enumerate(networks) if (each.settings, each.preprocessing) == settings]
-    groups = [shared, *([i] for i in range(len(networks)) if i not in shared)]
+    groups: dict[str, dict[str, Any]] = {}
+    for name in filter(is_student, salbox.list_models()):
+        network = salbox.network(name)
+        decoder = network.settings, network.preprocessing, getattr(network, "on_branch", ())
+        groups.setdefault(repr(decoder), {})[name] = network
     vocabulary = build_vocabulary((photos.concepts(i) for i in range(len(photos))), MIN_PHOTOS)
-    for group in groups:
-        _together(folder, photos, vocabulary, [names[i] for i in group], [networks[i] for i in group])
-    _together(folder, photos, vocabulary, ["gaze"], [salbox.network("gaze")])
+    for group in (*groups.values(), {"gaze": salbox.network("gaze")}):
+        _together(folder, photos, vocabulary, list(group), list(group.values()))
     write_comparison(folder / "gbvs.student", folder / "gaze", folder / "from-gbvs-to-gaze.html")
 
 
@@ -130,13 +129,8 @@ def _together(folder: Path, photos: Photos, vocabulary: Any, names: list[str], n
     starts = np.cumsum([0, *counts])
     for name, subject, start, stop in zip(names, subjects, starts, starts[1:], strict=False):
         own = limits.iloc[start:stop].reset_index(drop=True).assign(basis=range(subject.count))
-        _write(folder / name, name, subject, photos, vocabulary, own, [_sliced(path, start, stop) for path in parts])
-
-
-def _sliced(path: Path, start: int, stop: int) -> Overlaps:
-    whole = read_arrays(path)
-    iou, peak = whole["iou"][:, start:stop], whole["peak"][:, start:stop]
-    return Overlaps(whole["photo"], whole["concept"], iou, peak, whole["share"])
+        mine = [replace(part, iou=part.iou[:, start:stop], peak=part.peak[:, start:stop]) for part in read_parts(parts)]
+        _write(folder / name, name, subject, photos, vocabulary, own, mine)
 
 
 def _write(
@@ -148,10 +142,7 @@ def _write(
         paths.append(folder / "dissection" / f"photos-{number:06d}.safetensors")
         write_arrays(vars(part), paths[-1])
     table = mean_ious(paths, vocabulary, subject.count)
-    bases = table.groupby("basis").head(1).drop(columns="photos").reset_index(drop=True)
-    by_chance = dict(zip(vocabulary.concepts, chance_ious(paths, len(vocabulary), KEPT), strict=True))
-    bases["chance"] = bases["concept"].map(by_chance)
-    bases["is_named"] = (bases["iou"] > NAMED) & ~(bases["low"] <= bases["chance"])
+    bases = best_concepts(table, paths, vocabulary)
     bases["threshold"] = limits["threshold"]
     weights = (subject.weights * limits["spread"].to_numpy()).astype(np.float32)
     bases["weight"] = weights

@@ -120,14 +120,14 @@ def fuzzing(found: dict[str, Any]) -> str:
     command = f"`scripts/fuzz_readers.py --count {found['files']} --seed {found['seed']}`"
     minutes = f"{found['seconds'] / 60:.0f} minutes"
     return f"""{command}: {found["files"]:,} damaged files in all, {each} of each of {len(found["readers"])} kinds, read
-in {minutes} in children of a warm process. A fault would be: a death, more than 10 s, more than 1.5 GB, an exception
+in {minutes} in children of a warm process. A fault would be: a death, more than 10 s, more than 1,500 MiB, an exception
 that is no `SalboxError`, a message of several lines, a command or connection that a file brought about, a file written
 elsewhere, or, where a format carries checksums, another result without an error.
 
 {told}
 
 The slowest file took {found["slowest_seconds"]:.1f} s ({found["slowest_reader"]}), the largest
-{found["megabytes_beyond_the_start"]} MB.
+{found["mebibytes_beyond_the_start"]} MiB.
 
 Kinds: {", ".join(found["readers"])}."""
 
@@ -152,9 +152,9 @@ def soaking(found: dict[str, Any]) -> str:
     least, most = found["sides"]
     return f"""`scripts/soak.py --count {found["predictions"]} --seed {found["seed"]}`: {found["predictions"]:,} images
 of {least} to {most} pixels a side, {", ".join(found["models"])} in turn, {found["megapixels"]:,.0f} megapixels in
-{found["seconds"] / 60:.0f} minutes. Memory was {found["after_warm_up"]:.0f} MB after the first tenth, and
-{found["at_the_end"]:.0f} MB in the last: {100 * (found["ratio"] - 1):+.1f} %. Its peak was
-{found["peak_megabytes"]} MB."""
+{found["seconds"] / 60:.0f} minutes. Memory was {found["after_warm_up"]:.0f} MiB after the first tenth, and
+{found["at_the_end"]:.0f} MiB in the last: {100 * (found["ratio"] - 1):+.1f} %. Its peak was
+{found["peak_mebibytes"]} MiB."""
 
 
 def serving(found: dict[str, Any]) -> str:

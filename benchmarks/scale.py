@@ -43,11 +43,6 @@ class Run:
     written: int
 
 
-def shown(rate: float, one: float) -> tuple[str, str]:
-    """Return images a second and how many times those of one worker; of a run too short to tell, "n/a"."""
-    return ("n/a", "n/a") if math.isnan(rate) else (f"{rate:.1f}", f"{rate / one:.2f}")
-
-
 def main() -> None:
     """Measure everything and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -112,7 +107,14 @@ def _rates(inputs: dict[int, str], options: Sequence[str], folder: Path, given: 
         name: (many - few) / (each[many] - each[few]) if each[many] > each[few] else math.nan
         for name, each in median.items()
     }
-    return [[name, *shown(rate, rates["1 worker"]), f"{median[name][many]:.1f}"] for name, rate in rates.items()]
+    one = rates["1 worker"]
+    return [
+        [name, _figure(rate, 1), _figure(rate / one, 2), f"{median[name][many]:.1f}"] for name, rate in rates.items()
+    ]
+
+
+def _figure(value: float, digits: int) -> str:
+    return "n/a" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def _each(
@@ -192,7 +194,8 @@ def _page(
     return f"""# Scale
 
 Written by `benchmarks/scale.py --photos {given.photos} --few {given.few} --rounds {given.rounds}`. \
-{provenance(("salbox", "numpy", "onnxruntime", "ray"))} Load of the machine when it began: {before:.1f}.{busy}
+{provenance(("salbox", "numpy", "onnxruntime", "ray"))} Load of the machine when it ended: \
+{os.getloadavg()[2]:.1f} (mean of fifteen minutes, its own among it).{busy}
 
 ## One worker, two, and Ray
 

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # threads that wait must not take the cores from those that work
 
 import torch
 from distil_students import Printer
-from gaze_data import MAPS, PEOPLE, TRAINED, people_photos, unlabeled, validates
+from gaze_data import MAPS, PEOPLE, TRAINED, people_photos, ready, unlabeled, validates
 
 from salbox.distillation.fidelity.mean_map import write_means
 from salbox.distillation.fidelity.measure import mean_map
@@ -31,12 +30,13 @@ from salbox.imaging.inputs import ImageFile
 from salbox.models.exported import packaged
 from salbox.models.registry import SHIPPED
 from salbox.networks.trainable.base import TrainableNetwork
+from salbox.networks.trainable.branch import FIRST_ROW
 from salbox.networks.trainable.branched_box import BranchedBox
 from salbox.networks.trainable.factory import rebuild
 from salbox.networks.trainable.reload import read_exported
 from salbox.networks.trainable.saved import read_weights, save_weights
 from salbox.system.threads import available_threads
-from salbox.training.cache import Pictures, Sample, prepare
+from salbox.training.cache import Pictures, Sample
 from salbox.training.recipe import Recipe, read_recipe
 from salbox.training.trainer import EpochReport, Job, fit
 from salbox.types import DoubleMap
@@ -44,15 +44,14 @@ from salbox.types import DoubleMap
 TEACHERS = {"unisal": "unisal-0", "sam": "sam-0", "dgii": "dgii-0"}  # head -> run
 NAMES = {"unisal": "unisal.people", "sam": "sam.lite0.people", "dgii": "dgii.lite0.people"}  # of the teachers
 WEIGHTS = "student.safetensors"  # in a run's folder
-FIRST_ROW = 3  # of the encoder's blocks, of those after stride 8
 # As deep and wide as the time allows: a pass of the whole network is to take at most 1.27 times as long as without.
 ROWS = (4, 2, 2)
 WIDTH = 64
 
 
-def recipe(epochs: int, changes: Sequence[str] = ()) -> Recipe:
+def recipe(epochs: int) -> Recipe:
     """Return how the branch is trained: as the box, its trunk's features computed once."""
-    own = (
+    changes = (
         f"epochs={epochs}",
         "epoch_images=all",
         f"freeze_encoder_epochs={epochs}",
@@ -65,7 +64,7 @@ def recipe(epochs: int, changes: Sequence[str] = ()) -> Recipe:
         "validate_every=3",
         "precision=bf16-mixed",
     )
-    return read_recipe("box", [*own, *changes])
+    return read_recipe("box", changes)
 
 
 def new_branch(source: TrainableNetwork, teacher: TrainableNetwork) -> BranchedBox:
@@ -116,7 +115,7 @@ def means() -> dict[str, DoubleMap]:
     return {head: mean_map(own.read(key) for key in keys) for head, own in maps.items()}
 
 
-def train(network: BranchedBox, run: Path, epochs: int, changes: Sequence[str]) -> None:
+def train(network: BranchedBox, run: Path, epochs: int) -> None:
     """Train a branch, or go on with it."""
     torch.set_num_threads(available_threads())
     folder = run / "work"
@@ -124,7 +123,7 @@ def train(network: BranchedBox, run: Path, epochs: int, changes: Sequence[str]) 
     fit(
         Job(
             network=network,
-            recipe=recipe(epochs, changes),
+            recipe=recipe(epochs),
             training=_pictures("training", network, run),
             validation=_pictures("validation", network, run),
             folder=folder,
@@ -136,19 +135,7 @@ def train(network: BranchedBox, run: Path, epochs: int, changes: Sequence[str]) 
 
 
 def _pictures(part: str, network: TrainableNetwork, run: Path) -> Pictures:
-    pictures = prepare(
-        samples(part),
-        run / "pictures" / part,
-        resize=network.preprocessing.prepare,
-        map_size=cache(network.map_size),
-        heads=len(TEACHERS),
-        identity=repr(network.preprocessing),
-        progress=Printer(),
-        title=f"{part} pictures",
-    )
-    if pictures.failures:
-        raise SystemExit(f"{part}: {pictures.failures[0]}")
-    return pictures
+    return ready(samples(part), run / "pictures" / part, network, f"{part} pictures")
 
 
 def _line(report: EpochReport) -> str:
@@ -165,13 +152,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a key of the recipe")
     given = parser.parse_args()
     teach_all()
     source = read_exported(Path(packaged(SHIPPED)))
     teacher = read_weights(TRAINED / next(iter(TEACHERS.values())) / WEIGHTS)
     network = new_branch(source, teacher)
-    train(network, given.run, given.epochs, given.set)
+    train(network, given.run, given.epochs)
     write_means(given.run, means())
     save_weights(network.eval(), given.run / WEIGHTS)
 

@@ -187,11 +187,11 @@ def compiled(rule: str, version: str, out: Path) -> list[str]:
 
 
 def environment(folder: Path, packages: Sequence[str], python: str = sys.executable) -> Path:
-    """Return the Python of a new environment that has some packages."""
+    """Return the Python of a new environment, made by another one, that has some packages."""
     run([python, "-m", "venv", str(folder)], ROOT)
-    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], ROOT)
-    return python
+    own = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    run([str(own), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], ROOT)
+    return own
 
 
 def run(command: Sequence[str], folder: Path) -> str:

@@ -16,7 +16,7 @@ import salbox
 from salbox.bench import known_speeds
 from salbox.evaluation.formats import markdown_table
 from salbox.models.cards import NOT_STATED, ModelCard
-from salbox.models.registry import CLASSICAL
+from salbox.models.registry import CLASSICAL, STUDENTS
 from salbox.models.registry import MODELS as MODEL_NAMES
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -93,7 +93,7 @@ EVIDENCE = {
         },
     ),
     "students": (
-        tuple(f"{name}.student" for name in ("aim", "ikn", "gbvs", "bms", "imsig", "rare2012", "sun", "fastgaze")),
+        tuple(f"{name}.student" for name in STUDENTS),
         {
             "CC ↑, OSIE": (("fidelity", "OSIE test", "CC ↑"),),
             "KL ↓, OSIE": (("fidelity", "OSIE test", "KL ↓"),),

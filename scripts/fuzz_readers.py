@@ -81,7 +81,7 @@ def main() -> None:
     state: dict[str, Any] = json.loads(state_file.read_text()) if state_file.exists() else {}
     if state.get("seed", options.seed) != options.seed:
         raise SystemExit(f"{state_file}: of seed {state['seed']}; give another --folder")
-    state = {"seed": options.seed, "seconds": 0.0, "done": {}, "faults": {}, "slowest": {}, "megabytes": 0} | state
+    state = {"seed": options.seed, "seconds": 0.0, "done": {}, "faults": {}, "slowest": {}, "mebibytes": 0} | state
     share = -(-options.count // len(chosen))
     for place, reader in enumerate(chosen):
         wanted = min(share, options.count - place * share)
@@ -108,7 +108,7 @@ def summary(state: dict[str, Any]) -> dict[str, Any]:
         "seconds": state["seconds"],
         "slowest_seconds": max(state["slowest"].values(), default=0),
         "slowest_reader": max(state["slowest"], key=state["slowest"].get, default=""),
-        "megabytes_beyond_the_start": state["megabytes"],
+        "mebibytes_beyond_the_start": state["mebibytes"],
         "faults": list(state["faults"].values()),
     }
 
@@ -166,7 +166,7 @@ def _listen(reading: int, child: int, state: dict[str, Any], name: str, at: int)
             heard = json.loads(line)
             at = heard["number"] + 1
             state["slowest"][name] = max(state["slowest"].get(name, 0), heard["seconds"])
-            state["megabytes"] = max(state["megabytes"], heard["megabytes"])
+            state["mebibytes"] = max(state["mebibytes"], heard["mebibytes"])
             if heard["said"]:
                 _fault(state, name, heard["number"], heard["said"], heard["text"])
     _, status = os.waitpid(child, 0)
@@ -201,7 +201,7 @@ def _work(sound: Sound, start: int, end: int, writing: int, seed: int) -> None:
             "said": said,
             "text": text,
             "seconds": round(time.process_time() - used, 2),
-            "megabytes": max(0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10,
+            "mebibytes": max(0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10,
         }
         os.write(writing, json.dumps(line).encode() + b"\n")
     os._exit(0)

@@ -22,7 +22,8 @@ from salbox.distillation.teachers.augmentations import plain_view
 from salbox.distillation.teachers.maps_folder import TeacherMaps
 from salbox.distillation.teachers.teacher import Teacher, map_folder, teach_views
 from salbox.imaging.inputs import ImageFile
-from salbox.training.cache import Sample
+from salbox.networks.trainable.base import TrainableNetwork
+from salbox.training.cache import Pictures, Sample, prepare
 from salbox.types import DoubleMap
 
 TRAINED = Path(os.environ.get("SALBOX_RUNS", ROOT / "runs"))  # where scripts/train_people.py leaves its runs
@@ -166,3 +167,20 @@ def _looked_at(data: Dataset, index: int) -> Callable[[], DoubleMap]:
 
 def _later(function: Callable[..., FloatMap], *arguments: object) -> Callable[[], FloatMap]:
     return lambda: function(*arguments)
+
+
+def ready(samples: Sequence[Sample], folder: Path, network: TrainableNetwork, title: str) -> Pictures:
+    """Return samples at a network's working size, kept in a folder."""
+    pictures = prepare(
+        samples,
+        folder,
+        resize=network.preprocessing.prepare,
+        map_size=cache(network.map_size),
+        heads=len(network.heads),
+        identity=repr(network.preprocessing),
+        progress=Printer(),
+        title=title,
+    )
+    if pictures.failures:
+        raise SystemExit(f"{title}: {pictures.failures[0]}")
+    return pictures

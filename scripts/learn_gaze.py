@@ -14,22 +14,22 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # threads that wait must not take the cores from those that work
 
 import torch
-from distil_students import IMAGENET, Printer
+from distil_students import IMAGENET
 from gaze_data import (
     ANOTHER,
     PEOPLE,
     TRAINED,
     Mixture,
     people_samples,
+    ready,
     teach_all,
     teachers,
     teachers_samples,
@@ -41,7 +41,7 @@ from salbox.networks.trainable.base import TrainableNetwork
 from salbox.networks.trainable.factory import build_network
 from salbox.networks.trainable.saved import read_weights, save_weights
 from salbox.system.threads import available_threads
-from salbox.training.cache import Pictures, Sample, prepare
+from salbox.training.cache import Pictures, Sample
 from salbox.training.recipe import Recipe, read_recipe
 from salbox.training.trainer import EpochReport, Job, fit
 
@@ -191,23 +191,8 @@ def _photos(setting: Setting, part: str, network: TrainableNetwork) -> Pictures:
 def _ready(samples: Sequence[Sample], name: str, setting: Setting, network: TrainableNetwork) -> Pictures:
     """Return pictures ready at working size; trainings that need the same ones share them."""
     wanted = hashlib.sha256(repr((name, setting.size, ANOTHER in setting.people)).encode()).hexdigest()[:8]
-    pictures = prepare(
-        samples,
-        RUNS / "pictures" / f"{name.partition('-')[0]}-{wanted}",
-        resize=network.preprocessing.prepare,
-        map_size=_sizes(network),
-        heads=1,
-        identity=repr(network.preprocessing),
-        progress=Printer(),
-        title=f"pictures of {name}",
-    )
-    if pictures.failures:
-        raise SystemExit(f"{name}: {pictures.failures[0]}")
-    return pictures
-
-
-def _sizes(network: TrainableNetwork) -> Callable[[int, int], tuple[int, int]]:
-    return cache(network.map_size)
+    folder = RUNS / "pictures" / f"{name.partition('-')[0]}-{wanted}"
+    return ready(samples, folder, network, f"pictures of {name}")
 
 
 def _line(report: EpochReport) -> str:

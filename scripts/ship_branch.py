@@ -17,7 +17,17 @@ from pathlib import Path
 import numpy as np
 from add_branch import NAMES, TEACHERS, WEIGHTS, photos
 from gaze_data import PEOPLE, TRAINED, validates
-from ship_students import FIGURES, TARGET, UNMEASURED, Figures, agreement, kinds_line, measured_figures
+from ship_students import (
+    FIGURES,
+    TARGET,
+    TERMS,
+    UNMEASURED,
+    Figures,
+    agreement,
+    kinds_line,
+    measured_figures,
+    size_line,
+)
 
 from salbox.imaging.writing import atomic
 from salbox.models.cards import License, ModelCard
@@ -37,13 +47,7 @@ from salbox.training.run_folder import RunFolder
 
 SAME = 1e-6  # by how much a map, of 0 to 1, may be another one for float32's sake
 LEARNED = "OSIE (Xu et al. 2014: MIT), EyeCrowd (Jiang et al. 2014: MIT) and MIT1003 (none stated; research use)"
-TERMS = {
-    "DUTS-TR": "Wang et al. 2017: research use",
-    "OSIE": "Xu et al. 2014: MIT",
-    "EyeCrowd": "Jiang et al. 2014: MIT",
-    "MIT1003": "Judd et al. 2009: none stated; research use",
-    "coco-semantic": "COCO, photos under the terms of their Flickr authors",
-}
+ALL_TERMS = {**TERMS, "MIT1003": "Judd et al. 2009: none stated; research use"}
 
 
 def ship(run: Path, target: Path = TARGET, figures: Path = FIGURES) -> dict[str, ModelCard]:
@@ -97,7 +101,7 @@ def finished(head: str, metadata: Metadata, size: str, figures: Figures | None) 
     published, taught_by = card(head), card(str(TRAINED / TEACHERS[head]))
     learned = [photo for photo in photos() if not validates(photo)]
     by_set = Counter(photo.output.parts[0] for photo in learned)
-    sets = "; ".join(f"{count} of {name} ({TERMS[name]})" for name, count in by_set.most_common())
+    sets = "; ".join(f"{count} of {name} ({ALL_TERMS[name]})" for name, count in by_set.most_common())
     limits = [
         "Its teacher is not the published network, whose weights cannot be had: salbox trained the design on "
         f"{LEARNED}. The KDSalBox paper's student of {head} had its authors' network as teacher.",
@@ -130,12 +134,6 @@ def finished(head: str, metadata: Metadata, size: str, figures: Figures | None) 
         agreement=UNMEASURED if figures is None else agreement(figures["osie"][head]),
         limits=tuple(limits),
     )
-
-
-def size_line(metadata: Metadata, size: int) -> str:
-    """Return what cards say of the network's size."""
-    heads = len(metadata.heads)
-    return f"{metadata.parameters / 1e6:.2f} million learned numbers, {size / 1e6:.1f} MB, all {heads} heads together"
 
 
 def _branch(run: Path) -> BranchedBox:

@@ -114,11 +114,16 @@ def finished(head: Head, metadata: Metadata, folder: RunFolder, size: int, figur
             training_data=f"{sets}; no mask and no fixation was learned from; the encoder began with {ENCODER}"
             + _of_teacher(teacher.license.training_data),
         ),
-        size=f"{metadata.parameters / 1e6:.2f} million learned numbers, {size / 1e6:.1f} MB, all "
-        f"{len(metadata.heads)} heads together",
+        size=size_line(metadata, size),
         agreement=UNMEASURED if figures is None else agreement(figures["osie"][head.name]),
         limits=limits(head, metadata, figures),
     )
+
+
+def size_line(metadata: Metadata, size: int) -> str:
+    """Return what cards say of a network whose file has `size` bytes."""
+    heads = len(metadata.heads)
+    return f"{metadata.parameters / 1e6:.2f} million learned numbers, {size / 1e6:.1f} MB, all {heads} heads together"
 
 
 def learned_from(head: Head, folder: RunFolder) -> tuple[Counter[str], int]:

@@ -35,7 +35,7 @@ def main() -> None:
     largest = _file(random, SIDES[1], SIDES[1], "PNG")
     for model in models:
         model(largest)
-    megabytes, pixels, began = [], 0, time.monotonic()
+    mebibytes, pixels, began = [], 0, time.monotonic()
     for number in range(options.count):
         sides = np.exp(random.uniform(np.log(SIDES[0]), np.log(SIDES[1]), 2)).astype(int)
         content = _file(random, *map(int, sides), FORMATS[number % len(FORMATS)])
@@ -43,7 +43,7 @@ def main() -> None:
         if found.shape != tuple(sides[::-1]) or not np.isfinite(found).all():
             raise SystemExit(f"image {number}: a map of {found.shape}, or not finite, of {sides}")
         pixels += found.size
-        megabytes.append(_megabytes(resident_memory()))
+        mebibytes.append(_mebibytes(resident_memory()))
     report = {
         "seed": options.seed,
         "predictions": options.count,
@@ -51,20 +51,20 @@ def main() -> None:
         "sides": SIDES,
         "megapixels": round(pixels / 1e6, 1),
         "seconds": round(time.monotonic() - began, 1),
-        **flatness(megabytes),
-        "peak_megabytes": round(_megabytes(peak_memory())),
-        "megabytes": [round(m) for m in megabytes[:: max(1, options.count // SAMPLES)]],
+        **flatness(mebibytes),
+        "peak_mebibytes": round(_mebibytes(peak_memory())),
+        "mebibytes": [round(m) for m in mebibytes[:: max(1, options.count // SAMPLES)]],
     }
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(json.dumps(report, indent=1) + "\n")
-    print({key: value for key, value in report.items() if key != "megabytes"})
+    print({key: value for key, value in report.items() if key != "mebibytes"})
     sys.exit(0 if report["ratio"] <= FLAT else 1)
 
 
-def flatness(megabytes: list[float]) -> dict[str, float]:
+def flatness(mebibytes: list[float]) -> dict[str, float]:
     """Return medians of the tenth after the warm-up and of the last tenth, and their ratio."""
-    tenth = max(1, len(megabytes) // 10)
-    first, last = (float(np.median(part)) for part in (megabytes[tenth : 2 * tenth], megabytes[-tenth:]))
+    tenth = max(1, len(mebibytes) // 10)
+    first, last = (float(np.median(part)) for part in (mebibytes[tenth : 2 * tenth], mebibytes[-tenth:]))
     return {"after_warm_up": round(first, 1), "at_the_end": round(last, 1), "ratio": round(last / first, 4)}
 
 
@@ -76,10 +76,10 @@ def _file(random: np.random.Generator, width: int, height: int, kind: str) -> by
     return file.getvalue()
 
 
-def _megabytes(size: int | None) -> float:
+def _mebibytes(size: int | None) -> float:
     if size is None:
         raise SystemExit("the system does not say what memory a process holds: Linux only")
-    return size / 1e6
+    return size / 2**20
 
 
 def _options() -> argparse.Namespace:

@@ -91,6 +91,16 @@ def test_errors_are_those_of_the_pixels(shape: tuple[int, int]) -> None:
     assert found.weighted == pytest.approx((squared * of_pixels).sum() / of_pixels.sum(), rel=1e-5)
 
 
+def test_what_is_not_seen_has_no_error() -> None:
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    alpha[:, 200:] = 1
+    changed = PHOTO.copy()
+    changed[:, :200] ^= 255
+    coder = WebpCoder(Picture(PHOTO, np.ones((38, 57), np.float32), alpha))
+    found = coder.errors(encoded(Image.fromarray(changed), "PNG"))
+    assert (found.plain, found.weighted) == (0, 0)
+
+
 @pytest.mark.parametrize("height", [HEIGHT, 40])
 def test_a_coder_without_strength_is_libjpeg(height: int) -> None:
     """The coefficients that a decoder finds are those of the plain file, but for a few that lay between two numbers."""
@@ -309,6 +319,25 @@ def test_of_a_large_picture_few_files_are_made(
     assert smaller.gain >= 0
 
 
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_file_is_no_further_off_than_the_plain_one_of_the_least_quality(
+    large: Picture, left: Attention, is_large: bool
+) -> None:
+    coder = JpegCoder(large if is_large else Picture(PHOTO, block_weights(left)))
+    limit = len(coder.plain(60))
+    freely, bound = (fit_to_size(coder, "jpeg", limit, least) for least in (30, 60))
+    assert freely.loss > 0.2
+    assert bound.loss <= 0
+
+
+def test_what_is_less_similar_where_people_look_is_not_taken(left: Attention, monkeypatch: pytest.MonkeyPatch) -> None:
+    coder = JpegCoder(Picture(PHOTO, block_weights(left)))
+    limit = len(coder.plain(60))
+    assert fit_to_size(coder, "jpeg", limit, 30).strength > 0
+    monkeypatch.setattr("salbox.apps._fitting.CLOSE", -0.5)  # as if no file came near the plain one's
+    assert fit_to_size(coder, "jpeg", limit, 30).strength == 0
+
+
 def test_webp_too_large_for_regions_and_its_sample_have_the_same_ways(
     large: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,7 +357,8 @@ def test_webp_files_do_not_depend_on_those_made_before(left: Attention) -> None:
     coder = WebpCoder(picture)
     for quality in (60, 30):
         for strength in (1.0, 0.6):
-            assert coder.encode(quality, strength) == WebpCoder(picture).encode(quality, strength)
+            found, fresh = (each.steered(strength, quality)(quality) for each in (coder, WebpCoder(picture)))
+            assert found == fresh
 
 
 def test_steps_of_webp_are_those_of_its_quantizers() -> None:

@@ -124,6 +124,12 @@ def test_a_size_that_has_to_be_enlarged_is_noted(tmp_path):
     assert outcome.notes == [f"{tmp_path / 'out' / 'a.320x320.png'}: enlarged 2.00 times, from 160x160"]
 
 
+def test_a_size_that_is_enlarged_along_its_width_alone_is_noted(tmp_path):
+    Image.fromarray(PHOTO[:4, :4]).save(tmp_path / "a.png")
+    outcome = run(tmp_path / "a.png", tmp_path / "out", "5x2")
+    assert outcome.notes == [f"{tmp_path / 'out' / 'a.5x2.png'}: enlarged 1.25 times, from 4x2"]
+
+
 def test_through_standard_input_and_output(cli, tmp_path, monkeypatch):
     file = io.BytesIO()
     Image.fromarray(PHOTO).save(file, "PNG")

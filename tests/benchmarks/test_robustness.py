@@ -27,7 +27,7 @@ def test_every_test_that_the_page_names_exists(page):
 
 def test_faults_are_told(page):
     found = {"seed": 0, "files": 300, "readers": {"npz": 100, "csv": 200}, "seconds": 120, "slowest_seconds": 1.25}
-    found |= {"slowest_reader": "csv", "megabytes_beyond_the_start": 7}
+    found |= {"slowest_reader": "csv", "mebibytes_beyond_the_start": 7}
     clean = page.fuzzing(found | {"faults": []})
     assert "300 damaged files" in clean
     assert "100 to 200 of each of 2 kinds" in clean

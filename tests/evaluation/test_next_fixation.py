@@ -53,6 +53,13 @@ def test_scanpaths_are_told_apart():
     assert list(scanpaths(Fixations([1], [1]))) == []
 
 
+def test_rows_say_which_model_makes_their_densities_so_that_heads_share_a_pass():
+    worn = ModelSource("gaussian", postprocess=salbox.PostProcess(scale_output="log-density"))
+    for row in rows_for([worn], NEAR):
+        assert [pipeline.model.name for pipeline in row.scorer().pipelines] == ["gaussian"]
+    assert [row.scorer().pipelines for row in rows_for([CenterBias()], NEAR)] == [(), ()]
+
+
 def test_figures_are_those_of_each_next_density(data, tmp_path):
     row = ModelSource("gaussian", {"sigma": 0.3}, salbox.PostProcess(scale_output="log-density"))
     table = score_next(data, rows_for([row, CenterBias()], NEAR), ["nss", "ll"], folder=tmp_path / "kept")

@@ -110,3 +110,12 @@ def test_a_network_that_ships_with_a_list_is_asked(photos, monkeypatch):
     monkeypatch.setattr("salbox.evaluation.training_photos.read_training_photos", lambda path: {"people": known})
     assert notes(photos, "unisal.people") == ["3 of 5 images were among the photos that unisal.people was trained on"]
     assert asked == ["unisal.people.onnx"]
+
+
+def test_a_design_that_ships_is_asked_unless_its_authors_weights_are_given(photos, monkeypatch):
+    known = TrainingPhotos(frozenset(short_digest(content_digest(p)) for p in photos[:2]), frozenset())
+    monkeypatch.setattr("salbox.evaluation.training_photos.read_training_photos", lambda path: {"people": known})
+    assert notes(photos, "scfnet") == ["2 of 5 images were among the photos that scfnet was trained on"]
+    data = open_images(photos[0].parent)
+    theirs = [ModelSource("scfnet", {"weights": given}) for given in ("theirs.pth", {"scfnet": "theirs.pth"})]
+    assert training_notes(data, [item.name for item in data.items], theirs) == []

@@ -9,7 +9,8 @@ from shapes_world import COLORS, write_world
 from salbox.explain import dissection, ious
 from salbox.explain.concept_sets import open_photos
 from salbox.explain.contributions import by_category, contributions, shared_out
-from salbox.explain.dissection import best_photos, chance_ious, dissect, mean_ious, read_parts
+from salbox.explain.dissection import NAMED, best_concepts, best_photos, chance_ious, dissect, mean_ious, read_parts
+from salbox.explain.files import read_arrays, write_arrays
 from salbox.explain.thresholds import thresholds
 from salbox.explain.vocabulary import build_vocabulary
 
@@ -121,6 +122,25 @@ def test_chance_is_what_places_picked_at_random_reach(parts, world, vocabulary):
                 active = rng.random((50, region.size)) < 0.2
                 drawn.append(ious(region.reshape(1, -1), active).mean())
         assert found[vocabulary.concepts.index(concept)] == pytest.approx(np.mean(drawn), rel=0.05)
+
+
+def test_a_basis_has_a_name_where_it_covers_more_than_chance(parts, vocabulary, tmp_path):
+    table = mean_ious(parts, vocabulary, 4)
+    best = best_concepts(table, parts, vocabulary, kept=0.05)
+    assert best["basis"].tolist() == [0, 1, 2, 3]
+    assert best["iou"].tolist() == table.groupby("basis")["iou"].max().tolist()
+    assert best["is_named"].tolist() == [True, True, True, False]
+    unsteady = best_concepts(table.assign(low=0.0), parts, vocabulary, kept=0.05)
+    assert (unsteady["chance"] > 0).all()
+    assert not unsteady["is_named"].any()
+    old = []  # of files that do not say how much of a photo concepts cover the IoU alone decides
+    for path in parts:
+        old.append(tmp_path / path.name)
+        arrays = read_arrays(path)
+        write_arrays({name: arrays[name] for name in arrays if name != "share"}, old[-1])
+    unsure = best_concepts(table, old, vocabulary, kept=0.05)
+    assert unsure["chance"].isna().all()
+    assert unsure["is_named"].tolist() == (best["iou"] > NAMED).tolist()
 
 
 def test_parts_that_are_there_are_not_made_again(world, vocabulary, limits, parts):

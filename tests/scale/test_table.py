@@ -42,3 +42,17 @@ def test_a_disk_that_is_full_is_one_kind_of_error(tmp_path, monkeypatch, step):
     with pytest.raises(PartError, match=r"cannot be written .*No space left"):
         write(tmp_path, ROW)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_errors_the_first_is_said(tmp_path, monkeypatch):
+    close = pq.ParquetWriter.close
+
+    def full(writer):
+        close(writer)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("salbox.scale.table._GROUP_BYTES", 1)  # each row is written at once
+    monkeypatch.setattr(pq.ParquetWriter, "close", full)
+    with pytest.raises(KeyError):
+        write(tmp_path, ROW, then=lambda: {}["no such key"])
+    assert list(tmp_path.iterdir()) == []

@@ -99,7 +99,7 @@ def test_what_is_found(script, tmp_path, monkeypatch, read, fault):
     monkeypatch.chdir(place)
     written(place / "seed.bin")
     sound = script.Sound(Fuzzed("reader", ".bin", written, read), place / "seed.bin", place / "seed.bin", b"sound" * 20)
-    state = {"seed": 0, "done": {}, "faults": {}, "slowest": {}, "megabytes": 0}
+    state = {"seed": 0, "done": {}, "faults": {}, "slowest": {}, "mebibytes": 0}
     script._block(sound, 0, 2, state)
     assert state["done"] == {"reader": 2}
     assert [(f["fault"][: len(fault)], f["count"]) for f in state["faults"].values()] == ([(fault, 2)] if fault else [])
@@ -117,7 +117,7 @@ def test_wrong_data_is_found_where_there_is_a_checksum(script, tmp_path, monkeyp
 
     reader = Checked("reader", ".bin", written, careless, lambda path: [(0, 4)])
     sound = script.Sound(reader, path, path, path.read_bytes(), b"data", [(0, 4)])
-    state = {"seed": 0, "done": {}, "faults": {}, "slowest": {}, "megabytes": 0}
+    state = {"seed": 0, "done": {}, "faults": {}, "slowest": {}, "mebibytes": 0}
     script._block(sound, 0, 3, state)
     (found,) = state["faults"].values()
     assert (found["fault"], found["count"]) == ("reads as something else, without an error", 3)

@@ -78,6 +78,18 @@ def test_both_are_drawn_on_one_scale():
     assert int(alone[white].min()) < int(together[white].min())
 
 
+@pytest.mark.parametrize(("top", "first", "last"), [(100, 80, 100), (0, 60, 80)])
+def test_a_name_stands_above_its_region_or_below_where_there_is_no_room(top, first, last):
+    page = design(200, "a.png", 400)
+    named, blank = (
+        draw_designs([examine("A", page, "gbvs.student", [Region(name, 20, top, 150, 60)])])[0]
+        for name in ("headline", " ")
+    )
+    rows, columns = np.nonzero((named != blank).any(axis=2))
+    assert first <= rows.min() < rows.max() < last
+    assert 20 <= columns.min() < columns.max() < 170
+
+
 def test_the_page_needs_no_other_file_and_names_are_texts(designs):
     page = report_html(designs)
     assert not re.findall(r"(?:src|href)=\"(?!data:|#)", page)

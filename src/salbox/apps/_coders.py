@@ -205,10 +205,14 @@ def block_weights(attention: Attention) -> FloatMap:
 
 def strips(picture: Picture) -> Iterator[tuple[slice, FloatMap]]:
     """Yield the rows of a picture, some at a time, with the weights of their blocks, (ceil(rows / 8), ceil(W / 8))."""
-    height = picture.pixels.shape[0]
+    for rows in strip_rows(picture.pixels.shape[0]):
+        yield rows, picture.weights[rows.start // SIDE : -(-rows.stop // SIDE)]
+
+
+def strip_rows(height: int) -> Iterator[slice]:
+    """Yield all rows, `STRIP` at a time."""
     for start in range(0, height, STRIP):
-        stop = min(start + STRIP, height)
-        yield slice(start, stop), picture.weights[start // SIDE : -(-stop // SIDE)]
+        yield slice(start, min(start + STRIP, height))
 
 
 def _block_sums(difference: Pixels) -> FloatMap:

@@ -42,11 +42,11 @@ def fit_to_size(coder: Coder, file_format: FileFormat, limit: int, min_quality: 
     for way, small in zip(coder.ways(plain[0]), sample.ways(plain[0]), strict=True):
         tried = cache(small.encode)
         hit = largest_within(tried, int(limit * share), small.low, small.high, first=small.first, near=_NEAR)
-        if hit is None or not _is_better(sample.errors(hit.data), trial.base, trial.worst):
+        if hit is None or not _is_better(sample.errors(hit.data), trial.worst):
             continue
         if sample is not coder:
             hit = _of_whole(way.encode, tried, limit, (way.low, way.high), hit, coder.near)
-        if hit is None or not _is_better(errors := coder.errors(hit.data), base, worst):
+        if hit is None or not _is_better(errors := coder.errors(hit.data), worst):
             continue
         if _is_above_least(coder, errors, base, trial, min_quality):
             return _beside(hit.data, file_format, way.made_by(hit.level), plain, base, errors)
@@ -64,7 +64,7 @@ def fit_to_quality(coder: Coder, file_format: FileFormat, quality: int, min_qual
     for number, small in enumerate(sample.ways(quality)):
         made = lowest_true(
             lambda level, small=small: _tried(sample, small, level),  # type: ignore[misc]
-            lambda made: _is_as_true(made[1], trial.base, trial.worst),
+            lambda made: _is_as_true(made[1], trial.worst),
             small.low,
             small.high,
             first=small.first,
@@ -78,7 +78,7 @@ def fit_to_quality(coder: Coder, file_format: FileFormat, quality: int, min_qual
             data, errors = _tried(coder, way, level)
             if len(data) >= len(plain[1]):
                 break
-            if _is_as_true(errors, base, worst) and _is_above_least(coder, errors, base, trial, min_quality):
+            if _is_as_true(errors, worst) and _is_above_least(coder, errors, base, trial, min_quality):
                 return _beside(data, file_format, way.made_by(level), plain, base, errors)
     return Compressed(plain[1], file_format, quality, 0.0, quality, len(plain[1]))
 
@@ -193,12 +193,12 @@ def _is_above_least(coder: Coder, errors: Errors, base: Errors, trial: _Trial, m
     return errors.plain <= _SURE * about or errors.plain <= coder.errors(coder.plain(min_quality)).plain
 
 
-def _is_better(errors: Errors, base: Errors, worst: Errors) -> bool:
-    return errors.weighted < base.weighted and _is_good(errors, worst)
+def _is_better(errors: Errors, worst: Errors) -> bool:
+    return errors.weighted < worst.weighted and _is_good(errors, worst)
 
 
-def _is_as_true(errors: Errors, base: Errors, worst: Errors) -> bool:
-    return errors.weighted <= base.weighted and _is_good(errors, worst)
+def _is_as_true(errors: Errors, worst: Errors) -> bool:
+    return errors.weighted <= worst.weighted and _is_good(errors, worst)
 
 
 def _is_good(errors: Errors, worst: Errors) -> bool:

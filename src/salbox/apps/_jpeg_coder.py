@@ -8,7 +8,6 @@ lose their fine detail, and the bits buy a higher quality for the whole file. An
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +18,7 @@ from PIL import Image
 
 from ..types import FloatMap
 from ._blocks import SIDE, padded, to_blocks, to_plane
-from ._coders import BEST_QUALITY, STRIP, Coder, Way, saved
+from ._coders import BEST_QUALITY, Coder, Way, saved, strip_rows
 
 _UNIT = 2 * SIDE  # pixels that a block of halved colour covers along a side
 _MIDDLE = 128
@@ -63,7 +62,7 @@ class JpegCoder(Coder):
         height, width = self.picture.pixels.shape[:2]
         image = Image.new("L" if len(self._planes) == 1 else "YCbCr", (width, height))
         tables = _tables(quality)
-        for rows in _rows(self._planes[0].shape[0]):
+        for rows in strip_rows(self._planes[0].shape[0]):
             found = self._rounded_rows(rows, tables, strength)[:, :width]
             image.paste(Image.fromarray(found, image.mode), (0, rows.start))
         return self._saved(image, quality)
@@ -92,7 +91,7 @@ class JpegCoder(Coder):
             return [padded(pixels[:, :, 0], _UNIT)]
         height, width = (-(-side // _UNIT) * _UNIT for side in pixels.shape[:2])
         bright, *colors = (np.empty((height // scale, width // scale), np.uint8) for scale in (1, 2, 2))
-        for rows in _rows(height):
+        for rows in strip_rows(height):
             # Not by Pillow, which cuts digits off where libjpeg rounds: half a level of brightness.
             part = padded(cv2.cvtColor(pixels[rows], cv2.COLOR_RGB2YCrCb), _UNIT)
             bright[rows] = part[:, :, 0]
@@ -123,11 +122,6 @@ def _halved(plane: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     # As libjpeg has it, so that halves are rounded up as often as down.
     rounding = 1 + np.arange(plane.shape[1] // 2, dtype=np.uint16) % 2
     return ((total + rounding) // 4).astype(np.uint8)
-
-
-def _rows(height: int) -> Iterator[slice]:
-    for start in range(0, height, STRIP):
-        yield slice(start, min(start + STRIP, height))
 
 
 def _tables(quality: int) -> list[FloatMap]:

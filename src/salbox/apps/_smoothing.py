@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..types import FloatMap, Pixels
 from ._blocks import SIDE, padded, to_blocks, to_plane
-from ._coders import STRIP
+from ._coders import strip_rows
 
 _THRESHOLD = 8.0  # of coefficients, in a block of average weight at strength 1; 1 is a noise of one brightness level
 _SHIFT = SIDE // 2
@@ -34,15 +34,14 @@ def smoothed(pixels: Pixels, weights: FloatMap, strength: float) -> Pixels:
     height, width = pixels.shape[:2]
     thresholds: FloatMap = (strength * _THRESHOLD / np.sqrt(weights)).astype(np.float32)
     result = np.empty_like(pixels)
-    for start in range(0, height, STRIP):
-        stop = min(start + STRIP, height)
+    for rows in strip_rows(height):
         # A block more at either end, for the grid that is half a block off.
-        first, last = max(start - SIDE, 0), min(stop + SIDE, height)
+        first, last = max(rows.start - SIDE, 0), min(rows.stop + SIDE, height)
         part = cv2.cvtColor(pixels[first:last], cv2.COLOR_RGB2YCrCb)
         limits = thresholds[first // SIDE : -(-last // SIDE)]
         done = np.stack([_thresholded(part[:, :, channel], limits) for channel in range(3)], axis=2)
         turned = cv2.cvtColor(done, cv2.COLOR_YCrCb2RGB)
-        result[start:stop] = turned[start - first : stop - first]
+        result[rows] = turned[rows.start - first : rows.stop - first]
     return result[:height, :width]
 
 

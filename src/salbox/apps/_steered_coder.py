@@ -31,10 +31,6 @@ class SteeredCoder(Coder):
     def steered(self, strength: float, quality: int) -> Callable[[int], bytes]:
         """Return what encodes the picture at a quality, steered so much, where a plain file has `quality`."""
 
-    def encode(self, quality: int, strength: float) -> bytes:
-        """Return the file at a quality, steered so much, as if a plain one of this quality stood beside it."""
-        return self.steered(strength, quality)(quality)
-
     def ways(self, quality: int) -> list[Way]:
         """Return a way for each strength, whose levels are qualities."""
         return [self._way(strength, quality) for strength in self.strengths]

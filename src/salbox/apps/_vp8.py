@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..types import Pixels
-from ._coders import STRIP
+from ._coders import strip_rows
 
 SIDE = 16  # pixels of a macroblock
 SEGMENTS = 4
@@ -55,11 +55,10 @@ def planes_of(pixels: Pixels) -> npt.NDArray[np.uint8]:
     height, width = (side + side % 2 for side in pixels.shape[:2])
     planes = np.empty((height * 3 // 2, width), np.uint8)
     colors = planes[height:].reshape(2, height // 2, width // 2)
-    for top in range(0, height, STRIP):
-        part = pixels[top : top + STRIP]
+    for rows in strip_rows(height):
+        part = pixels[rows]
         part = np.pad(part, ((0, part.shape[0] % 2), (0, part.shape[1] % 2), (0, 0)), mode="edge")
         part = part.astype(np.float32)
-        rows = slice(top, top + part.shape[0])
         planes[rows] = _rounded(cv2.transform(part, _TO_YUV[:1]))
         half = cv2.resize(part, (width // 2, part.shape[0] // 2), interpolation=cv2.INTER_AREA)
         found = _rounded(cv2.transform(half, _TO_YUV[1:]))

@@ -153,11 +153,12 @@ def explain(
 def _open(folder: Path, model: str, basis: int) -> int:
     """Show a basis of an explanation that is there; PyTorch is not needed for it."""
     from ..explain import Explanation
+    from ..explain.plan import whole_path
 
     found = Explanation(folder)
     if not found.parts or not (folder / "bases.parquet").exists():
         raise UsageError(f"{folder}: no photos are dissected there yet; give --concepts, and --dataset or --no-train")
-    if found.model not in (model, str(user_path(model).resolve())):
+    if found.model not in (model, whole_path(model)):
         raise UsageError(f"{folder}: explains {found.model}, not {model}")
     return _show(found, basis)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ..datasets import Dataset, open_dataset
@@ -29,7 +29,7 @@ def next_fixation(
     split: str | None = None,
     saccades: str | Saccades = DEFAULT,
     center_bias: bool = True,
-    folder: Path | None = None,
+    folder: str | os.PathLike[str] | None = None,
     workers: int | None = 1,
     progress: Progress = SILENT,
 ) -> Evaluation:
@@ -82,7 +82,7 @@ def score_next(
     rows: Sequence[Source],
     metrics: Sequence[str] = METRICS,
     *,
-    folder: Path | None = None,
+    folder: str | os.PathLike[str] | None = None,
     workers: int | None = 1,
     progress: Progress = SILENT,
 ) -> Evaluation:

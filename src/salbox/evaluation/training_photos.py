@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..datasets import Dataset
 from ..errors import SalboxError
 from ..models.blends import is_blend
-from ..models.entries import Packaged
+from ..models.entries import Packaged, PackagedCheckpoint
 from ..models.exported import card_beside, is_path, model_file, packaged
 from ..models.import_paths import resolve
 from ..models.loading import card, parts
@@ -31,8 +32,8 @@ _SPLITS = {
 def training_notes(data: Dataset, images: Iterable[str], rows: Sequence[Source]) -> list[str]:
     """Return a line for each model that some of the images taught, and how many.
 
-    A network that salbox trained knows its photos by what is in their files. Of what ships without a list of them the
-    training splits are known by name.
+    A network that salbox trained knows its photos by what is in their files. Of what ships and does not find them
+    in a list the training splits are known by name.
 
     Parameters
     ----------
@@ -48,7 +49,8 @@ def training_notes(data: Dataset, images: Iterable[str], rows: Sequence[Source])
         source = getattr(row, "source", row)  # of a row that is scored in a way of its own
         if isinstance(source, ModelSource):
             for name in _parts(source.known_name):
-                notes += list(_in_lists(name, files)) or _by_split(name, data.card.name, files)
+                path = _exported(name, _weights_of(source, name))
+                notes += list(_in_lists(name, path, files)) or _by_split(name, data.card.name, files)
     return list(dict.fromkeys(notes))
 
 
@@ -56,17 +58,27 @@ def _parts(name: str) -> Sequence[str]:
     return [part for part in parts(name) if not is_blend(part)] if name else ()
 
 
-def _exported(name: str) -> str:
-    """Return the path of a network that salbox wrote, also of one that ships; "" of any other model."""
+def _weights_of(source: ModelSource, name: str) -> Any:
+    """Return the weights that are given for a model of a row; None if none are."""
+    given = source.parameters.get("weights")
+    return given.get(name) if isinstance(given, Mapping) else given
+
+
+def _exported(name: str, weights: Any) -> str:
+    """Return the path of a network that salbox wrote, also of one that ships; "" of any other model.
+
+    With weights that are given a design that ships is its authors' network.
+    """
     if name in MODELS:
         entry = MODELS[name]
-        return packaged(f"{entry.file}#{entry.head}") if isinstance(entry, Packaged) else ""
+        if isinstance(entry, (Packaged, PackagedCheckpoint)) and weights is None:
+            return packaged(f"{entry.file}#{entry.head}")
+        return ""
     return name if is_path(name) and card_beside(name) is None else ""
 
 
-def _in_lists(name: str, files: dict[str, Path]) -> Iterator[str]:
-    """Yield how many of the files a network's own list of training photos holds."""
-    path = _exported(name)
+def _in_lists(name: str, path: str, files: dict[str, Path]) -> Iterator[str]:
+    """Yield how many of the files the list of training photos in a network's own file holds; nothing without one."""
     if not path:
         return
     try:

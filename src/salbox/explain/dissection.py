@@ -22,6 +22,7 @@ from .concept_sets import Photos
 from .files import read_arrays, write_arrays
 from .overlap import ious
 from .subject import Subject
+from .thresholds import KEPT
 from .vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 PART = 256  # photos whose figures go into a file
 INTERVAL = 1.96  # standard errors on each side: 95 %
+NAMED = 0.04  # IoU from which on a basis may have a name (Bau et al. 2017, section 3.2)
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,29 @@ def chance_ious(paths: Sequence[Path], concepts: int, kept: float) -> npt.NDArra
         sums += np.bincount(part.concept, common / union, concepts)
         counts += np.bincount(part.concept, minlength=concepts)
     return sums / np.maximum(1, counts)
+
+
+def best_concepts(
+    table: pd.DataFrame, paths: Sequence[Path], vocabulary: Vocabulary, kept: float = KEPT
+) -> pd.DataFrame:
+    """Return of each basis its best concept: "basis", "concept", "iou", "low", "high", "chance", "is_named".
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `mean_ious` returned.
+    paths : sequence of Path
+        What `dissect` wrote.
+    vocabulary : Vocabulary
+    kept : float
+        The share of all places at which a basis is active.
+    """
+    best = table.groupby("basis").head(1).drop(columns="photos").reset_index(drop=True)
+    by_chance = dict(zip(vocabulary.concepts, chance_ious(paths, len(vocabulary), kept), strict=True))
+    best["chance"] = best["concept"].map(by_chance)
+    # Not `low > chance`: where files do not say what concepts cover, chance is NaN, and the IoU alone decides.
+    best["is_named"] = (best["iou"] > NAMED) & ~(best["low"] <= best["chance"])
+    return best
 
 
 def best_photos(paths: Sequence[Path], basis: int, number: int) -> list[tuple[int, float]]:

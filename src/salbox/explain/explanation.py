@@ -28,7 +28,7 @@ class Explanation:
 
     @property
     def model(self) -> str:
-        """What is explained, as it was given; of a file or a folder its whole path."""
+        """What is explained, as it was given; of a file or a folder its whole path, and the head behind it."""
         known = read_json(self.folder / "explain.json").get("model", "")
         return str(known[0] if isinstance(known, list) and known else known)
 

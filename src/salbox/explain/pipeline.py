@@ -16,7 +16,7 @@ from ..types import Pixels
 from .categories import read_categories
 from .concept_sets import open_photos
 from .contributions import by_category, contributions, explained_share
-from .dissection import chance_ious, dissect, mean_ious
+from .dissection import best_concepts, dissect, mean_ious
 from .explanation import Explanation
 from .files import read_json, write_json, write_table
 from .plan import HEAD, Plan
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 STEPS = ("factorize", "reformulate", "thresholds", "dissect", "contributions", "report")
 TRAINED = ("factorize", "reformulate")
-NAMED = 0.04  # IoU from which on a basis may have a name (Bau et al. 2017, section 3.2)
 EXPLAINED_PHOTOS = 100  # on which it is measured how much the named bases explain
 _RECORD = "explain.json"
 _WRITTEN = {
@@ -234,10 +233,7 @@ class _Run:
         table = mean_ious(parts, vocabulary, subject.count)
         write_json({"photos": [photos.name(i) for i in range(len(photos))]}, plan.output / "photos.json")
         write_table(table, plan.output / "dissection.parquet")
-        best = table.groupby("basis").head(1).drop(columns="photos").reset_index(drop=True)
-        by_chance = dict(zip(vocabulary.concepts, chance_ious(parts, len(vocabulary), plan.kept), strict=True))
-        best["chance"] = best["concept"].map(by_chance)
-        best["is_named"] = (best["iou"] > NAMED) & ~(best["low"] <= best["chance"])
+        best = best_concepts(table, parts, vocabulary, plan.kept)
         best["threshold"] = limits
         if (weights := subject.weights) is not None:
             # What channels of any scale add is said for a standard deviation of theirs.

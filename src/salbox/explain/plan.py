@@ -108,7 +108,7 @@ class Plan:
         # A folder that happens to be called as a model is not meant.
         is_file = (is_path(self.model) or self.is_checkpoint) and path.exists()
         return {
-            "model": [str(path.resolve()), path_digest(_weights_of(path))] if is_file else self.model,
+            "model": [whole_path(self.model), path_digest(_weights_of(path))] if is_file else self.model,
             "weights": self.weights,
             "trained": self.train,
             "layer": self.layer,
@@ -120,6 +120,12 @@ class Plan:
             "kept": self.kept,
             "min_photos": self.min_photos,
         }
+
+
+def whole_path(model: str) -> str:
+    """Return the whole path of a model's file or folder, with the "#head" that was given behind it."""
+    path, mark, head = model.partition("#")
+    return f"{user_path(path).resolve()}{mark}{head}"
 
 
 def _weights_of(path: Path) -> Path:

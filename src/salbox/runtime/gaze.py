@@ -23,7 +23,8 @@ from .preprocessing import Preprocessing
 
 CENTER_SIGMA = 0.25  # of the centre prior, a Gaussian, as a share of each side
 QUALITIES = ("fast", "multiscale", "best")
-LOOKS = (0.75, 1.0, 1.5)  # sizes of several looks; a larger one is sharper, a smaller one broader
+# Sizes of several looks, relative to the usual one; a larger one is sharper, a smaller one broader.
+MULTISCALE = (0.75, 1.0, 1.5)
 LOOK_SCALES = (0.5, 2.0)  # the least and the most that an image's angle makes of the size at which one looks
 DEGREES = VIEWS["lab"]  # of visual angle that the longest side spans unless something is said
 
@@ -116,7 +117,7 @@ def _looks(network: ExportedNetwork, image: Pixels, size: Preprocessing, quality
     """Return the log of the mean density of as many looks as a quality has."""
     if quality == "fast":
         return _look(network, image, size)
-    sizes = [_sized(size, scale) for scale in LOOKS]
+    sizes = [_sized(size, scale) for scale in MULTISCALE]
     looks = [_look(network, image, own) for own in sizes]
     if quality == "best":
         mirrored = np.ascontiguousarray(image[:, ::-1])

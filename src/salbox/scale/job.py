@@ -110,14 +110,14 @@ class Job:
         UsageError
             If the place holds the results of another job, or cannot be written to.
         """
-        begun = self.place.find(_ASKED) is not None
-        if begun and not overwrite and (there := self._asked()) != self._readable_asks():
+        is_begun = self.place.find(_ASKED) is not None
+        if is_begun and not overwrite and (there := self._asked()) != self._readable_asks():
             what = _difference(there, self._readable_asks())
             raise UsageError(
                 f"{self.place.uri()}: holds results of another job ({what}): make them again with --overwrite, "
                 "or choose another folder"
             )
-        records = self._records() if begun else {}
+        records = self._records() if is_begun else {}
         if overwrite:
             for record in records.values():
                 if record.part:

@@ -12,8 +12,9 @@ from ..layers import ConvNormAct, SeparableConv, resize_like
 from .context import make_context
 
 STRIDE = 8  # where a branch leaves the encoder, and what it draws its features at
-# A row of blocks and the stride that it ends at, of MobileNetV2 and of EfficientNet; see `_Rows`.
+# A row of blocks and the stride that it ends at, of MobileNetV2 and of EfficientNet.
 _ROW_STRIDES = (2, 4, 8, 16, 16, 32, 32)
+FIRST_ROW = _ROW_STRIDES.index(STRIDE) + 1  # of an encoder's rows, of those that a branch may have
 
 
 class Branch(nn.Module):
@@ -43,16 +44,15 @@ class Branch(nn.Module):
     def __init__(self, encoder: str, rows: Sequence[int], width: int, context: str) -> None:
         super().__init__()
         made = make_encoder(encoder)
-        first = _ROW_STRIDES.index(STRIDE) + 1
         every = getattr(made.network, "blocks", ())
         if len(every) != len(_ROW_STRIDES):
             raise UsageError(f"encoder '{encoder}': a branch is made of an encoder's rows of blocks, which it lacks")
-        kept = [(row, count) for row, count in zip(every[first:], rows, strict=False) if count]
+        kept = [(row, count) for row, count in zip(every[FIRST_ROW:], rows, strict=False) if count]
         if not kept or any(not 0 < count <= len(row) for row, count in kept):
-            most = ", ".join(str(len(row)) for row in every[first:])
+            most = ", ".join(str(len(row)) for row in every[FIRST_ROW:])
             raise UsageError(f"a branch of encoder '{encoder}': rows={tuple(rows)}: expected at most {most}")
         self.rows = nn.ModuleList(nn.Sequential(*list(row)[:count]) for row, count in kept)
-        strides = _ROW_STRIDES[first : first + len(kept)]
+        strides = _ROW_STRIDES[FIRST_ROW : FIRST_ROW + len(kept)]
         channels = {STRIDE: made.channels[STRIDES.index(STRIDE)]}
         channels |= {stride: _channels(row) for stride, row in zip(strides, self.rows, strict=True)}
         self.taken = tuple(i for i, stride in enumerate(strides) if stride not in strides[i + 1 :])

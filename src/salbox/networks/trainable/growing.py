@@ -14,7 +14,7 @@ from .box import Box
 from .branched_box import BranchedBox
 from .reload import HEADS
 
-_OF_BOX = ("encoder", "size", "context", "width", "head_width", "stride", "deepest", "detail")
+_OF_BRANCH = ("branch", "rows", "branch_width", "branch_head_width")
 
 
 def can_become(key: str, own: Any, wanted: Any) -> bool:
@@ -81,7 +81,7 @@ def with_branch(trained: Box, branch: BranchedBox) -> BranchedBox:
     encoder = {name: values for name, values in new.items() if name.startswith("encoder.")}
     if not all(name in before and _is_same(before[name], values) for name, values in encoder.items()):
         raise UsageError("the branch was trained on another trunk than the box has")
-    arguments = {**branch.arguments, **{key: value for key, value in trained.arguments.items() if key in _OF_BOX}}
+    arguments = {**trained.arguments, **{key: branch.arguments[key] for key in _OF_BRANCH}}
     grown = BranchedBox([*kept, *branch.heads], **{**arguments, "size": tuple(arguments["size"])})
     grown.output = trained.output
     weights = {name: values for name, values in before.items() if not name.startswith(("branch.", HEADS))}

@@ -26,9 +26,9 @@ from .pictures import comparison_png
 from .settings import current
 from .uploads import Picture, sample
 
-GAZE = "gaze"
-_STUDENT = ".student"
-QUICK = (GAZE, *(f"{name}{_STUDENT}" for name in STUDENTS), *PEOPLE)
+_FIRST = "gaze"
+_TOGETHER = tuple(f"{name}.student" for name in STUDENTS)  # heads of one network
+QUICK = (_FIRST, *_TOGETHER, *PEOPLE)
 """Networks that come with salbox: all of them take a fraction of a second."""
 
 ORIGINALS = CLASSICAL
@@ -50,7 +50,7 @@ def computing() -> Iterator[None]:
 
 def shared_model(name: str, without_smoothing: bool = False) -> Model:
     """Return a model, loaded once for everybody; perhaps with its own smoothing switched off."""
-    return _loaded(name, without_smoothing)
+    return _loaded(name, without_smoothing)  # lru_cache tells calls with and without a default apart
 
 
 @lru_cache(maxsize=128)
@@ -74,10 +74,10 @@ def in_turns(names: Sequence[str]) -> list[list[str]]:
 
     `gaze` comes first, the heads of the students' network together, every other model by itself.
     """
-    shared = [name for name in names if name.endswith(_STUDENT) and name in QUICK]
-    first = [[name] for name in names if name == GAZE]
-    others = [[name] for name in names if name != GAZE and name not in shared]
-    return [group for group in (*first, shared, *others) if group]
+    first = [name for name in names if name == _FIRST]
+    together = [name for name in names if name in _TOGETHER]
+    others = [[name] for name in names if name not in (_FIRST, *_TOGETHER)]
+    return [group for group in (first, together, *others) if group]
 
 
 def output_of(name: str, process: PostProcess = NOTHING) -> Output:

@@ -57,12 +57,13 @@ def draw_regions(pixels: Pixels, regions: Sequence[Region], label: str, key: str
     key : str
     """
     height, width = pixels.shape[:2]
+    # What was drawn before too: a browser that lays the page out anew begins with what it is given.
     drawn = _drawn(key, (height, width))
+    shown = list(regions) if drawn is None else drawn
     data = {
         "image": data_url(pixels),
         "size": [width, height],
-        # What was drawn before too: a browser that lays the page out anew begins with what it is given.
-        "regions": [region.to_dict() for region in (regions if drawn is None else drawn)],
+        "regions": [region.to_dict() for region in shown],
         "of": key,
         "label": label,
         "hint": "Draw rectangles on the picture; move one by an edge or its name, size it by its corner. "
@@ -71,8 +72,7 @@ def draw_regions(pixels: Pixels, regions: Sequence[Region], label: str, key: str
         "colors": COLORS,
     }
     _mount("regions")(key=key, data=data, on_regions_change=_nothing)
-    drawn = _drawn(key, (height, width))
-    return list(regions) if drawn is None else drawn
+    return shown
 
 
 def _drawn(key: str, shape: Shape) -> list[Region] | None:
