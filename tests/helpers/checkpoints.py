@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from functools import cache
@@ -39,6 +40,8 @@ def _kdsalbox() -> Path:
 
     torch.manual_seed(0)
     network = KDSalBox(("map",))
-    path = Path(tempfile.mkdtemp()) / "student.pth"
+    folder = tempfile.TemporaryDirectory(prefix="salbox-test-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "student.pth"
     torch.save({"student_model": network.state_dict()}, path)
     return path
