@@ -12,8 +12,8 @@ import torch
 from pysaliency.saliency_map_conversion import optimize_for_information_gain
 from torch.utils.data._utils import collate
 
-from salbox.calibration.adapt import profile_of
 from salbox.calibration.observed import Observed
+from salbox.calibration.profile_fits import profile_of
 
 _stack = collate.default_collate_fn_map[torch.Tensor]
 

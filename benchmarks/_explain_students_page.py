@@ -41,8 +41,8 @@ def students_page(folder: Path, concepts: Sequence[str], limit: int, min_photos:
 Written by `benchmarks/explain.py`. {provenance(("salbox", "torch", "numpy"))}
 
 Named regions: {", ".join(concepts)}, at most {limit} photos of each; a concept is on {min_photos} photos at least, the
-most frequent on {photos}. "frontal", "profile" and "back" are poses of EyeCrowd's faces; names that end in "-merge" or
-"-other-merge" are COCO's, for grounds of several kinds. No text is named there, so that nothing is said of it.
+most frequent on {photos}. "frontal", "profile" and "back" are poses of EyeCrowd's faces; names that end in "-merged" or
+"-other-merged" are COCO's, for grounds of several kinds. No text is named there, so that nothing is said of it.
 
 Nothing is trained: what the last convolution before each map reads, {channels} channels of a network, is compared
 with named regions, and each channel comes with its weight. A contribution is positive where channels that cover a

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from _gaze_laboratory_pages import adapting, profiles, trials
 from _tables import markdown_table
 
 TITLES = {
@@ -40,6 +41,8 @@ def page(found: Mapping[str, Any]) -> str:
     if "test" in found:
         parts.append("## Photos held out\n\nNo network of ours learned from a photo of these tables.")
         parts += [_table(f"### {where}", own) for where, own in found["test"].items()]
+    if "profiles" in found:
+        parts.append(profiles(found["profiles"]))
     if "another" in found:
         parts.append(
             "## A laboratory that it never saw\n\nThe same training without MIT1003, its teachers without it too, and "
@@ -48,6 +51,10 @@ def page(found: Mapping[str, Any]) -> str:
             "same people (`salbox adapt`)."
         )
         parts += [_table(f"### {where}", own) for where, own in found["another"].items()]
+    if "adapt" in found:
+        parts.append(adapting(found["adapt"]))
+    if "trials" in found:
+        parts.append(trials(found["trials"]))
     if "density-224" in found:
         parts.append(_density_224(found["density-224"]))
     if "cost" in found:

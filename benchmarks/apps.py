@@ -28,9 +28,9 @@ LOOKED_AT = {
     "all: one of three people is left (6, 7), the clock (13) and the tomato (12) lose a side, and of the sign in 10 "
     "'hannel' is left, for the people beside it get more attention than text does.",
     "cutout": "People, also several (6, 7, 15), animals, products on white and grey (12, 14) and the beer glass (4) "
-    "come out whole, with edges that follow hair as far as strands lie together. Lost are the plate (5), most of the "
-    "road sign (11), the wooden figure's body (13) and nearly all of the street at night (16); the white between bowl "
-    "and paws (14) and a strip of the wall, and what is behind the spokes (20), stay in.",
+    "come out whole, with edges that follow hair as far as strands lie together. Lost are the plate and half the "
+    "toothbrush (5), the road sign (11), the wooden figure (13), one of two men (16), and the white of the bowl (14); "
+    "cars (18), a bit of the wall and what is behind the spokes (20) stay in.",
     "compress": "Where people look ours has less of the plain file's ringing and blocks: the skin in 1, 2 and 7, the "
     "lattice in 8, the fur in 17. Where nobody does, texture is flatter: the grid of the cloth (5) is gone, asphalt "
     "(18) and felt (6) are smooth, and the soft shadow in 13 falls into steps; lawn (17) and straw (8) "
@@ -96,8 +96,8 @@ Photos with masks; shapes of known alpha, and more, on [its page](cutout.md).
 
 ## Compression
 
-Against the plain encoder at equal size, by people's fixations; what the columns are, which rows are of an earlier run,
-and more, on [its page](compress.md).
+Against the plain encoder at equal size, by people's fixations; what the columns are, and more, on [its
+page](compress.md).
 
 {table_of("compress.md", "Compression with attention")}
 

@@ -1,9 +1,9 @@
 """How long crop, cutout, compress and regions take, and how much memory, for a part of docs/results/apps.md.
 
 Wants a quiet machine. Each figure is of a process of its own that reads a JPEG and writes what the tool writes; what is
-larger than 20 megapixels is done once.
+larger than 20 megapixels is done once. Rows of other sides and steps than those named stay as they are.
 
-    python benchmarks/apps_timings.py [--sides 4000x3000 ...] [--repeats N]
+    python benchmarks/apps_timings.py [--sides 4000x3000 ...] [--steps "compress, AVIF" ...] [--repeats N]
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from _parts import keep
+from _parts import keep, kept
 from _tables import SHARED
 from apps import FIGURES, write
 from PIL import Image
@@ -36,7 +36,7 @@ from salbox.prediction.images import Pipeline
 
 SIDES = ("1200x900", "4000x3000", "10000x10000")
 LARGE = 20  # megapixels
-SLOW = ("compress, WebP", "compress, AVIF")  # minutes where photos are large: measured there only if they are named
+SLOW = ("compress, AVIF",)  # minutes where photos are large: measured there only if they are named
 SQUARE = parse_size("1:1")
 
 
@@ -126,9 +126,7 @@ def main() -> None:
     """Measure, keep the rows, and put the page together."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sides", nargs="+", default=list(SIDES))
-    parser.add_argument(
-        "--steps", nargs="+", choices=list(STEPS), help="by default all; not WebP and AVIF of large photos"
-    )
+    parser.add_argument("--steps", nargs="+", choices=list(STEPS), help="by default all; not AVIF of large photos")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--try", action="store_true", dest="is_trial", help="print the rows, write nothing")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
@@ -152,8 +150,15 @@ def main() -> None:
                 rows.append([name, megapixels, f"{seconds:.3g}", f"{memory:.2f}"])
                 print(rows[-1], flush=True)
     if not given.is_trial:
-        keep(FIGURES, "timings", rows)
+        keep(FIGURES, "timings", with_others(rows))
         write()
+
+
+def with_others(rows: list[list[str]]) -> list[list[str]]:
+    """Return rows and those that were measured before, of the current steps, by size and step."""
+    before = kept(FIGURES).get("timings", {"rows": []})["rows"]
+    found = {(row[0], row[1]): row for row in [*before, *rows] if row[0] in STEPS}
+    return sorted(found.values(), key=lambda row: (float(row[1]), list(STEPS).index(row[0])))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 Needs the data (`shared` beside the checkout, or SALBOX_SHARED), for the ensemble of published networks also their
 weights there, and for `adapt` the network without MIT1003 of benchmarks/gaze.py. Figures are kept in
-docs/results/calibration/figures.json, part by part. With --ship the profiles that come with `gaze` are fitted and
-written into the package first. Writes docs/results/calibration.md.
+docs/results/calibration/figures.json, part by part. With --ship the profiles of `gaze` and `gaze.large` are
+fitted and written into the package first. Writes docs/results/calibration.md.
 
     python benchmarks/calibration.py [--only profiles adapt pysaliency blend maps] [--ship] [--page-only]
 """
@@ -31,9 +31,9 @@ from gaze import without_mit1003
 
 from salbox.calibration import adapt as fit_profile
 from salbox.calibration import blend as fit_blend
-from salbox.calibration.adapt import profile_of
 from salbox.calibration.held_out import choose
 from salbox.calibration.observed import Observed, degrees_of_lab, observe, read_maps
+from salbox.calibration.profile_fits import profile_of
 from salbox.datasets import Dataset, open_dataset
 from salbox.evaluation import CenterBias, Evaluation, ModelSource, evaluate
 from salbox.evaluation.metric_maps import MapsForMetrics
@@ -98,11 +98,12 @@ NUS: tuple[Part, ...] = (*OSIE, ("eyecrowd", "calibrating"))
 
 
 def ship() -> None:
-    """Fit the profiles that come with `gaze`, and write them into the package; `general` lies in the networks."""
+    """Fit the profiles that come with the package, and write them into it; `general` lies in the networks."""
     about = {"fitted_on": "what scripts/ship_gaze.py says", "salbox": __version__}
-    found = {"gaze.osie": fitted([OSIE]), "gaze.mit1003": fitted([MIT])}
+    found = {}
     for name in ("gaze", "gaze.large"):
         found[f"{name}.general"] = Profile("log_density", about={"model": name, **about})
+        found |= {f"{name}.osie": fitted([OSIE], name), f"{name}.mit1003": fitted([MIT], name)}
     for name, profile in found.items():
         write_profile(ROOT / "src" / "salbox" / "runtime" / "data" / f"{name}.json", rounded(profile))
         print(name, profile.tail, flush=True)

@@ -33,7 +33,7 @@ SCALE = 0.75
 QUALITIES: dict[FileFormat, tuple[int, ...]] = {"jpeg": (50, 75), "webp": (50, 75), "avif": (50,)}
 LIBWEBP = "webp, libwebp alone"  # what there is without the extra `video`
 # Every n-th photo is measured, by part.
-EVERY = {"jpeg": 8, "webp": 8, "avif": 40, "libwebp": 14, "uniform": 28, "quality": 28}
+EVERY = {"jpeg": 8, "webp": 8, "libwebp": 8, "avif": 8, "uniform": 28, "quality": 28}
 FIGURES = RESULTS / "compress" / "figures.json"
 ELSEWHERE = 0.8  # the smallest region that holds this share of people's density is where they look
 HEAD = (
@@ -182,7 +182,7 @@ With `--quality` the file is as true where the model says that people look, and 
 
 {table(SMALLER, "quality")}
 
-AVIF's encoder is told where its bits go. WebP is made by libvpx, in four regions with quantizers of their own, where
+AVIF's encoder is told where to be finer. WebP is made by libvpx, in four regions with quantizers of their own, where
 the extra `video` is installed; without it libwebp, which takes no map, gets a picture that is coarse already where
 nobody looks, which gains less ([what else was tried](compress-trials.md)). libvpx has less squared error than libwebp
 also without a map, for libwebp gives smooth parts more bits than that error asks for; but its files are often less

@@ -20,7 +20,7 @@ from compress import SETS, figures, photos
 from PIL import Image
 
 from salbox.apps import attend
-from salbox.apps._avif_coder import map_of_rates
+from salbox.apps._avif_coder import map_of, rates
 from salbox.apps._coders import Picture, block_weights, saved
 from salbox.apps._searches import largest_within
 from salbox.apps._smoothing import smoothed
@@ -74,7 +74,7 @@ def mapped(pixels: Pixels, weights: FloatMap, strength: float, **advanced: str) 
     """Return what encodes a picture by libaom with a map of where its bits go."""
 
     def encode(quality: int) -> bytes:
-        with map_of_rates(weights, strength) as options:
+        with map_of(rates(weights, strength)) as options:
             return avif(pixels, **options, **advanced)(quality)
 
     return encode

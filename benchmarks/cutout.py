@@ -77,17 +77,17 @@ def figures(alpha: np.ndarray, mask: np.ndarray) -> tuple[float, float, float]:
 
 
 class Remembering:
-    """A model's pipeline that looks at a photo once, however often the photo is refined; and how long it looked."""
+    """A model's pipeline that looks at a picture once, however often a photo is refined; and how long it looked."""
 
     def __init__(self, model: Model) -> None:
-        self._pipeline = Pipeline(model)
+        self.model, self._pipeline = model, Pipeline(model)
         self.output = self._pipeline.output
         self._looks: dict[bytes, tuple[np.ndarray, float]] = {}
         self.remembered = 0.0
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
         key = hashlib.sha256(pixels.tobytes()).digest()
-        self.remembered = self._looks[key][1] if key in self._looks else 0.0
+        self.remembered += self._looks[key][1] if key in self._looks else 0.0
         if key not in self._looks:
             started = time.process_time()
             self._looks[key] = self._pipeline(pixels), time.process_time() - started
@@ -102,7 +102,7 @@ class AlphaBy:
     refine: str
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        options = CutoutOptions(mask_only=True, refine=self.refine)
+        options, self.looks.remembered = CutoutOptions(mask_only=True, refine=self.refine), 0.0
         return cut_out(read_photo(pixels), self.looks, options) / 255  # type: ignore[arg-type]
 
     @property
@@ -248,7 +248,8 @@ def page(arguments: argparse.Namespace) -> str:
             "## Photos with masks",
             f"{data.card.title}, test part. M is the mean absolute error of alpha and mask, as they are; IoU is of "
             "what is more than half there; boundary F allows an edge to be off by .8 % of the diagonal. "
-            "Seconds are of one processor core, the median.",
+            "Seconds are of one processor core, the median. "
+            "`scfnet` looks twice, see [the edge](../cutout.md#the-edge).",
             markdown_table(
                 ("alpha by", "photos", "M", "IoU", "boundary F", "s a photo"), photo_rows(data, rows), figures=5
             ),

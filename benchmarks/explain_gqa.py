@@ -1,10 +1,10 @@
 """What `salbox explain` does with as many photos as GQA has: seconds and memory of each step, in a process of its own.
 
-GQA itself is not needed: a set of its size is generated, 75,000 scene graphs of 16 boxes each, with attributes, whose
-names come as often as words do (Zipf). All photos are links to few small files, and the network is one that returns
-stored maps of activation of the published size, 512 of 60x80. The first photos are dissected; what that writes stands,
-renumbered, for the rest, so that the last steps read as much as GQA would give. Needs 4 GB of disk. Linux only. Writes
-its figures to FOLDER/gqa.json, from which `explain.py` takes them.
+GQA itself is not needed: a set of its size is generated, 75,000 scene graphs of 16 boxes each, with attributes and
+relations, whose names come as often as words do (Zipf). All photos are links to few small files, and the network is one
+that returns stored maps of activation of the published size, 512 of 60x80. The first photos are dissected; what that
+writes stands, renumbered, for the rest, so that the last steps read as much as GQA would give. Needs 4 GB of disk.
+Linux only. Writes its figures to FOLDER/gqa.json, from which `explain.py` takes them.
 
     python benchmarks/explain_gqa.py FOLDER [--photos N] [--dissected N]
 """
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from salbox.explain.files import write_arrays, write_table
 from salbox.explain.vocabulary import build_vocabulary
 
 PHOTOS, DISSECTED = 75_000, 1024
-BOXES, NAMES, ATTRIBUTES = 16, 1_700, 600
+BOXES, NAMES, ATTRIBUTES, ACTIONS = 16, 1_700, 600, 130
 BASES, PLACES = 512, (60, 80)
 MAX_LINKS = 30_000  # to one file; ext4 has at most 65,000
 STORED = 8  # maps of activation, used in turn
@@ -89,6 +90,7 @@ def generate(folder: Path, chosen: argparse.Namespace) -> None:
     names = rng.choice(NAMES, (chosen.photos, BOXES), p=chances / chances.sum())
     kinds = rng.integers(0, ATTRIBUTES, (chosen.photos, BOXES))
     corners = rng.random((chosen.photos, BOXES, 4))
+    verbs = [f"{first}{second}oing" for first in ascii_lowercase for second in "bcdfg"]
     (folder / "sceneGraphs").mkdir(parents=True, exist_ok=True)
     (folder / "images").mkdir(exist_ok=True)
     pixels = Image.fromarray(rng.integers(0, 256, (48, 64, 3), np.uint8))
@@ -102,7 +104,10 @@ def generate(folder: Path, chosen: argparse.Namespace) -> None:
                 objects[str(1000 * i + j)] = {
                     "name": f"thing {names[i, j]}",
                     "attributes": [f"kind {kinds[i, j]}"] if j % 2 else [],
-                    "relations": [{"name": "to the left of", "object": str(1000 * i + (j + 1) % BOXES)}],
+                    "relations": [
+                        {"name": name, "object": str(1000 * i + (j + 1) % BOXES)}
+                        for name in ("to the left of", "near", f"{verbs[kinds[i, j] % ACTIONS]} on")[: 2 + j % 2]
+                    ],
                     "x": int(x * 400), "y": int(y * 300), "w": 10 + int(w * 200), "h": 10 + int(h * 150),
                 }  # fmt: skip
             graph = {"width": 640, "height": 480, "objects": objects}

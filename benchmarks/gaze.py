@@ -1,11 +1,11 @@
 """Does `gaze` tell where people look? On photos, and on a laboratory's people, that it never saw.
 
-Needs the data and the networks' weights (`shared` beside the checkout, or SALBOX_SHARED). `another` needs the networks
-that were trained without MIT1003 (scripts/learn_gaze.py small|large --without-mit1003, in SALBOX_RUNS). --before FILE
-is an older gaze.onnx to compare with. Figures are kept image by image in cache/gaze, so that an interrupted run goes
-on. Writes docs/results/gaze/figures.json and docs/results/gaze.md.
+Needs the data and the networks' weights (`shared` beside the checkout, or SALBOX_SHARED). `another`, `adapt` and
+`trials` need the networks that were trained without MIT1003 (scripts/learn_gaze.py small|large --without-mit1003, in
+SALBOX_RUNS). --before FILE is an older gaze.onnx to compare with. Figures are kept image by image in cache/gaze, so
+that an interrupted run goes on. Writes docs/results/gaze/figures.json and docs/results/gaze.md.
 
-    python benchmarks/gaze.py [--only test another density-224 cost] [--before FILE] [--page-only]
+    python benchmarks/gaze.py [--only test profiles another adapt trials density-224 cost] [--before FILE] [--page-only]
 """
 
 from __future__ import annotations
@@ -124,6 +124,29 @@ def without_mit1003(size: str = "small") -> Path:
     return target
 
 
+def profiles() -> dict[str, Any]:
+    """Return the figures of the profiles that ship."""
+    from _gaze_laboratories import profiles as measure
+
+    return measure(SETS)
+
+
+def adapted() -> dict[str, Any]:
+    """Return what a few photos of a laboratory are worth to networks that never saw one of it."""
+    from _gaze_laboratories import adapting, looking_as
+
+    files = {"gaze": without_mit1003(), "gaze.large": without_mit1003("large")}
+    return adapting({f"{name}, without MIT1003": (looking_as(name, file), name) for name, file in files.items()})
+
+
+def trials() -> dict[str, Any]:
+    """Return what else was tried to fit to a few photos of a laboratory."""
+    from _gaze_laboratories import looking_as
+    from _gaze_laboratories import trials as measure
+
+    return measure(looking_as("gaze", without_mit1003()))
+
+
 def as_large(network: Path) -> ModelSource:
     """Return the row of a network that looks as `gaze.large` does."""
     described = replace(salbox.card("gaze.large"), name="gaze.large, without MIT1003")
@@ -162,7 +185,10 @@ def cost() -> dict[str, Any]:
 def main() -> None:
     parts: dict[str, Callable[[Path | None], dict[str, Any]]] = {
         "test": test,
+        "profiles": lambda before: profiles(),
         "another": another,
+        "adapt": lambda before: adapted(),
+        "trials": lambda before: trials(),
         "density-224": lambda before: density_224([*OURS, ENSEMBLE, "attention-center", "fastgaze", "glimpse"]),
         "cost": lambda before: cost(),
     }

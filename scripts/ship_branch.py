@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from add_branch import NAMES, TEACHERS, WEIGHTS, photos
-from gaze_data import PEOPLE, TRAINED, validates
+from add_branch import FIRST, NAMES, TEACHERS, WEIGHTS, learned
+from gaze_data import PEOPLE, TRAINED
 from ship_students import (
     FIGURES,
     TARGET,
@@ -99,8 +99,8 @@ def ensure_same(old: ExportedNetwork, new: ExportedNetwork) -> None:
 def finished(head: str, metadata: Metadata, size: str, figures: Figures | None) -> ModelCard:
     """Return the card of a head of the branch as it ships."""
     published, taught_by = card(head), card(str(TRAINED / TEACHERS[head]))
-    learned = [photo for photo in photos() if not validates(photo)]
-    by_set = Counter(photo.output.parts[0] for photo in learned)
+    photos = learned(head)
+    by_set = Counter(photo.output.parts[0] for photo in photos)
     sets = "; ".join(f"{count} of {name} ({ALL_TERMS[name]})" for name, count in by_set.most_common())
     limits = [
         "Its teacher is not the published network, whose weights cannot be had: salbox trained the design on "
@@ -118,22 +118,27 @@ def finished(head: str, metadata: Metadata, size: str, figures: Figures | None) 
         title=f"Student of {taught_by.title}",
         task="fixation",
         output=metadata.output,
-        summary=f"Draws the maps of {NAMES[head]} in one pass of a small network that all students share. The "
+        summary=f"Draws the maps of {NAMES[head]} in one pass of a small network with all students in it. The "
         f"teacher: {taught_by.summary}",
         paper=published.paper,
-        origin=f"student of {NAMES[head]} trained on {len(learned)} photos; the layers that it shares with the other "
-        f"students are older; the teacher: {taught_by.origin}",
+        origin=f"student of {NAMES[head]} trained on {len(photos)} photos; its layers are its own and those of "
+        f"{joined_names(head)}; the teacher: {taught_by.origin}",
         license=License(
             code="Apache-2.0",
             weights="Apache-2.0: trained by salbox, within the terms of the photos that it saw. The teacher's: "
             f"trained by salbox on {LEARNED}",
-            training_data=f"{sets}; the teacher learned people's fixations on photos of {LEARNED}; layers of its own "
-            "began with those of unisal.people, the shared ones with ImageNet weights of a MobileNetV2 (Apache-2.0)",
+            training_data=f"{sets}; the teacher learned people's fixations on photos of {LEARNED}; its layers "
+            f"began with those of {NAMES[FIRST]}, which began with ImageNet weights of a MobileNetV2 (Apache-2.0)",
         ),
         size=size,
         agreement=UNMEASURED if figures is None else agreement(figures["osie"][head]),
         limits=tuple(limits),
     )
+
+
+def joined_names(head: str) -> str:
+    """Return the names of the other students of the branch."""
+    return " and ".join(f"{other}.student" for other in TEACHERS if other != head)
 
 
 def _branch(run: Path) -> BranchedBox:

@@ -109,8 +109,8 @@ def finished(size: str, network: Gaze, fit: Fit, file_size: int, figures: Mappin
             "people's centre bias and scatter need not be theirs (`salbox adapt` fits them; center_prior=0 takes the "
             "prior out, though not all of the bias: photos have much in their middle).",
             f"Its logits are divided by {fit.temperature:.2f} and its centre prior is raised by {fit.center:.2f}, so "
-            "that it fits another laboratory's people better and those that it learned from a little less"
-            f"{'; profile=osie or mit1003 fits one of these' if size == 'small' else ''}.",
+            "that it fits another laboratory's people better and those that it learned from a little less; "
+            "profile=osie or mit1003 fits one of these.",
             f"It looks at a photo at about {network.preprocessing.height}x{network.preprocessing.width} pixels"
             f"{'' if size == 'small' else ', and at three quarters and one and a half times that'}; small faces and "
             "text it cannot see.",

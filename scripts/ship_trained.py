@@ -43,6 +43,18 @@ TAUGHT = {
         "and coco-semantic (COCO, photos under the terms of their Flickr authors)",
     ),
 }
+# Of what learned from photos that a run knows by their folders alone, and went on from another run: what it learned
+# from, terms, and the design with its first weights.
+LEARNED_FROM = {
+    "scfnet": (
+        "masks of 3,060 photos of DUTS-TR, and U2-Net-p's maps of 745 photos without masks",
+        "DUTS-TR (Wang et al. 2017: research use); OSIE and EyeCrowd (MIT), MIT1003 (Judd et al. 2009: research use) "
+        "and coco-semantic (COCO, photos under the terms of their Flickr authors), marked by U2-Net-p (Qin et al. "
+        "2020, Apache-2.0)",
+        "the design 'scfnet' on tf_efficientnet_lite0, encoder from EfficientNet-Lite0's ImageNet weights "
+        "(Apache-2.0).",
+    ),
+}
 
 
 def ship(run: Path, name: str, target: Path, figures: Path | None = None, stored: Stored = "half") -> ModelCard:
@@ -84,16 +96,24 @@ def finished(card: ModelCard, name: str, parameters: int, size: int, agreement: 
     learned = card.origin.partition(": ")[2]
     if name in TAUGHT:
         return taught(card, name, parameters, size, agreement)
-    origin = f"trained by salbox on {LEARNED[card.task]}: {learned}"
+    origin, terms, summary = f"{LEARNED[card.task]}: {learned}", card.license.training_data, card.summary
+    if name in LEARNED_FROM:
+        origin, terms, rest = LEARNED_FROM[name]
+        design, _, mean = summary.partition(" from ")
+        summary = f"{design.partition(', which')[0]}, which learned {origin}.{mean.partition('.')[2]}"
     return replace(
         card,
         name=name,
-        origin=origin,
+        summary=summary,
+        origin=f"trained by salbox on {origin}",
         license=replace(
-            card.license, weights="Apache-2.0: trained by salbox, within the terms of the photos that it saw"
+            card.license,
+            weights="Apache-2.0: trained by salbox, within the terms of the photos that it saw",
+            training_data=terms,
         ),
         size=f"{parameters / 1e6:.2f} million learned numbers, {size / 1e6:.1f} MB",
         agreement=agreement,
+        commercial_use=NOT_STATED,  # `salbox.models.terms` says it
         limits=(f"Trained by salbox, not the published network: {rest}", *card.limits[1:]),
     )
 
@@ -107,8 +127,9 @@ def taught(card: ModelCard, name: str, parameters: int, size: int, agreement: st
         card,
         name=name,
         title=title,
-        summary=f"A smaller network of {teacher}'s design that learned its maps of {count} photos, and no mask.",
-        origin=f"trained by salbox on the maps that `{teacher}` makes of {count} photos",
+        summary=f"A smaller network of {teacher}'s design that learned the maps which {teacher} made of {count} photos "
+        "after its first training, and no mask.",
+        origin=f"trained by salbox on the maps that `{teacher}` made of {count} photos after its first training",
         license=replace(
             card.license,
             weights="Apache-2.0: trained by salbox, within the terms of the photos that it saw",

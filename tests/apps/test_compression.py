@@ -14,7 +14,7 @@ from scipy.fft import dctn
 from skimage.metrics import structural_similarity
 
 from salbox.apps import Attention, compress
-from salbox.apps._avif_coder import AvifCoder, rates, takes_maps
+from salbox.apps._avif_coder import AvifCoder, rates, takes_maps, two_regions
 from salbox.apps._blocks import padded, to_blocks, to_plane
 from salbox.apps._coders import FLOOR, Coder, Errors, FileFormat, Picture, block_weights, similarity, strips
 from salbox.apps._fitting import fit_to_quality, fit_to_size
@@ -152,6 +152,56 @@ def test_rates_are_the_means_of_four_blocks_to_a_power(strength: float) -> None:
     found = rates(np.array([[1, 3, 5], [2, 2, 5], [4, 4, 9]], np.float32), strength)
     expected = np.array([[2, 5], [4, 9]]) ** strength
     np.testing.assert_allclose(found, 100 * expected / expected.mean(), rtol=1e-5)
+
+
+def test_two_regions_are_superblocks_and_add_up_to_nothing() -> None:
+    weights = np.full((17, 30), 0.5, np.float32)  # of 8 x 8 pixels: three superblocks of 64 down, four across
+    weights[:8, 8:16] = 1.6
+    weights[8:16, 24:] = 1.1
+    found = two_regions(weights)
+    assert found.shape == (9, 15)
+    finer = np.zeros((9, 15), bool)
+    finer[:4, 4:8] = finer[4:8, 12:] = True
+    np.testing.assert_array_equal(found > 0, finer)
+    assert (len(np.unique(found)), found.sum(dtype=np.float64)) == (2, 0)
+    assert not two_regions(np.ones((17, 30), np.float32)).any()
+
+
+@pytest.fixture(scope="module")
+def speckled() -> Picture:
+    """A picture of 1.6 megapixels, a fifth of it a photo and the rest flat, its left half looked at."""
+    pixels = np.full((1280, 1280, 3), 128, np.uint8)
+    pixels[:256, :] = np.tile(PHOTO[:256, :320], (1, 4, 1))
+    weights = np.full((160, 160), 0.2, np.float32)
+    weights[:, :80] = 1.8
+    return Picture(pixels, weights)
+
+
+def test_avif_of_a_large_picture_is_finer_where_people_look_whatever_the_sign(speckled: Picture) -> None:
+    """A sign that is wrong, as of sums that went beyond 32 bits, is found out."""
+    if not takes_maps():
+        pytest.skip("the encoder of AVIF takes no map here")
+    files = []
+    for sign in (1, -1):
+        coder = AvifCoder(speckled)
+        plain = coder.errors(coder.plain(50))
+        coder._sign = sign
+        files.append(coder.steered(0.5, 50)(50))
+        errors = coder.errors(files[-1])
+        assert errors.weighted / errors.plain < 0.9 * plain.weighted / plain.plain
+        assert coder._sign == 1
+    assert files[0] == files[1]
+
+
+def test_of_one_picture_at_a_time_a_way_has_begun(left: Attention) -> None:
+    """Large pictures: what the ways before held is let go."""
+    coder = WebpCoder(Picture(PHOTO, block_weights(left), np.full((HEIGHT, WIDTH), 255, np.uint8)))
+    first, second = coder.ways(60)[:2]
+    before = first.encode(60)
+    begun = coder._begun
+    second.encode(60)
+    assert coder._begun is not begun
+    assert first.encode(60) == before
 
 
 def test_webp_takes_blocks_that_count_little_from_coarser_files(left: Attention) -> None:
@@ -368,18 +418,20 @@ def test_steps_of_webp_are_those_of_its_quantizers() -> None:
     assert step_of(50) == pytest.approx(127 * (1 - linear) + 4)
 
 
-@pytest.mark.parametrize("takes", [True, False])
-def test_avif_with_a_map_and_without(left: Attention, monkeypatch: pytest.MonkeyPatch, takes: bool) -> None:
+@pytest.mark.parametrize(("takes", "shape"), [(True, (192, 256)), (False, (128, 192))])
+def test_avif_with_a_map_and_without(
+    left: Attention, monkeypatch: pytest.MonkeyPatch, takes: bool, shape: tuple[int, int]
+) -> None:
     if takes and not takes_maps():
         pytest.skip("the encoder of AVIF takes no map here")
     monkeypatch.setattr("salbox.apps._avif_coder.takes_maps", lambda: takes)
-    part, seen = PHOTO[:128, :192], Attention(left.density, (128, 192))
+    part, seen = PHOTO[: shape[0], : shape[1]], Attention(left.density, shape)
     coder = AvifCoder(Picture(part, block_weights(seen)))
     limit = len(coder.plain(50))
     found = compress(part, target_size=limit, file_format="avif", attention=seen)
     assert len(found.data) <= limit
     assert found.strength > 0
-    looked_at = slice(0, 96)
+    looked_at = slice(0, shape[1] // 2)
     before, after = (
         ((part[:, looked_at].astype(float) - decoded(data)[:, looked_at]) ** 2).mean()
         for data in (coder.plain(50), found.data)

@@ -12,6 +12,7 @@ from scipy.io import savemat
 from trees import cell, mask_pair, nus_tree, photo
 
 from salbox.datasets import open_dataset
+from salbox.datasets._scene_boxes import action
 from salbox.datasets.concepts import ConceptBox
 from salbox.datasets.wordnet import by_wordnet_id, lemmas, wordnet_id, words
 from salbox.errors import ImageError, MissingExtraError, UsageError
@@ -74,6 +75,60 @@ def test_visual_genome_as_scene_graphs_and_as_version_1(genome):
     assert data.concepts(0).regions == (ConceptBox("tree", 0, 0, 40, 30),)
 
 
+RELATED = [
+    {"predicate": "Is  growing on", "subject": DOG, "object": TREE},
+    {"predicate": "ON", "subject": DOG, "object": TREE},
+    {"predicate": "wearing", "subject": TREE, "object": DOG},
+    {"predicate": "shading", "subject": {"object_id": 99}, "object": DOG},  # merged with the tree
+    {"predicate": "running", "subject": {"object_id": 5}, "object": DOG},  # that nobody knows
+    {"predicate": 7, "subject": DOG},
+]
+
+
+def test_visual_genome_takes_what_things_do_from_its_relations(genome):
+    tree = {**TREE, "merged_object_ids": [99]}
+    dump(genome / "objects.json", [{"image_id": k, "objects": [tree, DOG]} for k in (2, 10)])
+    dump(genome / "attributes.json", [{"image_id": 2, "attributes": [{**DOG, "attributes": ["brown", "growing"]}]}])
+    dump(genome / "relationships.json", [{"image_id": 2, "relationships": RELATED}])
+    data = open_dataset(f"visual-genome:{genome}")
+    # The subject's box alone is meant, each word once; what is worn or where a thing is, is nothing that it does.
+    assert [region.attributes for region in data.concepts(0).regions] == [("shading",), ("brown", "growing")]
+    assert [region.attributes for region in data.concepts(1).regions] == [(), ()]
+    dump(genome / "relationships.json", [{"image_id": 2, "relationships": [7]}])
+    with pytest.raises(UsageError, match=r"relationships\.json: image 2: '0' is not an object"):
+        open_dataset(f"visual-genome:{genome}").concepts(0)
+
+
+def test_scene_graphs_of_visual_genome_hold_their_own_relations(genome):
+    (genome / "objects.json").unlink()
+    riding = {"predicate": "riding", "subject_id": 12, "object_id": 11}
+    graph = {"image_id": 2, "objects": [TREE, DOG], "relationships": [riding, {"predicate": "flying"}]}
+    dump(genome / "scene_graphs.json", [graph, {"image_id": 10, "objects": [TREE]}])
+    data = open_dataset(f"visual-genome:{genome}")
+    assert [region.attributes for region in data.concepts(0).regions] == [(), ("riding",)]
+    assert [region.attributes for region in data.concepts(1).regions] == [()]
+
+
+@pytest.mark.parametrize(
+    ("predicate", "does"),
+    [
+        ("holding", "holding"),
+        ("talking on", "talking"),
+        ("are walking down a", "walking"),
+        ("lying", "lying"),
+        ("ring around", None),
+        ("string of", None),
+        ("in front of", None),
+        ("has", None),
+        ("being held by", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_what_a_predicate_says_that_its_subject_does(predicate, does):
+    assert action(predicate) == does
+
+
 @pytest.mark.parametrize(
     ("held", "message"),
     [
@@ -114,7 +169,9 @@ def gqa(tmp_path):
     photo(tmp_path / "images" / "2407890.jpg", 40, 30)
     photo(tmp_path / "images" / "n5.jpg", 40, 30)
     chair = {"name": "chair", "x": 20, "y": 10, "w": 10, "h": 10, "attributes": ["brown"], "relations": []}
-    graph = {"width": 80, "height": 60, "location": "room", "objects": {"271881": chair}}
+    told = [{"name": name, "object": "271881"} for name in ("to the left of", "sitting on", "looking at", "sitting in")]
+    man = {"name": "man", "x": 20, "y": 0, "w": 10, "h": 20, "attributes": ["young", "looking"], "relations": told}
+    graph = {"width": 80, "height": 60, "location": "room", "objects": {"271881": chair, "271882": man}}
     dump(tmp_path / "sceneGraphs" / "train_sceneGraphs.json", {"2407890": graph, "1": graph})
     dump(tmp_path / "sceneGraphs" / "val_sceneGraphs.json", {"n5": {**graph, "objects": {}}})
     return tmp_path
@@ -123,7 +180,10 @@ def gqa(tmp_path):
 def test_gqa(gqa):
     data = open_dataset(f"gqa:{gqa}")
     assert [item.name for item in data.items] == ["2407890", "n5"]
-    assert data.concepts(0).regions == (ConceptBox("chair", 10, 5, 5, 5, ("brown",)),)
+    assert data.concepts(0).regions == (
+        ConceptBox("chair", 10, 5, 5, 5, ("brown",)),
+        ConceptBox("man", 10, 0, 5, 10, ("young", "looking", "sitting")),
+    )
     assert data.concepts(1).regions == ()
     assert data.notes == ("1 of 2 entries of train_sceneGraphs.json present as images, the others skipped",)
     assert [item.name for item in open_dataset(f"gqa:{gqa.parent}", "val").items] == ["n5"]  # with a folder around it

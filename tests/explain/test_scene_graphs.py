@@ -1,4 +1,4 @@
-"""Scene graphs of Visual Genome and of GQA as concepts: names, attributes, senses and boxes, down to the IoU."""
+"""Scene graphs of Visual Genome and of GQA as concepts: names, attributes, actions, senses, boxes, down to the IoU."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def genome(tmp_path):
         red = box(called[number], place, synsets=["sofa.n.01"])
         wall = {**box("wall", (0, 0), synsets=["wall.n.01"], object_id=2), "w": SIDE, "h": 2 * SIDE}  # the left half
         graphs.append({"image_id": number, "objects": [red, wall], "attributes": [{**red, "attributes": ["Plush "]}]})
-    for part in ("objects", "attributes"):
+        standing = {"predicate": "standing against", "subject": red, "object": wall, "synsets": []}
+        graphs[-1]["relationships"] = [standing]
+    for part in ("objects", "attributes", "relationships"):
         own = [{key: graph[key] for key in ("image_id", part)} for graph in graphs]
         (tmp_path / f"{part}.json").write_text(json.dumps(own))
     return f"visual-genome:{tmp_path}"
@@ -63,12 +65,14 @@ def genome(tmp_path):
 
 @pytest.fixture
 def gqa(tmp_path):
-    """Return GQA: the same photos, each with one square that is a red sofa of two attributes."""
+    """Return GQA: the same photos, each with one square that is a red sofa of one attribute, on a wall."""
     graphs = {}
     for number, place in PLACES.items():
         draw(tmp_path / "images" / f"{number}.jpg", place)
         thing = {"name": "sofa", "attributes": ["plush"], **{k: v for k, v in box("", place).items() if len(k) == 1}}
-        graphs[str(number)] = {"width": 2 * SIDE, "height": 2 * SIDE, "objects": {"7": thing}}
+        thing["relations"] = [{"name": "standing against", "object": "8"}, {"name": "near", "object": "8"}]
+        wall = {"name": "walls", "attributes": [], "relations": [], "x": 0, "y": 0, "w": SIDE, "h": 2 * SIDE}
+        graphs[str(number)] = {"width": 2 * SIDE, "height": 2 * SIDE, "objects": {"7": thing, "8": wall}}
     (tmp_path / "sceneGraphs").mkdir()
     (tmp_path / "sceneGraphs" / "train_sceneGraphs.json").write_text(json.dumps(graphs))
     return f"gqa:{tmp_path}"
@@ -92,11 +96,11 @@ def left_of(place):
 def test_visual_genome(genome, tmp_path):
     photos, vocabulary, found = overlaps(genome, tmp_path / "parts")
     assert [photos.name(i) for i in range(3)] == [f"visual-genome/{number}" for number in PLACES]
-    # One sense is one concept, by its most frequent name; an attribute is a concept of its object's box.
-    assert vocabulary.concepts == ("plush", "sofa", "wall")
+    # One sense is one concept, by its most frequent name; attributes and actions are concepts of their object's box.
+    assert vocabulary.concepts == ("plush", "sofa", "standing", "wall")
     assert vocabulary.concept_of["couch"] == "sofa"
     by_hand = np.mean([left_of(place) for place in PLACES.values()])
-    for name in ("sofa", "plush"):
+    for name in ("sofa", "plush", "standing"):
         assert found[name] == pytest.approx((1, by_hand))
     assert found["wall"][1] == pytest.approx(1)
 
@@ -104,6 +108,8 @@ def test_visual_genome(genome, tmp_path):
 def test_gqa(gqa, tmp_path):
     photos, vocabulary, found = overlaps(gqa, tmp_path / "parts")
     assert len(photos) == 3
-    assert vocabulary.concepts == ("plush", "sofa")
+    assert vocabulary.concepts == ("plush", "sofa", "standing", "walls")
     by_hand = np.mean([left_of(place) for place in PLACES.values()])
-    assert found == {name: pytest.approx((1, by_hand)) for name in ("sofa", "plush")}
+    for name in ("sofa", "plush", "standing"):
+        assert found[name] == pytest.approx((1, by_hand))
+    assert found["walls"][1] == pytest.approx(1)

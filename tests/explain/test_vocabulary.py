@@ -37,18 +37,52 @@ def test_one_sense_is_one_concept_called_by_its_most_frequent_name():
     assert list(table["photos"]) == [5, 5]
 
 
-def test_plurals_are_merged_by_lemmas(monkeypatch):
-    lemmas = {"trees": "tree", "fire hydrants": "fire hydrant"}
-    monkeypatch.setattr(vocabulary, "lemma", lambda name: lemmas.get(name, name))
-    found = build_vocabulary([boxes(box("trees")), boxes(box("tree")), boxes(box("trees"), box("fire hydrants"))], 1)
-    assert found.concepts == ("fire hydrant", "tree")
-    assert found.photos == (1, 3)
-    assert found.concept_of["fire hydrants"] == "fire hydrant"
-
-
-def test_simplemma_gives_the_last_word_s_lemma():
+def test_an_object_s_plural_is_merged_with_its_singular():
     pytest.importorskip("simplemma")
-    assert vocabulary.lemma("fire hydrants") == "fire hydrant"
+    hydrants = boxes(box("trees"), box("Fire hydrants"), box("men"))
+    found = build_vocabulary([boxes(box("trees")), boxes(box("tree"), box("fire hydrant"), box("man")), hydrants], 1)
+    # Each is called by its singular, even where the plural is named more often.
+    assert dict(zip(found.concepts, found.photos, strict=True)) == {"fire hydrant": 2, "man": 2, "tree": 3}
+    assert found.concept_of["fire hydrants"] == "fire hydrant"
+    assert found.concept_of["men"] == "man"
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "expected"),
+    [
+        ("skies", {"ski", "sky"}, "sky"),  # simplemma's is "ski"
+        ("leaves", {"leaf", "leave"}, "leaf"),
+        ("knives", {"knife"}, "knife"),
+        ("skis", {"ski", "sky"}, "ski"),
+        ("painting", {"paint"}, "painting"),  # which has a verb's lemma
+        ("trousers", {"trouser press"}, "trousers"),  # of which there is no singular
+        ("saw", {"tool"}, "saw"),  # simplemma's is "see"
+    ],
+)
+def test_a_plural_is_a_noun_s(name, others, expected):
+    pytest.importorskip("simplemma")
+    assert vocabulary.singular(name, {name, *others}) == expected
+
+
+def test_attributes_stay_as_they_are():
+    does = ("surfing", "having meeting", "paved", "tinted")
+    found = build_vocabulary([boxes(box("man", attributes=does), box("surf"), box("tint"), box("meet"))], 1)
+    assert set(does) < set(found.concepts)
+
+
+def test_wordnet_s_numbers_are_put_into_words():
+    pytest.importorskip("timm")
+    photo = boxes(box("n03445777"), ConceptMask("n07739125", np.ones((8, 8), bool)), box("Apple"), box("n99999999"))
+    found = build_vocabulary([photo], 1)
+    assert found.concepts == ("apple", "golf ball", "n99999999")  # the last is no sense of ImageNet's
+    places, masks = found.masks(photo, (8, 8))
+    assert places == [0, 1, 2]
+    assert masks.sum(axis=1).tolist() == [64, 16, 16]
+
+
+def test_without_simplemma_names_are_what_was_given(monkeypatch):
+    monkeypatch.setattr(vocabulary, "find_spec", lambda _: None)
+    assert build_vocabulary([boxes(box("trees"), box("tree"))], 1).concepts == ("tree", "trees")
 
 
 def test_masks_of_a_photo_are_the_union_of_a_concept_s_regions():

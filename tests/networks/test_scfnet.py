@@ -36,6 +36,7 @@ from salbox.networks.scfnet.predictor import (
     stored_name,
 )
 from salbox.networks.trainable.factory import build_network
+from salbox.networks.trainable.saved import read_weights, save_weights
 
 TOLERANCE = 1e-4  # of a map's range
 TAG = "osie1001"
@@ -318,6 +319,16 @@ def test_an_encoder_that_ends_at_stride_16_stands_for_stride_32_too(batch):
             assert network(odd).shape[:2] == (1, 2)
     with pytest.raises(salbox.UsageError, match="deepest=8: expected 16 or 32"):
         build_network("scfnet", ("one",), deepest=8)
+
+
+def test_photos_are_squeezed_where_it_is_asked_for(tmp_path):
+    network = design(encoder="resnet18", width=8, size=(64, 96), squeezed=True)
+    assert [network.preprocessing.working_size(*shape) for shape in ((300, 400), (900, 50))] == [(64, 96)] * 2
+    assert design(encoder="resnet18", width=8, size=(64, 96)).preprocessing.working_size(900, 50) != (64, 96)
+    save_weights(network, tmp_path / "student.safetensors")
+    again = read_weights(tmp_path / "student.safetensors")
+    assert again.preprocessing == network.preprocessing
+    assert again.settings["squeezed"] is True
 
 
 @pytest.mark.parametrize("keywords", [{}, {"encoder": "tf_efficientnet_lite0", "deepest": 16}])

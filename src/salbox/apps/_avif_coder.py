@@ -16,47 +16,88 @@ import numpy as np
 from PIL import Image
 
 from ..types import FloatMap
-from ._coders import saved
+from ._blocks import SIDE
+from ._coders import Errors, Picture, saved
+from ._sampling import LARGE
 from ._smoothing import smoothed
 from ._steered_coder import SteeredCoder
 
-_SMOOTHING = 0.7  # strength at which the picture is smoothed besides
+_SMOOTHING, _SMOOTHING_ALONE = 0.35, 0.7  # strengths at which the picture is smoothed, with a map and without
 _BITS = 100.0  # of a block on average; their ratio alone matters
+_SUPERBLOCK = 64 // SIDE  # blocks of 8 x 8 along a side of what has a quantizer of its own
+_BOTH = 2  # blocks of 8 x 8 along a side of what has a number in the map
+_FASTER = 7  # of the encoder's speeds, for large pictures: twice that of 6, which it has by itself; 8 follows no map
 
 
 class AvifCoder(SteeredCoder):
-    """AVIF by the encoder that Pillow has: bits follow attention to the power of the strength.
+    """AVIF by the encoder that Pillow has: in two regions, or, which is gentler, with bits by the root of attention.
 
-    Where it takes no map the picture is smoothed alone.
+    Where it takes no map the picture is smoothed alone. Of large pictures the map would not be followed, see
+    `two_regions`: both strengths have regions.
     """
 
     near = 0.93  # its encoder takes seconds, and makes a large step in size from one quality to the next
 
+    def __init__(self, picture: Picture) -> None:
+        super().__init__(picture)
+        self._is_large = picture.pixel_count > LARGE
+        self._options = picture.extra | ({"speed": _FASTER} if self._is_large else {})
+        self._sign = 1
+        self._plain: bytes | None = None
+        self._plain_ratio: float | None = None
+
     def plain(self, quality: int) -> bytes:
         """Return the file of the encoder by itself."""
-        return saved(self.with_alpha(self.picture.pixels), "AVIF", quality=quality, **self.picture.extra)
+        self._plain = saved(self.with_alpha(self.picture.pixels), "AVIF", quality=quality, **self._options)
+        return self._plain
 
     def steered(self, strength: float, quality: int) -> Callable[[int], bytes]:
         """Return what encodes the picture with a map; see `SteeredCoder.steered`."""
-        picture = self.picture
-        pixels = smoothed(picture.pixels, picture.weights, _SMOOTHING * strength)
+        weights = self.picture.weights
+        smoothing = _SMOOTHING if takes_maps() else _SMOOTHING_ALONE
+        image = self.with_alpha(smoothed(self.picture.pixels, weights, smoothing * strength))
 
         def encode(each: int) -> bytes:
-            image = self.with_alpha(pixels)
             if not takes_maps():
-                return saved(image, "AVIF", quality=each, **picture.extra)
-            with map_of_rates(picture.weights, strength) as advanced:
-                return saved(image, "AVIF", quality=each, advanced=advanced, **picture.extra)
+                return saved(image, "AVIF", quality=each, **self._options)
+            if self._is_large or strength == max(self.strengths):
+                return self._in_two_regions(image, each)
+            return self._mapped(image, each, rates(weights, strength))
 
         return encode
 
+    def _in_two_regions(self, image: Image.Image, quality: int) -> bytes:
+        regions = two_regions(self.picture.weights)
+        data = self._mapped(image, quality, regions * self._sign)
+        if not self._is_large or self.picture.sample_of or self._is_steered(data):
+            return data
+        other = self._mapped(image, quality, regions * -self._sign)
+        if self.errors(data).weighted <= self.errors(other).weighted:
+            return data
+        self._sign = -self._sign  # of the next qualities, most likely
+        return other
+
+    def _is_steered(self, data: bytes) -> bool:
+        """Return whether a file's errors lie where nobody looks more than those of the plain file do."""
+        if self._plain_ratio is None and self._plain is not None:
+            self._plain_ratio = _ratio(self.errors(self._plain))
+        return _ratio(self.errors(data)) < (self._plain_ratio or 1.0)
+
+    def _mapped(self, image: Image.Image, quality: int, values: FloatMap) -> bytes:
+        with map_of(values) as advanced:
+            return saved(image, "AVIF", quality=quality, advanced=advanced, **self._options)
+
+
+def _ratio(errors: Errors) -> float:
+    return errors.weighted / errors.plain if errors.plain > 0 else 0.0
+
 
 @contextmanager
-def map_of_rates(weights: FloatMap, strength: float) -> Iterator[dict[str, str]]:
-    """Yield libaom's options for a map of weights of 8 x 8 pixels to a power; its file is there within the block."""
+def map_of(values: FloatMap) -> Iterator[dict[str, str]]:
+    """Yield libaom's options for a map of a number for each 16 x 16 pixels; its file is there within the block."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "rates.txt")
-        np.savetxt(path, rates(weights, strength), "%.3f")
+        np.savetxt(path, values, "%.3f")
         yield {
             "deltaq-mode": "3",
             "enable-rate-guide-deltaq": "1",
@@ -67,17 +108,39 @@ def map_of_rates(weights: FloatMap, strength: float) -> Iterator[dict[str, str]]
 
 def rates(weights: FloatMap, strength: float) -> FloatMap:
     """Return how many bits each 16 x 16 pixels may have, of weights of 8 x 8: (ceil(h / 2), ceil(w / 2)) float32."""
-    height, width = weights.shape
-    even = np.pad(weights, ((0, height % 2), (0, width % 2)), mode="edge")
-    means = even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2).mean((1, 3)) ** strength
+    means = _means(weights, _BOTH) ** strength
     return np.asarray(_BITS * means / means.mean(), np.float32)
+
+
+def two_regions(weights: FloatMap) -> FloatMap:
+    """Return a map of two regions, superblocks that get more than the mean attention and others: as `rates` are.
+
+    libaom divides what it takes the whole picture's bits to be by the sum of the map, to bring that to its own scale.
+    It adds them up in 32 bits, which those of a large picture go beyond: what comes of it has any size and any sign. So
+    here the numbers of both regions, whole ones, add up to 0: divided by that they are infinite, which libaom cuts off.
+    The first region becomes as fine as it makes any and the other coarse, or the other way round if the sign is wrong.
+    """
+    rows, columns = (-(-side // _BOTH) for side in weights.shape)
+    is_finer = _means(weights, _SUPERBLOCK) > 1
+    each = _SUPERBLOCK // _BOTH
+    finer = is_finer.repeat(each, 0).repeat(each, 1)[:rows, :columns]
+    count = int(finer.sum())
+    return np.where(finer, finer.size - count, -count).astype(np.float32)
+
+
+def _means(weights: FloatMap, side: int) -> FloatMap:
+    """Return the means of so many weights down and across: (ceil(h / side), ceil(w / side)) float32."""
+    height, width = weights.shape
+    whole = np.pad(weights, ((0, -height % side), (0, -width % side)), mode="edge")
+    means: FloatMap = whole.reshape(whole.shape[0] // side, side, whole.shape[1] // side, side).mean((1, 3))
+    return means
 
 
 @cache
 def takes_maps() -> bool:
     """Return whether the encoder that Pillow has takes a map."""
     try:
-        with map_of_rates(np.ones((2, 2), np.float32), 1.0) as advanced:
+        with map_of(np.ones((1, 1), np.float32)) as advanced:
             saved(Image.new("RGB", (16, 16)), "AVIF", quality=50, advanced=advanced)
     except ValueError:  # no such option: an older libaom, or another encoder
         return False

@@ -117,6 +117,7 @@ class Coder(ABC):
 
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
+        self._judged: tuple[bytes, Errors] | None = None
 
     @abstractmethod
     def plain(self, quality: int) -> bytes:
@@ -127,21 +128,31 @@ class Coder(ABC):
         """Return the ways to make a file beside the plain one of a quality, the one most by attention first."""
 
     def errors(self, data: bytes) -> Errors:
-        """Return how far a file of the picture is from it."""
+        """Return how far a file of the picture is from it; those of the last file are remembered."""
+        if self._judged is None or self._judged[0] is not data:
+            self._judged = data, self._errors(data)
+        return self._judged[1]
+
+    def decoded(self, data: bytes) -> Callable[[slice], Pixels]:
+        """Return what gives rows of a file of the picture: (h, W, 3) uint8 RGB."""
+        with opened(data, max_pixels=self.picture.weights.size * SIDE**2) as file:
+            image = file.decoded()
+        return lambda rows: np.asarray(image.crop((0, rows.start, image.width, rows.stop)).convert("RGB"))
+
+    def _errors(self, data: bytes) -> Errors:
         height, width = self.picture.pixels.shape[:2]
         weighted = plain = 0.0
         alike: list[FloatMap] = []
-        with opened(data, max_pixels=self.picture.weights.size * SIDE**2) as file:
-            decoded = file.decoded()
-            for rows, weights in strips(self.picture):
-                found = np.asarray(decoded.crop((0, rows.start, width, rows.stop)).convert("RGB"))
-                difference = cv2.absdiff(self.picture.pixels[rows], found)
-                if self.picture.alpha is not None:
-                    difference *= self.picture.alpha[rows, :, None] > 0  # what is not seen has no colour
-                squared = _block_sums(difference)
-                weighted += float((squared * weights).sum(dtype=np.float64))
-                plain += float(squared.sum(dtype=np.float64))
-                alike.append(similarity(self.picture.pixels[rows], found))
+        decoded = self.decoded(data)
+        for rows, weights in strips(self.picture):
+            found = decoded(rows)
+            difference = cv2.absdiff(self.picture.pixels[rows], found)
+            if self.picture.alpha is not None:
+                difference *= self.picture.alpha[rows, :, None] > 0  # what is not seen has no colour
+            squared = _block_sums(difference)
+            weighted += float((squared * weights).sum(dtype=np.float64))
+            plain += float(squared.sum(dtype=np.float64))
+            alike.append(similarity(self.picture.pixels[rows], found))
         total = float((self.picture.weights * _block_areas(height, width)).sum(dtype=np.float64))
         blocks = np.concatenate(alike)
         whole = (slice(blocks.shape[0]), slice(blocks.shape[1]))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 from math import exp, isfinite, log10
 
 from ._coders import BEST_QUALITY, Coder, Errors, FileFormat, Way
@@ -17,6 +19,7 @@ CLOSE = 0.001  # of structural similarity where people look: what is less off is
 # Of structural similarity where hardly anybody looks, or the plain file's if that is less already.
 LEAST_SIMILARITY = 0.88
 _NEAR = 0.99  # of the size that is allowed, which is near enough
+_AIM = 0.985  # of it, after a first file of a large picture: sizes differ a little from what those of a sample tell
 _SURE = 0.85  # of an error that a sample tells of: a smaller one is below it for certain
 _STEPS = 100  # of all levels of a way: a step is the least by which a large picture's is raised
 
@@ -34,53 +37,95 @@ def fit_to_size(coder: Coder, file_format: FileFormat, limit: int, min_quality: 
         If none is so small at the least quality.
     """
     sample = _sample(coder)
-    plain = _best_plain(coder, sample, limit, min_quality)
-    base = coder.errors(plain[1])
-    trial = _trial(coder, sample, plain, base, min_quality)
-    share = len(trial.plain) / len(plain[1])
-    worst = _worst(base)
-    for way, small in zip(coder.ways(plain[0]), sample.ways(plain[0]), strict=True):
-        tried = cache(small.encode)
-        hit = largest_within(tried, int(limit * share), small.low, small.high, first=small.first, near=_NEAR)
-        if hit is None or not _is_better(sample.errors(hit.data), trial.worst):
-            continue
-        if sample is not coder:
-            hit = _of_whole(way.encode, tried, limit, (way.low, way.high), hit, coder.near)
-        if hit is None or not _is_better(errors := coder.errors(hit.data), worst):
+    if sample is coder:
+        hit = largest_within(coder.plain, limit, min_quality, BEST_QUALITY)
+        plain, base = _judged(coder, hit, limit, min_quality)
+        trial = _trial(coder, plain, min_quality)
+        found = _promising(coder, trial, plain[0], limit)
+    else:
+        allowed = int(limit * sample.picture.weights.size / coder.picture.weights.size)
+        tried = cache(sample.plain)
+        hit = largest_within(tried, allowed, min_quality, BEST_QUALITY)
+        quality = min_quality if hit is None else hit.level
+        trial = _trial(sample, (quality, tried(quality)), min_quality)
+        found = _promising(sample, trial, quality, allowed)
+        with ThreadPoolExecutor(1) as aside:
+            trying = aside.submit(next, found, None)  # ways, while the plain file of the whole is made
+            plain, base = _best_plain(coder, tried, hit, limit, min_quality)
+            first = trying.result()
+        if plain[0] == quality:
+            found = chain([] if first is None else [first], found)
+        else:
+            trial = _trial(sample, (plain[0], sample.plain(plain[0])), min_quality)
+            found = _promising(sample, trial, plain[0], int(limit * len(trial.plain) / len(plain[1])))
+    worst, ways = _worst(base), coder.ways(plain[0])
+    for number, encode, file in found:
+        way = ways[number]
+        levels = way.low, way.high
+        is_whole = sample is coder
+        whole = file if is_whole else _of_whole(way.encode, encode, limit, levels, file, coder.near, _AIM)
+        if whole is None or not _is_better(errors := coder.errors(whole.data), worst):
             continue
         if _is_above_least(coder, errors, base, trial, min_quality):
-            return _beside(hit.data, file_format, way.made_by(hit.level), plain, base, errors)
+            return _beside(whole.data, file_format, way.made_by(whole.level), plain, base, errors)
     return Compressed(plain[1], file_format, plain[0], 0.0, plain[0], len(plain[1]))
+
+
+def _promising(
+    sample: Coder, trial: _Trial, quality: int, limit: int
+) -> Iterator[tuple[int, Callable[[int], bytes], Hit]]:
+    """Yield the ways that are better than the plain file, tried on a sample: the number, what encodes, and the file."""
+    for number, way in enumerate(sample.ways(quality)):
+        tried = cache(way.encode)
+        hit = largest_within(tried, limit, way.low, way.high, first=way.first, near=_NEAR)
+        if hit is not None and _is_better(sample.errors(hit.data), trial.worst):
+            yield number, tried, hit
 
 
 def fit_to_quality(coder: Coder, file_format: FileFormat, quality: int, min_quality: int) -> Compressed:
     """Return the smallest file that is as true where people look as the plain one at a quality."""
     sample = _sample(coder)
-    plain = quality, coder.plain(quality)
-    base = coder.errors(plain[1])
-    trial = _trial(coder, sample, plain, base, min_quality)
+    if sample is coder:
+        plain = quality, coder.plain(quality)
+        base = coder.errors(plain[1])
+        trial = _trial(coder, plain, min_quality)
+        found = _as_true(coder, trial, quality)
+    else:
+        trial = _trial(sample, (quality, sample.plain(quality)), min_quality)
+        with ThreadPoolExecutor(1) as aside:
+            trying = aside.submit(_as_true, sample, trial, quality)  # while the plain file of the whole is made
+            data, base = _tried(coder, coder.plain, quality)
+            plain, found = (quality, data), trying.result()
     worst = _worst(base)
-    found = []
-    for number, small in enumerate(sample.ways(quality)):
-        made = lowest_true(
-            lambda level, small=small: _tried(sample, small, level),  # type: ignore[misc]
-            lambda made: _is_as_true(made[1], trial.worst),
-            small.low,
-            small.high,
-            first=small.first,
-        )
-        if made is not None and len(made[1][0]) < len(trial.plain):
-            found.append((len(made[1][0]), number, made[0]))
     ways = coder.ways(quality)
-    for _, number, first in sorted(found):
+    for _, number, first in found:
         way = ways[number]
         for level in _upward(first, way):
-            data, errors = _tried(coder, way, level)
+            data, errors = _tried(coder, way.encode, level)
             if len(data) >= len(plain[1]):
                 break
             if _is_as_true(errors, worst) and _is_above_least(coder, errors, base, trial, min_quality):
                 return _beside(data, file_format, way.made_by(level), plain, base, errors)
     return Compressed(plain[1], file_format, quality, 0.0, quality, len(plain[1]))
+
+
+def _as_true(sample: Coder, trial: _Trial, quality: int) -> list[tuple[int, int, int]]:
+    """Return the ways to files that are as true as the plain one and smaller, tried on a sample, the smallest first.
+
+    Each is its bytes, its number, and the lowest level that is as true.
+    """
+    found = []
+    for number, way in enumerate(sample.ways(quality)):
+        made = lowest_true(
+            lambda level, way=way: _tried(sample, way.encode, level),  # type: ignore[misc]
+            lambda made: _is_as_true(made[1], trial.worst),
+            way.low,
+            way.high,
+            first=way.first,
+        )
+        if made is not None and len(made[1][0]) < len(trial.plain):
+            found.append((len(made[1][0]), number, made[0]))
+    return sorted(found)
 
 
 @dataclass(frozen=True)
@@ -93,13 +138,12 @@ class _Trial:
     worst: Errors
 
 
-def _trial(coder: Coder, sample: Coder, plain: tuple[int, bytes], base: Errors, min_quality: int) -> _Trial:
-    """Return what is known of a sample beside a picture's plain file and its errors, of which it may be the whole."""
-    data = plain[1] if sample is coder else sample.plain(plain[0])
-    found = base if sample is coder else sample.errors(data)
+def _trial(sample: Coder, plain: tuple[int, bytes], min_quality: int) -> _Trial:
+    """Return what is known of a sample, or a picture that is tried whole, beside its plain file."""
+    found = sample.errors(plain[1])
     least = sample.errors(sample.plain(min_quality)).plain
     bounds = _worst(found)
-    return _Trial(data, found, least, replace(bounds, plain=min(bounds.plain, least)))
+    return _Trial(plain[1], found, least, replace(bounds, plain=min(bounds.plain, least)))
 
 
 def _sample(coder: Coder) -> Coder:
@@ -108,20 +152,32 @@ def _sample(coder: Coder) -> Coder:
     return coder if picture is coder.picture else type(coder)(picture)
 
 
-def _best_plain(coder: Coder, sample: Coder, limit: int, min_quality: int) -> tuple[int, bytes]:
-    """Return the quality and the file that the encoder itself makes of at most so many bytes."""
-    if sample is coder:
-        found = largest_within(coder.plain, limit, min_quality, BEST_QUALITY)
-    else:
-        tried, share = cache(sample.plain), sample.picture.weights.size / coder.picture.weights.size
-        hit = largest_within(tried, int(limit * share), min_quality, BEST_QUALITY)
-        found = _of_whole(coder.plain, tried, limit, (min_quality, BEST_QUALITY), hit, _NEAR)
-    if found is None:
+def _best_plain(
+    coder: Coder, tried: Callable[[int], bytes], hit: Hit | None, limit: int, min_quality: int
+) -> tuple[tuple[int, bytes], Errors]:
+    """Return the encoder's own file of a large picture of at most so many bytes, with its quality, and its errors.
+
+    Parameters
+    ----------
+    coder : Coder
+    tried : callable
+        Gives the sample's file of a quality.
+    hit : Hit, optional
+        The sample's file of the size.
+    limit, min_quality : int
+    """
+    found = _of_whole(coder.plain, tried, limit, (min_quality, BEST_QUALITY), hit, _NEAR)
+    return _judged(coder, found, limit, min_quality)
+
+
+def _judged(coder: Coder, hit: Hit | None, limit: int, min_quality: int) -> tuple[tuple[int, bytes], Errors]:
+    """Return a plain file, with its quality, and its errors; raise a TooLargeError if there is none so small."""
+    if hit is None:
         raise TooLargeError(
             f"takes {len(coder.plain(min_quality))} bytes at quality {min_quality}, more than the {limit} allowed: "
             "allow a lower quality (--min-quality), a larger size, or shrink the photo first"
         )
-    return found.level, found.data
+    return (hit.level, hit.data), coder.errors(hit.data)
 
 
 def _of_whole(
@@ -131,6 +187,7 @@ def _of_whole(
     levels: tuple[int, int],
     hit: Hit | None,
     near: float,
+    aim: float = 1.0,
 ) -> Hit | None:
     """Return what `largest_within` does, of a large picture, by the sizes of files of its sample.
 
@@ -145,11 +202,13 @@ def _of_whole(
         Of the sample.
     near : float
         What share of the limit is near enough.
+    aim : float
+        What share of it the second file is to have.
     """
     low, high = levels
 
     def follow(level: int, size: int) -> int:
-        allowed = int(limit * len(tried(level)) / size)
+        allowed = int(aim * limit * len(tried(level)) / size)
         found = largest_within(tried, allowed, low, high, first=level, near=_NEAR)
         return low if found is None else found.level
 
@@ -158,8 +217,8 @@ def _of_whole(
     return largest_within(encode, limit, low, high, first=first, follow=follow, near=near)
 
 
-def _tried(coder: Coder, way: Way, level: int) -> tuple[bytes, Errors]:
-    data = way.encode(level)
+def _tried(coder: Coder, encode: Callable[[int], bytes], level: int) -> tuple[bytes, Errors]:
+    data = encode(level)
     return data, coder.errors(data)
 
 
@@ -187,7 +246,7 @@ def _is_above_least(coder: Coder, errors: Errors, base: Errors, trial: _Trial, m
 
     Of a large picture that file is made only if a sample's does not settle it.
     """
-    if trial.base is base:
+    if trial.base is base:  # tried whole
         return errors.plain <= trial.least
     about = trial.least * base.plain / trial.base.plain if trial.base.plain > 0 else 0.0
     return errors.plain <= _SURE * about or errors.plain <= coder.errors(coder.plain(min_quality)).plain

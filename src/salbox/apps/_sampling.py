@@ -15,9 +15,9 @@ from ._coders import Picture
 
 TILE = 128  # pixels a side: whole blocks of all formats, whole superblocks of AVIF
 PIXELS = 1 << 19  # of the tiles together, about
+LARGE = 3 * PIXELS  # what has no more pixels is tried whole
 _DRAWS = 200
 _STRIDE = 8  # of the rows in which detail is looked for
-_FEW = 3  # times as many pixels: what has no more is tried whole
 
 
 def sampled(picture: Picture) -> Picture:
@@ -30,7 +30,7 @@ def sampled(picture: Picture) -> Picture:
     rows, columns = height // TILE, width // TILE
     every = sqrt(height * width / PIXELS)
     down, across = round(rows / every), round(columns / every)
-    if height * width <= _FEW * PIXELS or not down or not across:
+    if height * width <= LARGE or not down or not across:
         return picture
     features = _features(picture, rows, columns)
     random = np.random.default_rng(0)

@@ -136,7 +136,7 @@ def _frame(frame: Pixels, pipeline: Pipeline, plan: CutoutPlan) -> tuple[npt.NDA
     photo = Photo(cv2.cvtColor(frame, cv2.COLOR_RGB2RGBA))
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always", ImageWarning)
-        return cut_out(photo, pipeline, plan.options, plan.background), not raised
+        return cut_out(photo, pipeline, plan.options, plan.background, is_frame=True), not raised
 
 
 class _Numbered:

@@ -24,6 +24,7 @@ from ..types import FloatMap, Pixels
 from ._file_notes import png_options
 from .attention import one_model
 from .cutout_background import Background, parse_background
+from .cutout_look import closer_look, looks_twice
 from .cutout_objects import THRESHOLD, only_object, parse_object
 from .cutout_photo import Photo, read_photo
 from .enlarging import bands
@@ -169,13 +170,23 @@ def object_model(given: AnyModel) -> Model:
 
 
 def cut_out(
-    photo: Photo, pipeline: Pipeline, options: CutoutOptions, background: Background | None = None
+    photo: Photo,
+    pipeline: Pipeline,
+    options: CutoutOptions,
+    background: Background | None = None,
+    *,
+    is_frame: bool = False,
 ) -> npt.NDArray[np.uint8]:
-    """Return the object of a photo, whose pixels are changed in place, as `cutout` does."""
+    """Return the object of a photo, whose pixels are changed in place, as `cutout` does.
+
+    A frame of a video is looked at once: what a second look adds would come and go.
+    """
     small = photo.working_copy()
     probability = pipeline(small)
     if pipeline.output != "probability":
         probability = min_max(probability)
+    elif not is_frame and looks_twice(pipeline.model):
+        probability = closer_look(small, probability, pipeline)
     if not (probability > THRESHOLD).any():
         warnings.warn("the model finds no object in it", ImageWarning, stacklevel=2)
     probability = only_object(probability, options.objects, photo.shape)

@@ -1,9 +1,13 @@
-"""A model fitted to a laboratory, or to one's own people: a profile of a dozen numbers."""
+"""A model fitted to a laboratory, or to one's own people: a profile."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from ..datasets import Dataset
 from ..errors import UsageError
@@ -11,14 +15,16 @@ from ..evaluation import Evaluation, ModelSource
 from ..evaluation.bootstrap import Difference, Estimate
 from ..evaluation.sources import Source
 from ..imaging.postprocess import PostProcess
-from ..models.profiles import Profile
+from ..models.profiles import Profile, Tail
 from ..system.progress import SILENT, Progress
-from ..types import Output
 from .centers import Shape
-from .fitting import FOLDS, folds, maximum_likelihood
-from .forms import Line, form_of
-from .held_out import choose, facts, figures_of, gap_closed, held_out_row, score_held_out
-from .observed import Observed, degrees_of_lab, observe, parameters_of, read_maps
+from .fitting import FOLDS, folds
+from .forms import form_of
+from .held_out import HeldOut, choose, facts, figures_of, gap_closed, held_out_row, score_held_out
+from .looks import SmallFeatures, read_looks, shown_of
+from .observed import degrees_of_lab, observe, parameters_of, read_maps
+from .profile_fits import profile_of
+from .readouts import Looked, held_out_readouts
 
 AFTER = "with the profile"
 
@@ -30,7 +36,8 @@ class Adapted:
     Attributes
     ----------
     profile : Profile
-        Fitted to all photos.
+        Fitted to all photos; of a log density one that changes nothing, where fits to most photos predicted the others
+        no better than the model as it is (`is_unchanged`).
     table : Evaluation
         Rows `before`, `after`, the centre bias and, where observers are told apart, the human ceiling.
     before, after : str
@@ -43,6 +50,11 @@ class Adapted:
     before: str
     after: str
     failures: tuple[str, ...] = ()
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the profile leaves the model as it is."""
+        return self.profile.reads == "log_density" and not self.profile.readout and self.profile.tail.changes_nothing
 
     def gain(self, metric: str) -> Difference | None:
         """Return how much a metric rose on held-out photos, with the paired bootstrap's interval."""
@@ -59,6 +71,7 @@ def adapt(
     *,
     photos: int | None = None,
     center: Shape = "gaussian",
+    readout: bool = True,
     degrees: float | None = None,
     sigma: float | None = None,
     parts: int = FOLDS,
@@ -69,7 +82,8 @@ def adapt(
     """Return a profile for a model, fitted to people by maximum likelihood, and figures of held-out photos.
 
     Each photo counts the same. Of a log density a temperature is fitted, of a score or a probability a monotone curve;
-    beside it the blur and the weight of the centre bias, whose shape is that of the fixations.
+    beside it the blur and the weight of the centre bias, whose shape is that of the fixations. Of a network that shows
+    its features (`gaze`, `gaze.large`) these are weighed anew as well, as far as held-out photos bear it out.
 
     Parameters
     ----------
@@ -80,7 +94,9 @@ def adapt(
     photos : int, optional
         So many, drawn by the seed; by default all.
     center : {"gaussian", "grid"}
-        The shape of the centre bias.
+        The shape of the centre bias; where features are weighed, it is a smooth one of its own.
+    readout : bool
+        Whether features are weighed where the model shows them.
     degrees : float, optional
         Degrees of visual angle that a photo's longest side spanned; by default what the data set's card says.
     sigma : float, optional
@@ -101,13 +117,22 @@ def adapt(
     if model.card.task != "fixation":
         raise UsageError(f"model '{model.name}' predicts objects: what is fitted to people predicts fixations")
     chosen = choose(dataset, photos, seed)
-    maps, failures = read_maps(dataset, [model], chosen, workers, progress)
+    network = shown_of(model) if readout else ""
+    features: dict[int, SmallFeatures] = {}
+    if network:
+        maps, features, failures = read_looks(dataset, model, chosen, workers, progress)
+    else:
+        maps, failures = read_maps(dataset, [model], chosen, workers, progress)
     seen = observe(dataset, maps)
     held_out = folds(len(seen), parts, seed)
     degrees = degrees_of_lab([dataset]) if degrees is None else degrees
-    profile = profile_of(seen, model.output, center, degrees)
-    forms = {model.name: form_of(model.output, len(seen))}
-    after = held_out_row(AFTER, seen, forms, held_out, center, degrees, progress)
+    if network:
+        looked = Looked(seen, [features[photo.index] for photo in seen], network, center, degrees)
+        profile, after, choice = _with_readout(looked, held_out, progress)
+    else:
+        profile, choice = profile_of(seen, model.output, center, degrees), {}
+        forms = {model.name: form_of(model.output, len(seen))}
+        after = held_out_row(AFTER, seen, forms, held_out, center, degrees, progress)
     # A score has no likelihood: it is made a density by the rule that scales it to 0..1.
     plain = (
         model if model.output == "log_density" else replace(model, postprocess=PostProcess(scale_output="log-density"))
@@ -116,32 +141,17 @@ def adapt(
     indices = [photo.index for photo in seen]
     table = score_held_out(dataset, indices, rows, sigma=sigma, workers=workers, progress=progress)
     about = facts(model.name, dataset, len(seen), parts, figures_of(table, model.name, AFTER))
-    about["parameters"] = parameters_of(model)
+    about |= {"parameters": parameters_of(model), **choice}
+    if model.output == "log_density" and np.mean(table.rows[AFTER]["ig"]) <= np.mean(table.rows[model.name]["ig"]):
+        profile = Profile(model.output, Tail(degrees=degrees))
     return Adapted(replace(profile, about=about), table, model.name, AFTER, tuple(failures))
 
 
-def profile_of(
-    photos: Sequence[Observed],
-    output: Output,
-    center: Shape = "gaussian",
-    degrees: float | None = None,
-    weights: Sequence[float] | None = None,
-) -> Profile:
-    """Return the profile that makes photos' fixations most likely; see `maximum_likelihood`.
-
-    Parameters
-    ----------
-    photos : sequence of Observed
-        Of one model.
-    output : {"score", "log_density", "probability"}
-        What the numbers of its maps are.
-    center : {"gaussian", "grid"}
-    degrees : float, optional
-    weights : sequence of float, optional
-    """
-    (name,) = photos[0].values
-    form = form_of(output, len(photos))
-    fit = maximum_likelihood(photos, {name: form}, center, degrees, weights)
-    numbers = fit.numbers[name]
-    temperature = 1 / float(numbers[0]) if isinstance(form, Line) else 1.0
-    return Profile(output, replace(fit.tail, temperature=temperature), form.curve_of(numbers))
+def _with_readout(
+    looked: Looked, held_out: npt.NDArray[np.intp], progress: Progress
+) -> tuple[Profile, HeldOut, Mapping[str, Any]]:
+    """Return the profile of photos with features, the row of held-out densities, and what was chosen, for a file."""
+    likelihood = looked.likelihood()
+    profile, strength = looked.profile(likelihood, range(len(looked.photos)))
+    after = held_out_readouts(AFTER, looked, likelihood, held_out, progress)
+    return profile, after, {} if profile.readout is None else {"penalty": strength}

@@ -19,7 +19,7 @@ from ..models.specs import split_loading
 from ..prediction.images import ImageMaps, Pipeline
 from ..system.progress import SILENT, Progress
 from ..system.workers import in_workers
-from ..types import Shape
+from ..types import Output, Shape
 
 Maps = dict[str, npt.NDArray[np.float32]]
 
@@ -72,7 +72,7 @@ class _Reading:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", ImageWarning)
                     maps = ImageMaps([self.dataset.pixels(index)], pipelines.values())
-                return {name: _read(maps.of(pipeline)[0], pipeline) for name, pipeline in pipelines.items()}
+                return {name: on_working_scale(maps.of(own)[0], own.output) for name, own in pipelines.items()}
             except SalboxError as error:
                 return f"{self.dataset.items[index].name}: {error}"
 
@@ -135,5 +135,6 @@ def degrees_of_lab(datasets: Iterable[Dataset]) -> float | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _read(saliency: npt.NDArray[Any], pipeline: Pipeline) -> npt.NDArray[np.float32]:
-    return on_common_scale(working_copy(saliency, pipeline.output), pipeline.output).astype(np.float32)
+def on_working_scale(saliency: npt.NDArray[Any], output: Output) -> npt.NDArray[np.float32]:
+    """Return a map, (H, W), at working size on the scale of `on_common_scale`: (h, w) float32."""
+    return on_common_scale(working_copy(saliency, output), output).astype(np.float32)

@@ -44,6 +44,9 @@ CenterShape = Annotated[
     str,
     typer.Option("--center", metavar="|".join(SHAPES), help="The shape of the centre bias; grid wants many photos."),
 ]
+Readout = Annotated[
+    bool, typer.Option("--readout/--no-readout", help="Weigh a network's features anew, where it shows them.")
+]
 PixelsPerDegree = Annotated[
     float | None,
     typer.Option("--ppd", metavar="N", help="Pixels of a photo that took one degree of visual angle, if known."),
@@ -64,6 +67,7 @@ def adapt(
     allow_outside: AllowOutside = False,
     photos: Photos = None,
     center: CenterShape = "gaussian",
+    readout: Readout = True,
     ppd: PixelsPerDegree = None,
     view: View = None,
     sigma: Sigma = None,
@@ -80,8 +84,9 @@ def adapt(
     """Fit a model to the people of one laboratory.
 
     What is fitted: where people look whatever the photo, how much that counts, a blur, and a temperature, or a curve
-    for a model that gives scores. Twenty photos are enough. All figures are of photos that the fit did not see. The
-    profile is worn with --param profile=FILE wherever a model is named.
+    for a model that gives scores; of gaze and gaze.large also what each feature of the network counts. Twenty photos
+    are enough, fifty better. All figures are of photos that the fit did not see. The profile is worn with --param
+    profile=FILE wherever a model is named.
 
     Examples:
 
@@ -102,6 +107,7 @@ def adapt(
             data,
             photos=photos,
             center=center_shape(center),
+            readout=readout,
             degrees=degrees_of(view, ppd, max(data.shape(0))),
             sigma=sigma,
             parts=folds,
@@ -170,7 +176,12 @@ def _print_profile(found: Adapted) -> None:
     if closed is not None:
         share = f"{closed.value:.0%} [{closed.low:.0%}, {closed.high:.0%}]"
         say(f"of the gap in information gain between the model and the {CEILING}: {share} closed")
-    say(f"fitted: {_in_words(found.profile)}")
+    if found.is_unchanged:
+        say(
+            "fits predicted photos that they did not see no better than the model as it is: the profile changes nothing"
+        )
+    else:
+        say(f"fitted: {_in_words(found.profile)}")
 
 
 def _in_words(profile: Profile) -> str:
@@ -180,9 +191,10 @@ def _in_words(profile: Profile) -> str:
     degrees = "" if tail.degrees is None else f" ({tail.blur * tail.degrees:.2g} degrees)"
     sides = f"{center.width:.3f} of the width, {center.height:.3f} of the height"
     shape = "a grid" if center.grid else f"a Gaussian of {sides}"
+    weighed = "" if profile.readout is None else f"; {profile.readout.channels} features of the network weighed anew"
     return (
         f"{curve}; blur {tail.blur:.3g} of the longest side{degrees}; centre bias {shape}, with the weight "
-        f"{center.weight:.2f}"
+        f"{center.weight:.2f}{weighed}"
     )
 
 
@@ -196,6 +208,7 @@ def _to_json(found: Adapted) -> dict[str, Any]:
             for row in table.rows
         },
         "gained": {name: _ends(gain) for name in METRICS if (gain := found.gain(name)) is not None},
+        "unchanged": found.is_unchanged,
         "gap_closed": None if closed is None else _ends(closed),
         "failures": list(found.failures),
     }

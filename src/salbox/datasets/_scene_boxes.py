@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,10 @@ from .dataset import DatasetCard
 PHOTO_FOLDERS = ("VG_100K", "VG_100K_2", "images/VG_100K", "images/VG_100K_2", "images2/VG_100K_2", "images")
 
 MAX_NUMBER = 1e9  # pixels, of a side or a position
+
+# A present participle: a vowel in front of "ing" (M. F. Porter, An algorithm for suffix stripping, 1980, step 1b).
+_PARTICIPLE = re.compile(r"(?:(?:is|are|was|were) )?([a-z]*[aeiouy][a-z]*ing)(?![a-z])")
+_STATES = frozenset(("being", "having", "wearing", "containing", "including", "belonging", "during"))  # nothing is done
 
 # Returns the size that an image's boxes are in, or None where it is not known, and the boxes.
 ReadBoxes = Callable[[str], "tuple[Shape | None, list[ConceptBox]]"]
@@ -85,10 +90,50 @@ def size_of(entry: Mapping[str, Any], where: str) -> Shape | None:
     return int(height), int(width)
 
 
-def box(entry: Mapping[str, Any], concept: str, where: str, synsets: tuple[str, ...] = ()) -> ConceptBox:
-    """Return an object with x, y, w, h; raises UsageError if they are no numbers."""
+def box(
+    entry: Mapping[str, Any],
+    concept: str,
+    where: str,
+    synsets: tuple[str, ...] = (),
+    does: Iterable[str] = (),
+) -> ConceptBox:
+    """Return an object with x, y, w, h; raises UsageError if they are no numbers.
+
+    What it does counts as its attribute: where annotators said so of a thing by itself, attributes hold it already.
+    """
     x, y, width, height = (_number(entry, name, where) for name in ("x", "y", "w", "h"))
-    return ConceptBox(concept, x, y, width, height, texts(entry.get("attributes")), synsets)
+    attributes = tuple(dict.fromkeys((*texts(entry.get("attributes")), *does)))
+    return ConceptBox(concept, x, y, width, height, attributes, synsets)
+
+
+def actions(relations: Any, key: str) -> tuple[str, ...]:
+    """Return what relations say that their subject does, each once; of what is no list of relations none.
+
+    Parameters
+    ----------
+    relations : list of mappings
+    key : str
+        Where each has its predicate.
+    """
+    if not isinstance(relations, list):
+        return ()
+    found = (action(relation.get(key)) for relation in relations if isinstance(relation, dict))
+    return tuple(dict.fromkeys(word for word in found if word is not None))
+
+
+def action(predicate: Any) -> str | None:
+    """Return what a predicate says that its subject does, "sitting" of "is sitting on"; None where it does nothing.
+
+    It is the present participle that the predicate begins with: as attributes have what a thing does by itself.
+
+    Examples
+    --------
+    >>> from salbox.datasets._scene_boxes import action
+    >>> [action(predicate) for predicate in ("riding", "Sitting  on", "to the left of", "wearing", "ring on")]
+    ['riding', 'sitting', None, None, None]
+    """
+    found = _PARTICIPLE.match(" ".join(predicate.lower().split())) if isinstance(predicate, str) else None
+    return None if found is None or found[1] in _STATES else found[1]
 
 
 def texts(values: Any) -> tuple[str, ...]:

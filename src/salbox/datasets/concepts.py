@@ -32,7 +32,7 @@ class ConceptBox:
     x, y, width, height : float
         Its left and top edge and its size in pixels; it may reach beyond the image.
     attributes : texts
-        What the annotators said of it, such as "red".
+        What the annotators said of it, such as "red", and that it does, such as "riding".
     synsets : texts
         The senses of WordNet that the name stands for, such as "tree.n.01", where they are given.
     """

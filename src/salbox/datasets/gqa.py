@@ -8,7 +8,7 @@ from ..errors import UsageError
 from ..formats.json_entries import JsonEntries, index_entries
 from ..models.cards import Paper
 from ..types import Shape
-from ._scene_boxes import box, numbered_dataset, objects, size_of, texts
+from ._scene_boxes import actions, box, numbered_dataset, objects, size_of, texts
 from .concepts import ConceptBox, ConceptDataset
 from .dataset import ALL, DatasetCard
 from .layout import find_folder
@@ -19,7 +19,7 @@ FOLDERS = ("sceneGraphs/", "")
 CARD = DatasetCard(
     name="gqa",
     title="GQA",
-    meaning="Boxes around things with one name each and attributes, from Visual Genome's scene graphs.",
+    meaning="Boxes around things with one name each, attributes and what they do, from Visual Genome's scene graphs.",
     layout="images/*.jpg and sceneGraphs/train_sceneGraphs.json, val_sceneGraphs.json or both",
     license="CC BY 4.0, that of Visual Genome, which it is made from",
     splits={"train": "what train_sceneGraphs.json knows", "val": "what val_sceneGraphs.json knows"},
@@ -79,5 +79,5 @@ class _Reader:
             names = texts([found.get("name")])
             if not names:
                 raise UsageError(f"{place}: no name")
-            boxes.append(box(found, names[0], place))
+            boxes.append(box(found, names[0], place, does=actions(found.get("relations"), "name")))
         return size_of(entry, where), boxes

@@ -1,14 +1,16 @@
 """Which concepts there are: names as people gave them, merged where they mean one thing, kept where they are frequent.
 
-The published study merged plurals by lemmas and kept frequent objects and attributes by lists that are lost (Chen,
-Jiang and Zhao, NeurIPS 2023); here the rule stands in their place, and the table that it makes is written out.
+The published study merged the plurals of objects by lemmas, left attributes as they are, and kept what is frequent by
+lists that are lost (Chen, Jiang and Zhao, NeurIPS 2023); here the rule stands in their place, and the table that it
+makes is written out.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -17,13 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..datasets.concepts import Concepts, Region
-from ..errors import UsageError
+from ..datasets.wordnet import wordnet_id, words
+from ..errors import SalboxError, UsageError
 from ..types import Shape
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MIN_PHOTOS = 50  # that a concept has to be on
+_ENDINGS = {"ies": ("y",), "ves": ("f", "fe")}  # of plurals, and of their singulars
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,11 @@ class Vocabulary:
 
 
 def build_vocabulary(annotated: Iterable[Concepts], min_photos: int = MIN_PHOTOS) -> Vocabulary:
-    """Return the concepts of photos: objects and attributes, merged by lemma and sense, on at least so many photos.
+    """Return the concepts of photos: objects, attributes and actions, on at least so many photos each.
 
-    Names are in lower case. Where `simplemma` is installed the last word of each becomes its lemma, so that "trees" is
-    "tree". Names whose usual sense of WordNet is one are one concept, called by the most frequent of them.
+    Names are in lower case; WordNet's numbers are put into words. Where `simplemma` is installed an object that is
+    named in the plural and in the singular is one concept, so that "trees" is "tree"; attributes stay as they are,
+    "surfing" and "paved". Names whose usual sense of WordNet is one are one concept, called by the most frequent one.
 
     Raises
     ------
@@ -92,14 +97,16 @@ def build_vocabulary(annotated: Iterable[Concepts], min_photos: int = MIN_PHOTOS
         If no concept is on so many photos.
     """
     names_on: list[set[str]] = []
+    objects: set[str] = set()
     senses: dict[str, Counter[str]] = defaultdict(Counter)
     for concepts in annotated:
         names_on.append({name for region in concepts.regions for name in _names(region)})
+        objects.update(_plain(region.concept) for region in concepts.regions)
         for region in concepts.regions:
             if region.synsets:
                 senses[_plain(region.concept)][region.synsets[0]] += 1
     times = Counter(name for names in names_on for name in names)
-    lemma_of = {name: lemma(name) for name in times}
+    lemma_of = {name: singular(name, objects) for name in times}
     usual = {name: found.most_common(1)[0][0] for name, found in senses.items()}
     groups: dict[str, list[str]] = defaultdict(list)
     sense_of_lemma: dict[str, str] = {}
@@ -120,18 +127,54 @@ def build_vocabulary(annotated: Iterable[Concepts], min_photos: int = MIN_PHOTOS
     )
 
 
-def lemma(name: str) -> str:
-    """Return a name with its last word's lemma, "fire hydrant" of "fire hydrants"; as it is without simplemma."""
-    if find_spec("simplemma") is None:
+def singular(name: str, objects: Set[str]) -> str:
+    """Return what an object is called in the singular, "fire hydrant" of "fire hydrants"; else the name itself.
+
+    That is the name with its last word's lemma, if there are objects of both names; without simplemma it is the name
+    itself.
+
+    Parameters
+    ----------
+    name : str
+    objects : set of str
+        The names of all objects.
+    """
+    if name not in objects or find_spec("simplemma") is None:
         return name
-    simplemma = import_module("simplemma")
     front, space, last = name.rpartition(" ")
-    return f"{front}{space}{simplemma.lemmatize(last, lang='en').lower()}"
+    for word in _singulars(last):
+        if (found := f"{front}{space}{word}") in objects:
+            return found
+    return name
+
+
+def _singulars(word: str) -> Iterator[str]:
+    """Yield what a noun's singular may be.
+
+    simplemma knows no parts of speech, and has a verb's where a form is both a noun's and a verb's: "leave" of
+    "leaves", "ski" of "skies", "paint" of "painting".
+    """
+    for ending, others in _ENDINGS.items():
+        yield from (word.removesuffix(ending) + other for other in others if word.endswith(ending))
+    if not word.endswith("ing"):
+        yield import_module("simplemma").lemmatize(word, lang="en").lower()
 
 
 def _names(region: Region) -> list[str]:
-    return list(dict.fromkeys(_plain(name) for name in (region.concept, *region.attributes) if _plain(name)))
+    names = (_plain(region.concept), *map(_plain, region.attributes))
+    return [name for name in dict.fromkeys(names) if name]
 
 
 def _plain(name: str) -> str:
-    return " ".join(name.lower().split())
+    return " ".join(_in_words(name).lower().split())
+
+
+@cache
+def _in_words(name: str) -> str:
+    """Return the first word of a WordNet number, "golf ball" of "n03445777"; anything else as it is."""
+    if wordnet_id(name) != name:
+        return name
+    try:
+        return words(name).partition(",")[0]
+    except SalboxError:  # a sense that ImageNet does not have, or timm is not installed
+        return name

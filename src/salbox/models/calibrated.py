@@ -15,6 +15,7 @@ from .ensembles import Ensemble
 from .model import HeadedNetwork, Model
 from .profile_files import NONE, find_profile, read_profile
 from .profiles import VIEWS, WORKING_SIDE, Profile, check_view, degrees_of
+from .readouts import looks_of, shown_by
 
 PROFILE = Parameter(
     "profile", None, "A laboratory's numbers: a file that salbox adapt wrote, or a name that ships.", "path"
@@ -82,6 +83,18 @@ class _Worn:
     def __call__(self, maps: Mapping[str, npt.NDArray[Any]], degrees: float | None) -> SaliencyMap:
         (saliency,) = maps.values()
         return self.profile.log_density(saliency, degrees)
+
+
+class _ReadAnew:
+    """Makes the log density of a model's own and of its network's features, from one pass."""
+
+    def __init__(self, model: Model, profile: Profile, view: str | None, ppd: float | None) -> None:
+        self.model, self.profile, self._view, self._ppd = model, profile, view, ppd
+
+    def __call__(self, image: Pixels, **_: Any) -> SaliencyMap:
+        look = looks_of(self.model)(image)
+        degrees = degrees_of(self._view, self._ppd, max(image.shape[:2]))
+        return self.profile.log_density(look.log_density, degrees, look.features)
 
 
 def is_worn(card: ModelCard, arguments: Mapping[str, Any]) -> bool:
@@ -162,6 +175,15 @@ def _worn(
     check_view(view, ppd)
     if view is not None or ppd is not None:
         profile.tail.for_view(VIEWS["lab"])  # raises if it does not know its own
+    if profile.readout is not None:
+        if shown_by(model) != profile.readout.network:
+            made_for = profile.about.get("model")
+            fitted = f" (it was fitted to '{made_for}')" if made_for else ""
+            raise UsageError(
+                f"the profile weighs the features of another network than model '{model.name}' has{fitted}: fit one to "
+                "this (salbox adapt)"
+            )
+        return Model(card, _ReadAnew(model, profile, view, ppd), parameters, weights=model.weights)
     return Model(card, Calibrated({model.name: model}, _Worn(profile), view, ppd), parameters, weights=model.weights)
 
 

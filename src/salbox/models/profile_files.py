@@ -17,6 +17,7 @@ from ..paths import user_path
 from ..types import Output
 from .curves import MAX_KNOTS, Curve
 from .profiles import Center, Profile, Tail
+from .readouts import MAX_BLURS, MAX_CHANNELS, Readout
 
 SUFFIX = ".json"
 PROFILE = "salbox profile"
@@ -29,7 +30,7 @@ MAX_DEPTH = 4
 TAIL_KEYS = ("temperature", "blur", "center", "degrees")
 NONE = "none"  # of a profile: none is worn
 
-SHIPPED: Mapping[str, tuple[str, ...]] = {"gaze": ("general", "osie", "mit1003"), "gaze.large": ("general",)}
+SHIPPED: Mapping[str, tuple[str, ...]] = dict.fromkeys(("gaze", "gaze.large"), ("general", "osie", "mit1003"))
 """The profiles that come with this package, by the model that they were fitted to."""
 
 T = TypeVar("T")
@@ -68,16 +69,19 @@ def read_profile(path: Path) -> Profile:
 def write_profile(path: Path, profile: Profile) -> None:
     """Write a profile as JSON, under a temporary name first; see `read_profile`."""
     content = {"reads": profile.reads, "curve": curve_to_json(profile.curve), **tail_to_json(profile.tail)}
+    if profile.readout is not None:  # a salbox that knows none refuses the key, and reads all other profiles
+        content["readout"] = readout_to_json(profile.readout)
     write_described(path, PROFILE, {**content, "about": dict(profile.about)})
 
 
 def profile_of(values: Mapping[str, Any]) -> Profile:
     """Return the profile that the values of a file describe; raises a UsageError as `read_profile` does."""
-    check_keys(values, ("reads", "curve", *TAIL_KEYS, "about"))
+    check_keys(values, ("reads", "curve", "readout", *TAIL_KEYS, "about"))
     return Profile(
         reads=output_of(values.get("reads")),
         tail=tail_of(values),
         curve=curve_of(values.get("curve")),
+        readout=readout_of(values.get("readout")),
         about=facts_of(values.get("about", {})),
     )
 
@@ -185,6 +189,29 @@ def curve_of(value: Any) -> Curve | None:
 def curve_to_json(curve: Curve | None) -> dict[str, list[float]] | None:
     """Return a curve ready for JSON."""
     return None if curve is None else {"x": list(curve.x), "y": list(curve.y)}
+
+
+def readout_of(value: Any) -> Readout | None:
+    """Return the readout that a value describes; None of None."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise UsageError("readout: expected network, blurs and weights")
+    check_keys(value, ("network", "blurs", "weights"))
+    rows = value.get("weights")
+    if not isinstance(rows, list) or len(rows) > MAX_BLURS:
+        raise UsageError(f"readout weights: expected at most {MAX_BLURS} rows of numbers")
+    return Readout(
+        network=text_of(value.get("network"), "readout network"),
+        blurs=_numbers(value.get("blurs"), MAX_BLURS, "readout blurs"),
+        weights=tuple(_numbers(row, MAX_CHANNELS, "readout weights") for row in rows),
+    )
+
+
+def readout_to_json(readout: Readout) -> dict[str, Any]:
+    """Return a readout ready for JSON; see `readout_of`."""
+    weights = [list(row) for row in readout.weights]
+    return {"network": readout.network, "blurs": list(readout.blurs), "weights": weights}
 
 
 def output_of(value: Any) -> Output:

@@ -15,6 +15,7 @@ from ..errors import UsageError, nearest
 from ..imaging.scaling import density, normalized_log
 from ..types import DoubleMap, Output, SaliencyMap, Shape
 from .curves import Curve, on_common_scale
+from .readouts import Features, Readout
 
 WORKING_SIDE = 160  # longest side of the copy that is blurred: a sigma of .02 is 3 pixels there
 TRUNCATE = 4.0  # sigma after which a Gaussian ends
@@ -149,6 +150,8 @@ class Profile:
     tail : Tail
     curve : Curve, optional
         Makes priorities in nats of the map's numbers; see `on_common_scale`. A log density is its own.
+    readout : Readout, optional
+        What is added to a log density's priorities: the features of its network, weighed.
     about : mapping
         What it was fitted to and on, ready for JSON: "model", "fitted_on", "photos", figures.
     """
@@ -156,18 +159,41 @@ class Profile:
     reads: Output
     tail: Tail = field(default_factory=Tail)
     curve: Curve | None = None
+    readout: Readout | None = None
     about: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         if self.reads != "log_density" and self.curve is None:
             raise UsageError(f"a profile for a {self.reads}: its curve is missing")
+        if self.readout is not None and (self.reads != "log_density" or self.curve is not None):
+            raise UsageError("a profile with a readout: expected one for a log_density, without a curve")
 
-    def log_density(self, saliency: npt.NDArray[Any], degrees: float | None = None) -> SaliencyMap:
-        """Return the log density that a map, (H, W), becomes: (H, W) float32, exp sums to 1."""
-        if self.curve is None and self.tail.changes_nothing:
+    def log_density(
+        self, saliency: npt.NDArray[Any], degrees: float | None = None, features: Features | None = None
+    ) -> SaliencyMap:
+        """Return the log density that a map, (H, W), becomes: (H, W) float32, exp sums to 1.
+
+        Parameters
+        ----------
+        saliency : (H, W) array
+        degrees : float, optional
+            See `Tail.for_view`.
+        features : (C, h, w) float32, optional
+            Those that the map is read off; a profile with a readout needs them.
+
+        Raises
+        ------
+        UsageError
+            If a readout has no features, or not as many as it has weights.
+        """
+        if self.curve is None and self.readout is None and self.tail.changes_nothing:
             return normalized_log(np.asarray(saliency, np.float32))
         values = on_common_scale(working_copy(saliency, self.reads), self.reads)
         priorities = values if self.curve is None else self.curve(values)
+        if self.readout is not None:
+            if features is None:
+                raise UsageError("a profile with a readout: expected the features of its network")
+            priorities = priorities + self.readout.at(features, (values.shape[0], values.shape[1]))
         return self.tail.log_density(priorities, saliency.shape, degrees)
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +16,7 @@ from ..models.cards import ModelCard, Parameter
 from ..models.exported import packaged
 from ..models.profile_files import NONE
 from ..models.profiles import VIEWS, degrees_of
+from ..models.readouts import Look, reduced, resized
 from ..models.registry import GAZE, GAZE_LARGE
 from ..models.terms import with_terms
 from ..types import Pixels, SaliencyMap
@@ -85,10 +87,34 @@ class GazePredictor:
         UsageError
             If both ppd and view are given, or an image would span less than half a degree or more than 180.
         """
-        size = _sized(self._network.metadata.preprocessing, _scale(max(image.shape[:2]), ppd, view))
-        density = _looks(self._network, image, size, quality)
+        size = self._size(image, ppd, view)
+        found = [_turned(_look(self._network, own, at), turned) for own, at, turned in _views(image, size, quality)]
+        return self._weighed(_mean(found), center_prior)
+
+    @property
+    def shown(self) -> str:
+        """Whose features `look` gives; see `salbox.models.readouts.ShowsFeatures`."""
+        return self._network.shown
+
+    def look(self, image: Pixels, *, center_prior: float, quality: str, ppd: float, view: str) -> Look:
+        """Return the same log density, and the features that it is read off: (C, h, w), of several looks the mean."""
+        size = self._size(image, ppd, view)
+        views = _views(image, size, quality)
+        looks = [_both_turned(self._network.look(own, preprocessing=at), turned) for own, at, turned in views]
+        density = self._weighed(_mean([own.log_density for own in looks]), center_prior)
+        if len(looks) == 1:
+            return Look(density, looks[0].features)
+        every = [reduced(own.features) for own in looks]
+        grid = every[0].shape[:0:-1]
+        return Look(density, np.mean([resized(own, grid, cv2.INTER_LINEAR) for own in every], axis=0))
+
+    def _size(self, image: Pixels, ppd: float, view: str) -> Preprocessing:
+        return _sized(self._network.metadata.preprocessing, _scale(max(image.shape[:2]), ppd, view))
+
+    def _weighed(self, density: SaliencyMap, center_prior: float) -> SaliencyMap:
+        """Return a log density with another weight of the centre prior than the one it has."""
         change = (center_prior - 1) * _weight(self._network)
-        return normalized_log(density + change * log_center(*image.shape[:2])) if change else density
+        return normalized_log(density + change * log_center(*density.shape)) if change else density
 
 
 class LargeGazePredictor(GazePredictor):
@@ -113,16 +139,29 @@ def log_center(height: int, width: int) -> npt.NDArray[np.float32]:
     return ((y[:, None] + x) * (-0.5 / CENTER_SIGMA**2)).astype(np.float32)
 
 
-def _looks(network: ExportedNetwork, image: Pixels, size: Preprocessing, quality: str) -> SaliencyMap:
-    """Return the log of the mean density of as many looks as a quality has."""
+def _views(image: Pixels, size: Preprocessing, quality: str) -> list[tuple[Pixels, Preprocessing, bool]]:
+    """Return what a quality looks at: the image, or that mirrored, at which size, and whether it is mirrored."""
     if quality == "fast":
-        return _look(network, image, size)
+        return [(image, size, False)]
     sizes = [_sized(size, scale) for scale in MULTISCALE]
-    looks = [_look(network, image, own) for own in sizes]
+    found = [(image, own, False) for own in sizes]
     if quality == "best":
         mirrored = np.ascontiguousarray(image[:, ::-1])
-        looks += [_look(network, mirrored, own)[:, ::-1] for own in sizes]
-    return normalized_log(np.logaddexp.reduce(looks))
+        found += [(mirrored, own, True) for own in sizes]
+    return found
+
+
+def _turned(density: SaliencyMap, is_mirrored: bool) -> SaliencyMap:
+    return density[:, ::-1] if is_mirrored else density
+
+
+def _both_turned(look: Look, is_mirrored: bool) -> Look:
+    return Look(look.log_density[:, ::-1], look.features[:, :, ::-1]) if is_mirrored else look
+
+
+def _mean(looks: list[SaliencyMap]) -> SaliencyMap:
+    """Return the log of the mean of densities."""
+    return looks[0] if len(looks) == 1 else normalized_log(np.logaddexp.reduce(looks))
 
 
 def _scale(longest: int, ppd: float, view: str) -> float:

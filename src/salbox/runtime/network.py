@@ -15,11 +15,14 @@ import numpy.typing as npt
 
 from ..errors import UsageError, WeightsError, nearest
 from ..formats.onnx_file import OnnxFile
+from ..formats.onnx_taps import read_by
 from ..imaging.scaling import normalized_log
 from ..imaging.writing import atomic
 from ..models.cards import ModelCard
 from ..models.foreign_yaml import card_file, proposal
+from ..models.readouts import Look
 from ..types import Pixels, SaliencyMap
+from .fingerprint import fingerprint_of
 from .histogram_curves import HistogramCurves, curves_of
 from .metadata import INPUT, KEY, OUTPUT, Metadata
 from .preprocessing import Preprocessing
@@ -28,6 +31,9 @@ from .session import Session, open_session
 # A batch saves calls, not arithmetic: it is kept small, so that the memory does not grow with the number of images.
 _MAX_BATCH = 16
 _MAX_BATCH_PIXELS = 2**20
+
+_HEAD_WEIGHTS = "head_layers.0.0.0.weight"  # of the first convolution of a head of `networks.trainable.box`
+_TOLD = 16  # digits of a fingerprint
 
 
 class ExportedNetwork:
@@ -144,6 +150,42 @@ class ExportedNetwork:
                     found[index] = dict(zip(wanted, block, strict=True))
         return found
 
+    @property
+    def shown(self) -> str:
+        """Whose features `look` gives: the beginning of the weights' fingerprint; empty if it can give none.
+
+        It can give those of the decoder before the head, of a network of one head that has salbox's own kind of head.
+        """
+        return _shown_of(self.session)[0] if len(self.heads) == 1 else ""
+
+    def look(self, image: Pixels, *, preprocessing: Preprocessing | None = None) -> Look:
+        """Return the map of an image by the one head, (H, W), and the features that it is read off, (C, h, w).
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8 RGB
+        preprocessing : Preprocessing, optional
+            As `maps` takes it.
+
+        Raises
+        ------
+        UsageError
+            If it can give no features; see `shown`.
+        WeightsError
+            As `maps` does.
+        """
+        if not self.shown:
+            raise UsageError(f"{self.session.file.path}: does not show the features that its map is read off")
+        prepared = (preprocessing or self.metadata.preprocessing).prepare(image)[None]
+        tensor = _shown_of(self.session)[1]
+        coarse, features = self.session.showing(tensor).run({INPUT: prepared}, [OUTPUT, tensor])
+        self._check(coarse, 1)
+        if features.ndim != 4 or not features.size or not np.isfinite(features).all():
+            raise WeightsError(f"{self.session.file.path}: gave features that are none: its weights are broken")
+        saliency = np.empty(image.shape[:2], np.float32)
+        self._bring_to_size(coarse[0, 0], saliency)
+        return Look(saliency, np.asarray(features[0], np.float32))
+
     def channel(self, head: str) -> int:
         """Return the place of a head's map in the output; raise a UsageError for a head that there is not."""
         try:
@@ -157,12 +199,16 @@ class ExportedNetwork:
     def _run(self, images: Pixels) -> npt.NDArray[np.float32]:
         """Return the network's own maps, (N, heads, h, w), of prepared images, (N, h, w, 3)."""
         maps: npt.NDArray[np.float32] = self.session.run({INPUT: images}, [OUTPUT])[0]
+        self._check(maps, len(images))
+        return maps
+
+    def _check(self, maps: npt.NDArray[np.float32], count: int) -> None:
+        """Raise a WeightsError if what the network gave are no maps of so many images."""
         # Checked where they are small; bilinear weights are within 0..1, so that what is finite stays so.
-        if maps.ndim != 4 or maps.shape[:2] != (len(images), len(self.heads)) or not maps.size:
+        if maps.ndim != 4 or maps.shape[:2] != (count, len(self.heads)) or not maps.size:
             raise WeightsError(f"{self.session.file.path}: gave an output of shape {maps.shape}, not a map a head")
         if not np.isfinite(maps).all():
             raise WeightsError(f"{self.session.file.path}: gave numbers that are not finite: its weights are broken")
-        return maps
 
     def _bring_to_size(self, coarse: npt.NDArray[np.float32], target: SaliencyMap) -> None:
         """Write a map, brought bilinearly to an image's size, to `target`; of a log density, a log density there."""
@@ -282,6 +328,17 @@ def _curves_of(session: Session) -> HistogramCurves | None:
     if session not in _known_curves:
         _known_curves[session] = curves_of(session.file)
     return _known_curves[session]
+
+
+_known_shown: WeakKeyDictionary[Session, tuple[str, str]] = WeakKeyDictionary()
+
+
+def _shown_of(session: Session) -> tuple[str, str]:
+    """Return whose features a session's network can show, and the tensor that they are; empty if it can show none."""
+    if session not in _known_shown:
+        tensor = read_by(session.file, _HEAD_WEIGHTS)
+        _known_shown[session] = ("", "") if tensor is None else (fingerprint_of(session.file)[:_TOLD], tensor)
+    return _known_shown[session]
 
 
 def _metadata(file: OnnxFile) -> Metadata:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from ..errors import SalboxError, UsageError, WeightsError, one_line
 from ..formats.onnx_file import OnnxFile, inspect
+from ..formats.onnx_taps import with_output
 from ..system.forks import keep_in_children
 from ..system.threads import available_threads
 
@@ -34,6 +35,7 @@ _recorded: ContextVar[list[Run] | None] = ContextVar("recorded", default=None)
 _Key = tuple[int, int, int, int, int, str]
 _sessions: OrderedDict[_Key, Session] = OrderedDict()
 _lock = threading.Lock()
+_showing_lock = threading.Lock()
 _allocator_lock = threading.Lock()
 _is_replaced: bool | None = None  # whether a second allocator takes the first one's place; None before there is one
 
@@ -53,16 +55,18 @@ class Session:
         "cpu", "cuda" or "cuda:N".
     """
 
-    def __init__(self, file: OnnxFile, threads: int, provider: str):
+    def __init__(self, file: OnnxFile, threads: int, provider: str, shown: str = ""):
         import onnxruntime
 
         self.file = file
         self.threads = threads
         self.provider = provider
+        self._showing: dict[str, Session] = {}
+        content = with_output(file.content, shown) if shown else file.content
         options = session_options(threads, len(file.content))
         wanted = _execution_provider(provider)
         try:
-            self._session = onnxruntime.InferenceSession(file.content, options, providers=[wanted])
+            self._session = onnxruntime.InferenceSession(content, options, providers=[wanted])
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise WeightsError(f"{file.path}: ONNX Runtime cannot open it ({self._reason(error)})") from None
         keep_in_children(self._session)
@@ -72,6 +76,13 @@ class Session:
                 f"device '{provider}': ONNX Runtime could not start {wanted[0]} and would use {', '.join(taken)}; "
                 "check the driver, CUDA and cuDNN, or use device 'cpu'"
             )
+
+    def showing(self, name: str) -> Session:
+        """Return the session of the same file that also gives a tensor within its network; opened once."""
+        with _showing_lock:
+            if name not in self._showing:
+                self._showing[name] = Session(self.file, self.threads, self.provider, shown=name)
+            return self._showing[name]
 
     def run(self, inputs: Mapping[str, npt.NDArray[Any]], outputs: Sequence[str] | None = None) -> list[Any]:
         """Return outputs, arrays in the order asked for; by default all.

@@ -16,6 +16,7 @@ from ..evaluation.formats import to_csv, to_markdown
 from ..evaluation.sources import Source as Row
 from ..imaging.writing import atomic
 from ..models.cards import License, ModelCard
+from ..models.entries import Checkpoint, PackagedCheckpoint
 from ..models.exported import STUDENT_FILE
 from ..models.loading import load
 from ..models.registry import MODELS
@@ -158,6 +159,12 @@ def _write_figures(run: Path, measured: Sequence[Measured]) -> None:
             temporary.write_text(text, encoding="utf-8")
 
 
+def _published_card(name: str) -> ModelCard:
+    """Return the card of a published design, also where salbox ships weights of its own under its name."""
+    entry = MODELS[name]
+    return Checkpoint.read_card(entry, name) if isinstance(entry, PackagedCheckpoint) else entry.read_card(name)
+
+
 def _card(plan: Plan, network: TrainableNetwork, parts: Sequence[Parts]) -> ModelCard:
     """Return the card of what was trained, its figures yet to be measured."""
     is_mask = plan.given[0] == "mask"
@@ -165,7 +172,7 @@ def _card(plan: Plan, network: TrainableNetwork, parts: Sequence[Parts]) -> Mode
     learned = "object masks" if is_mask else "people's fixations" if "fixations" in plan.given else "fixation densities"
     processed = f", the maps processed first ({plan.processed})" if plan.processed else ""
     numbers = sum(p.numel() for p in network.parameters())
-    design = MODELS[network.name].read_card(network.name) if network.name in MODELS else None
+    design = _published_card(network.name) if network.name in MODELS else None
     encoder = network.arguments.get("encoder")
     on = f" on {encoder}" if encoder else ""
     limits = [

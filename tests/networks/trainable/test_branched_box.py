@@ -12,14 +12,19 @@ from torch.nn import functional  # noqa: E402
 
 import salbox  # noqa: E402
 from salbox.errors import UsageError  # noqa: E402
+from salbox.networks.encoders import make_encoder  # noqa: E402
 from salbox.networks.trainable.box import Box  # noqa: E402
 from salbox.networks.trainable.branch import Branch  # noqa: E402
 from salbox.networks.trainable.branched_box import BranchedBox  # noqa: E402
+from salbox.networks.trainable.factory import rebuild  # noqa: E402
 from salbox.networks.trainable.growing import with_branch  # noqa: E402
 from salbox.networks.trainable.reload import with_one_head  # noqa: E402
+from salbox.networks.unisal.design import UniSalDesign  # noqa: E402
+from salbox.networks.unisal.shared_decoder import HIDDEN, UniSalDecoder  # noqa: E402
 
 SMALL = {"encoder": "mobilenetv2_035", "size": (64, 96), "width": 8, "head_width": 4, "deepest": 16}
 BRANCH = {"rows": (2, 1, 1), "branch_width": 8, "branch_head_width": 4}
+WHOLE = {"rows": (2, 1, 1, 1), "leaves": 1, "branch_decoder": "unisal", "branch_head_width": 4}
 
 
 def shaken(network, seed):
@@ -37,9 +42,9 @@ def trained():
     return shaken(Box(["a", "b"], **SMALL), 0)
 
 
-@pytest.fixture(scope="module")
-def alone(trained):
-    network = shaken(BranchedBox(["p", "q"], branch=["p", "q"], **SMALL, **BRANCH), 1)
+@pytest.fixture(scope="module", params=[BRANCH, {**BRANCH, "leaves": 4}, WHOLE], ids=["from 8", "from 4", "whole"])
+def alone(trained, request):
+    network = shaken(BranchedBox(["p", "q"], branch=["p", "q"], **SMALL, **request.param), 1)
     trunk = trained.encoder.state_dict()
     network.encoder.load_state_dict({name: trunk[name] for name in network.encoder.state_dict()})
     return network
@@ -74,7 +79,9 @@ def test_sizes_that_the_strides_do_not_divide(grown):
 def test_a_branch_alone_splits_where_it_leaves_the_trunk(alone, trained, images):
     with torch.no_grad():
         encoded = alone.encode(images)
-        assert torch.equal(encoded[0], trained.features(images)["stride8"])
+        left = images if alone.leaves == 1 else trained.features(images)[f"stride{alone.leaves}"]
+        assert torch.equal(encoded[0], alone.branch.begin(alone.encoder_input(left) if alone.leaves == 1 else left))
+        assert encoded[0].shape[-2:] == (8, 12)
         assert torch.equal(alone.decode(encoded), alone(images))
         read = alone.decoder_readout(alone.decoder_features(images))
     assert torch.equal(read, alone(images))
@@ -105,8 +112,9 @@ def test_a_second_branch_takes_the_place_of_the_first(trained, alone, grown, ima
 
 
 def test_what_does_not_fit(trained, alone):
-    with pytest.raises(UsageError, match="another trunk"):
-        with_branch(shaken(Box(["a"], **SMALL), 5), alone)
+    if alone.leaves > 1:
+        with pytest.raises(UsageError, match="another trunk"):
+            with_branch(shaken(Box(["a"], **SMALL), 5), alone)
     with pytest.raises(UsageError, match="a head 'p' already"):
         with_branch(shaken(Box(["p"], **SMALL), 0), alone)
     with pytest.raises(UsageError, match="expected names of heads"):
@@ -115,8 +123,67 @@ def test_what_does_not_fit(trained, alone):
         BranchedBox(["p"], branch=["p"], branch_width=0, **SMALL)
     with pytest.raises(UsageError, match=r"rows=.*expected at most 4, 3, 3, 1"):
         Branch("mobilenetv2_035", (5,), 8, "none")
+    with pytest.raises(UsageError, match="leaves=3: expected one of"):
+        Branch("mobilenetv2_035", (1,), 8, "none", 3)
+    with pytest.raises(UsageError, match="decoder='unet': expected one of pyramid, unisal"):
+        Branch("mobilenetv2_035", (1,), 8, "none", decoder="unet")
+    with pytest.raises(UsageError, match="needs features of stride 32"):
+        Branch("mobilenetv2_035", (1, 1), 8, "none", decoder="unisal")
     with pytest.raises(UsageError, match="rows of blocks"):
         Branch("resnet18", (1,), 8, "none")
+
+
+def test_what_a_branch_does_not_learn_where_the_encoder_is_frozen(alone):
+    """What is before stride 8, so that it can be computed once."""
+    alone.freeze_encoder()
+    learns = {name for name, values in alone.named_parameters() if values.requires_grad}
+    alone.freeze_encoder(False)
+    assert not any(name.startswith(("encoder.", "branch.stem.", "branch.early.")) for name in learns)
+    assert {name.split(".")[1] for name in learns if name.startswith("branch.")} >= {"rows"}
+    early = [name for name, _ in alone.named_parameters() if name.startswith("branch.early.")]
+    assert bool(early) == (alone.leaves < 8)
+
+
+def test_a_file_without_the_newer_settings_is_one_that_leaves_at_stride_8():
+    settings = BranchedBox(["p"], branch=["p"], **SMALL, **BRANCH).settings
+    older = {name: value for name, value in settings.items() if name not in ("leaves", "branch_decoder")}
+    again = rebuild("branched-box", ["p"], older)
+    assert again.settings == settings
+    assert (again.leaves, again.branch.readout) == (8, None)
+
+
+@pytest.mark.parametrize("leaves", [1, 2, 4])
+def test_a_branch_with_an_encoder_s_weights_begins_as_it_does(leaves):
+    made = make_encoder("mobilenetv2_035").network
+    shaken(made, 3)
+    branch = Branch("mobilenetv2_035", (1,), 8, "none", leaves).eval()
+    known = made.state_dict()
+    branch.stem.load_state_dict({name: known[name] for name in branch.stem.state_dict()})
+    for place, row in branch.early.items():
+        row.load_state_dict({name: known[f"blocks.{place}.{name}"] for name in row.state_dict()})
+    images = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(4))
+    with torch.no_grad():
+        taps = made(images)
+        found = branch.begin(images if leaves == 1 else taps[{2: 0, 4: 1}[leaves]])
+    torch.testing.assert_close(found, taps[2])
+
+
+def test_a_decoder_begins_as_a_unisal_that_it_is_narrower_than():
+    """Where the channels that it lacks have no weight in what comes after them, it gives the same."""
+    teacher = shaken(UniSalDesign(["a"], encoder="mobilenetv2_035", domains=("Osie", "Judd"), domain="Judd"), 6)
+    channels = teacher.channels[2:]
+    last = teacher.decoder.upsampling_2["inv_res"].conv[6].weight
+    generator = torch.Generator().manual_seed(7)
+    with torch.no_grad():
+        last[:, torch.randperm(last.shape[1], generator=generator)[HIDDEN:]] = 0
+    decoder = UniSalDecoder(dict(zip((8, 16, 32), channels, strict=True))).eval()
+    decoder.begin_as(teacher.decoder, "Judd")
+    sizes = ((8, 12), (4, 6), (2, 3))
+    taps = [torch.rand(1, c, *size, generator=generator) for c, size in zip(channels, sizes, strict=True)]
+    with torch.no_grad():
+        expected = teacher.decoder.mixed(*teacher.decoder.encoded(*taps, "Judd"), "Judd")
+        torch.testing.assert_close(decoder(taps), expected)
+    assert last.shape[1] == 2 * HIDDEN
 
 
 def test_the_branch_reads_nothing_finer_than_it_says():

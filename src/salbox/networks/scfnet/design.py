@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...errors import UsageError
+from ...runtime.preprocessing import Preprocessing
 from ..encoders import MOBILENETV3
 from ..layers import resize_like
 from ..trainable.base import Outputs
@@ -31,6 +32,8 @@ class SCFNetDesign(Design):
         See `salbox.networks.encoders.make_encoder`; by default the published network's.
     size : (int, int)
         Height and width in pixels: about so many pixels a photo has when the network looks at it, in its own shape.
+    squeezed : bool
+        Whether photos are brought to exactly that height and width instead, whatever their shape, as published.
     width : int
         Channels of the decoder; the published networks have 16 over MobileNetV3 and 64 over larger encoders.
     deepest : {16, 32}
@@ -54,6 +57,7 @@ class SCFNetDesign(Design):
         *,
         encoder: str = MOBILENETV3,
         size: tuple[int, int] = SIZE,
+        squeezed: bool = False,
         width: int = WIDTH,
         deepest: int = 32,
     ) -> None:
@@ -61,8 +65,12 @@ class SCFNetDesign(Design):
             raise UsageError(f"network 'scfnet': deepest={deepest!r}: expected 16 or 32")
         super().__init__("scfnet", heads, encoder, size, deepest=deepest, width=width)
         self.output = "probability"
-        if deepest != 32:  # else as files have it that were written before it could be chosen
+        # Only what is not by default, as files have it that were written before these could be chosen.
+        if deepest != 32:
             self.arguments["deepest"] = deepest
+        if squeezed:
+            self.arguments["squeezed"] = True
+            self.preprocessing = Preprocessing("fixed", *size)
         channels = self.channels if deepest == 32 else (*self.channels, self.channels[-1])
         self.decoder = Decoder(channels[1:], width, len(self.heads))
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UsageError
-from ..encoders import STRIDES, TENSORFLOW, make_encoder
+from ..encoders import TENSORFLOW, make_encoder
 from ..layers import resize_like
 from .box import HEAD_WIDTH, WIDTH, Box, make_head
 from .branch import STRIDE, Branch
@@ -25,7 +25,7 @@ class BranchedBox(Box, SplitNetwork):
     """A box with a branch: what one trunk learned for some teachers stays, others get later layers of their own.
 
     The trunk of a box that draws classical algorithms' maps has little use for what things are. Heads of networks
-    that learned from people get it from blocks that continue the trunk's features at stride 8; those are shared.
+    that learned from people get it from blocks that continue the trunk's early features; those are shared.
 
     Parameters
     ----------
@@ -37,8 +37,13 @@ class BranchedBox(Box, SplitNetwork):
         stride 8.
     rows : sequence of int
         See `Branch`.
+    leaves : {1, 2, 4, 8}
+        The stride at which the branch leaves the trunk, see `Branch`. Its blocks up to stride 8 count as the encoder's
+        where all heads look at it: first weights are known for them, and they stay where the encoder does not learn.
+    branch_decoder : {"pyramid", "unisal"}
+        See `Branch`.
     branch_width, branch_head_width : int
-        Channels of the branch's decoder, and within its heads.
+        Channels of the branch's pyramid, and within its heads.
     """
 
     small: ClassVar[Mapping[str, Any]] = MappingProxyType({"width": 16, "branch_width": 16, "rows": (1, 1, 1)})
@@ -57,6 +62,8 @@ class BranchedBox(Box, SplitNetwork):
         detail: int = 0,
         branch: Sequence[str] = (),
         rows: Sequence[int] = ROWS,
+        leaves: int = STRIDE,
+        branch_decoder: str = "pyramid",
         branch_width: int = BRANCH_WIDTH,
         branch_head_width: int = BRANCH_HEAD_WIDTH,
     ) -> None:
@@ -78,14 +85,29 @@ class BranchedBox(Box, SplitNetwork):
         for name, value in sizes.items():
             if type(value) is not int or value < 1:
                 raise UsageError(f"network '{self.name}': {name}={value!r}: expected a whole number, at least 1")
-        self.arguments |= {"branch": list(branch), "rows": list(rows), **sizes}
+        self.arguments |= {
+            "branch": list(branch),
+            "rows": list(rows),
+            "leaves": leaves,
+            "branch_decoder": branch_decoder,
+        }
+        self.arguments |= sizes
         self.on_branch = tuple(head in branch for head in self.heads)
-        self.branch = Branch(encoder, rows, branch_width, context) if any(self.on_branch) else None
+        self.leaves = leaves
+        self.branch: Branch | None = None
+        if any(self.on_branch):
+            self.branch = Branch(encoder, rows, branch_width, context, leaves, branch_decoder)
         for place, is_on_branch in enumerate(self.on_branch):
-            if is_on_branch:
-                self.head_layers[place] = make_head(branch_width, branch_head_width)
+            if is_on_branch and self.branch is not None:
+                self.head_layers[place] = make_head(self.branch.width, branch_head_width)
         if all(self.on_branch):
             self._leave_out_trunk(encoder)
+
+    def encoder_modules(self) -> tuple[nn.Module, ...]:
+        """See `TrainableNetwork`."""
+        if self.branch is None or not all(self.on_branch):
+            return super().encoder_modules()
+        return (self.encoder, self.branch.stem, self.branch.early)
 
     @property
     def _is_mixed(self) -> bool:
@@ -93,16 +115,18 @@ class BranchedBox(Box, SplitNetwork):
         return any(self.on_branch) and not all(self.on_branch)
 
     def _leave_out_trunk(self, encoder: str) -> None:
-        self.encoder = make_encoder(encoder, STRIDE).network
+        self.encoder = nn.Identity() if self.leaves == 1 else make_encoder(encoder, self.leaves).network
         self.lateral, self.context, self.mix, self.detail = nn.ModuleList(), nn.ModuleList(), nn.ModuleList(), None
         self.levels = []
         self.stride = self.covered = STRIDE
 
     def encode(self, images: Tensor) -> tuple[Tensor, ...]:
-        """See `SplitNetwork`: where all heads look at the branch, the encoder's features at stride 8."""
+        """See `SplitNetwork`: where all heads look at the branch, what the branch has at stride 8."""
         if not all(self.on_branch):
             raise UsageError(f"network '{self.name}' splits where all its heads look at the branch")
-        return (self.encoder(self.encoder_input(images))[STRIDES.index(STRIDE)],)
+        assert self.branch is not None  # noqa: S101  # all heads look at it
+        seen = self.encoder_input(images)
+        return (self.branch.begin(seen if self.leaves == 1 else self.encoder(seen)[-1]),)
 
     def decode(self, encoded: Sequence[Tensor]) -> Tensor:
         """See `SplitNetwork`."""
@@ -117,7 +141,8 @@ class BranchedBox(Box, SplitNetwork):
             (early,) = self.encode(images)
             return {f"stride{STRIDE}": early, "branch": self.branch(early)}
         found = super().features(images)
-        return {"branch": self.branch(found[f"stride{STRIDE}"]), **found}
+        left = self.encoder_input(images) if self.leaves == 1 else found[f"stride{self.leaves}"]
+        return {"branch": self.branch(self.branch.begin(left)), **found}
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, all at the size that `Box.forward` has; see `BranchedBox` where all are the branch's."""

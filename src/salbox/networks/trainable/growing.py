@@ -14,7 +14,7 @@ from .box import Box
 from .branched_box import BranchedBox
 from .reload import HEADS
 
-_OF_BRANCH = ("branch", "rows", "branch_width", "branch_head_width")
+_OF_BRANCH = ("branch", "rows", "leaves", "branch_decoder", "branch_width", "branch_head_width")
 
 
 def can_become(key: str, own: Any, wanted: Any) -> bool:

@@ -69,11 +69,14 @@ class Filtered(nn.Module):
 
 
 class Inverted(nn.Module):
-    """Widened twice by a 1x1 convolution, each channel filtered by itself, narrowed; norms by domain."""
+    """Widened by a 1x1 convolution, twice unless said otherwise, each channel filtered by itself, narrowed.
 
-    def __init__(self, inputs: int, outputs: int, domains: Sequence[str] = DOMAINS) -> None:
+    Norms are by domain.
+    """
+
+    def __init__(self, inputs: int, outputs: int, domains: Sequence[str] = DOMAINS, hidden: int | None = None) -> None:
         super().__init__()
-        hidden = 2 * inputs
+        hidden = hidden or 2 * inputs
         self.conv = DomainSequential(
             nn.Conv2d(inputs, hidden, 1, bias=False),
             DomainNorm(hidden, domains),
