@@ -122,7 +122,7 @@ network-branch: network-gaze
 network-objects: .venv-all/stamp
 	$(ALL)/python scripts/train_objects.py masks
 	$(ALL)/python scripts/train_objects.py further
-	$(ALL)/python scripts/average_runs.py $(RUNS)/scfnet-masks $(RUNS)/scfnet-further -o $(RUNS)/scfnet
+	$(ALL)/python scripts/average_runs.py $(RUNS)/scfnet-lite0 $(RUNS)/scfnet-further -o $(RUNS)/scfnet
 	$(ALL)/python scripts/ship_trained.py $(RUNS)/scfnet scfnet --stored int8
 	$(ALL)/python scripts/train_objects.py distilled
 	$(ALL)/python scripts/ship_trained.py $(RUNS)/scfnet-kd scfnet.kd --stored int8

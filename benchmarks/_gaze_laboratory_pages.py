@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from _tables import markdown_table
 
 TITLES = {"nss": "NSS ↑", "auc_judd": "AUC-Judd ↑", "cc": "CC ↑", "ig": "IG ↑"}
 SHARES = {"ig": "IG", "nss": "NSS", "cc": "CC"}
-BEFORE, TRAINED = "as it is", "trained on that laboratory"
 
 
 def profiles(found: Mapping[str, Any]) -> str:
@@ -32,8 +31,8 @@ def profiles(found: Mapping[str, Any]) -> str:
         changed = {row: values for row, values in own["against"].items() if row in rows and "general" not in row}
         text += [
             f"### Profiles, {where}, {own['photos']} photos",
-            _table({_profile(row): values for row, values in rows.items()}, _cell),
-            _table({_profile(row): values for row, values in changed.items()}, _gap),
+            _table({_profile(row): values for row, values in rows.items()}, cell),
+            _table({_profile(row): values for row, values in changed.items()}, gap),
         ]
     return "\n\n".join(text)
 
@@ -65,7 +64,7 @@ def adapting(found: Mapping[str, Any]) -> str:
             shares.append([kind, *cells])
         text += [
             f"### {name}",
-            _table(own["rows"], _cell),
+            _table(own["rows"], cell),
             "How much of the gap between the network as it is and the one that learned from the laboratory is closed:",
             markdown_table(["fitted to", *SHARES.values()], shares),
         ]
@@ -89,9 +88,9 @@ def trials(found: Mapping[str, Any]) -> str:
     )
 
 
-def _table(rows: Mapping[str, Any], cell: Any) -> str:
+def _table(rows: Mapping[str, Any], told: Callable[[Any], str]) -> str:
     metrics = [metric for metric in TITLES if any(metric in own for own in rows.values())]
-    body = [[name, *(cell(own.get(metric)) for metric in metrics)] for name, own in rows.items()]
+    body = [[name, *(told(own.get(metric)) for metric in metrics)] for name, own in rows.items()]
     return markdown_table(["", *(TITLES[metric] for metric in metrics)], body)
 
 
@@ -100,9 +99,11 @@ def _profile(row: str) -> str:
     return f"`{model}`, {profile}"
 
 
-def _cell(figure: Any) -> str:
+def cell(figure: Any) -> str:
+    """Return a figure with its interval, of (value, low, high)."""
     return "n/a" if figure is None else f"{figure[0]:.3f} [{figure[1]:.3f}, {figure[2]:.3f}]"
 
 
-def _gap(figure: Any) -> str:
+def gap(figure: Any) -> str:
+    """Return a difference with its interval, of (value, low, high)."""
     return "n/a" if figure is None else f"{figure[0]:+.3f} [{figure[1]:+.3f}, {figure[2]:+.3f}]"

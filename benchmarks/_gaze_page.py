@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from _gaze_laboratory_pages import adapting, profiles, trials
+from _gaze_laboratory_pages import adapting, cell, gap, profiles, trials
 from _tables import markdown_table
 
 TITLES = {
@@ -73,11 +73,11 @@ def _measured(when: Mapping[str, str]) -> str:
 
 
 def _table(title: str, own: Mapping[str, Any]) -> str:
-    body = [[_name(row), *(_cell(values.get(metric)) for metric in METRICS)] for row, values in own["rows"].items()]
+    body = [[_name(row), *(cell(values.get(metric)) for metric in METRICS)] for row, values in own["rows"].items()]
     text = [f"{title}, {own['photos']} photos", markdown_table(["", *(TITLES[m] for m in METRICS)], body)]
     if own["against"]:
         body = [
-            [f"{_name(pair['row'])} less {_name(pair['less'])}", *(_gap(pair["differences"].get(m)) for m in METRICS)]
+            [f"{_name(pair['row'])} less {_name(pair['less'])}", *(gap(pair["differences"].get(m)) for m in METRICS)]
             for pair in own["against"]
         ]
         text.append(markdown_table(["", *(TITLES[m] for m in METRICS)], body))
@@ -86,8 +86,8 @@ def _table(title: str, own: Mapping[str, Any]) -> str:
 
 def _density_224(found: Mapping[str, Any]) -> str:
     metrics = ("cc", "sim", "kl")
-    body = [[_name(row), *(_cell(own.get(metric)) for metric in metrics)] for row, own in found["rows"].items()]
-    gaps = "; ".join(f"{TITLES[metric]} {_gap(own)}" for metric, own in found["against"].items())
+    body = [[_name(row), *(cell(own.get(metric)) for metric in metrics)] for row, own in found["rows"].items()]
+    gaps = "; ".join(f"{TITLES[metric]} {gap(own)}" for metric, own in found["against"].items())
     fitted = "; ".join(f"{name} {', '.join(f'{v:g}' for v in own)}" for name, own in found["fitted"].items())
     return "\n\n".join(
         [
@@ -117,20 +117,6 @@ def _cost(found: Mapping[str, Any]) -> str:
             markdown_table(["what", "ms"], rows),
         ]
     )
-
-
-def _cell(figure: Iterable[float] | None) -> str:
-    if figure is None:
-        return "n/a"
-    value, low, high = figure
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def _gap(figure: Iterable[float] | None) -> str:
-    if figure is None:
-        return "n/a"
-    value, low, high = figure
-    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 def _name(row: str) -> str:

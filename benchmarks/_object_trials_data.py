@@ -11,6 +11,10 @@ from typing import Literal
 from _distilling import RUNS, Printer
 from _tables import ROOT, SHARED
 
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import train_objects
+
 from salbox.datasets import open_dataset
 from salbox.distillation.teachers.maps_folder import TeacherMaps
 from salbox.imaging.image import read_image
@@ -20,8 +24,8 @@ from salbox.training.cache import Pictures, Sample, prepare
 from salbox.training.splitting import TEST_EVERY, VALIDATION_EVERY, name_number
 
 TRIALS = RUNS / "trials"
-PHOTOS = RUNS / "object-photos"  # links to all photos at hand, those with masks begin with "duts_"
-WITH_MASKS = "duts_"
+PHOTOS = RUNS / "object-photos"  # links to all photos at hand
+WITH_MASKS = train_objects.MARKED
 
 Source = Literal["masks", "maps of the same photos", "maps of all photos"]
 
@@ -38,9 +42,6 @@ def validates(file_name: str) -> bool:
 
 def link_photos() -> list[Path]:
     """Return all photos at hand, links in one folder."""
-    sys.path.insert(0, str(ROOT / "scripts"))
-    import train_objects
-
     train_objects.link_photos(SHARED, PHOTOS)
     return sorted(PHOTOS.iterdir())
 

@@ -31,7 +31,7 @@ from salbox.explain.files import write_arrays, write_table
 from salbox.explain.vocabulary import build_vocabulary
 
 PHOTOS, DISSECTED = 75_000, 1024
-BOXES, NAMES, ATTRIBUTES, ACTIONS = 16, 1_700, 600, 130
+BOXES, NAMES, ATTRIBUTES = 16, 1_700, 600
 BASES, PLACES = 512, (60, 80)
 MAX_LINKS = 30_000  # to one file; ext4 has at most 65,000
 STORED = 8  # maps of activation, used in turn
@@ -106,7 +106,7 @@ def generate(folder: Path, chosen: argparse.Namespace) -> None:
                     "attributes": [f"kind {kinds[i, j]}"] if j % 2 else [],
                     "relations": [
                         {"name": name, "object": str(1000 * i + (j + 1) % BOXES)}
-                        for name in ("to the left of", "near", f"{verbs[kinds[i, j] % ACTIONS]} on")[: 2 + j % 2]
+                        for name in ("to the left of", "near", f"{verbs[kinds[i, j] % len(verbs)]} on")[: 2 + j % 2]
                     ],
                     "x": int(x * 400), "y": int(y * 300), "w": 10 + int(w * 200), "h": 10 + int(h * 150),
                 }  # fmt: skip

@@ -15,7 +15,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -34,10 +33,8 @@ import salbox
 from salbox.bench import count, photo
 from salbox.evaluation import CenterBias, Evaluation, HumanCeiling, ModelSource, evaluate
 from salbox.models.exported import packaged
-from salbox.models.model import Model
 from salbox.models.registry import GAZE, GAZE_LARGE, SHIPPED
 from salbox.runtime.fingerprint import weights_fingerprint
-from salbox.runtime.gaze import LargeGazePredictor
 
 KEPT = ROOT / "cache" / "gaze"
 FIGURES = RESULTS / "gaze" / "figures.json"
@@ -92,11 +89,15 @@ def test(before: Path | None) -> dict[str, Any]:
 
 def another(before: Path | None) -> dict[str, Any]:
     """Return the figures of networks that never saw MIT1003 on all its photos."""
+    from _gaze_laboratories import looking_as
     from calibration import NUS, worn_row
     from calibration import fitted as fitted_profile
 
     own, larger, sure = "gaze, without MIT1003", "gaze.large, without MIT1003", "ensemble, calibrated"
-    models: dict[str, str | ModelSource] = {own: str(without_mit1003()), larger: as_large(without_mit1003("large"))}
+    models: dict[str, str | ModelSource] = {
+        own: str(without_mit1003()),
+        larger: ModelSource.of(looking_as("gaze.large", without_mit1003("large"))),
+    }
     models |= {} if before is None else {"gaze before": str(before)}
     models |= {"ensemble": ENSEMBLE, sure: worn_row("calibrated", fitted_profile([NUS], ENSEMBLE), ENSEMBLE)}
     models |= {"attention-center": "attention-center"}
@@ -145,12 +146,6 @@ def trials() -> dict[str, Any]:
     from _gaze_laboratories import trials as measure
 
     return measure(looking_as("gaze", without_mit1003()))
-
-
-def as_large(network: Path) -> ModelSource:
-    """Return the row of a network that looks as `gaze.large` does."""
-    described = replace(salbox.card("gaze.large"), name="gaze.large, without MIT1003")
-    return ModelSource.of(Model(described, LargeGazePredictor.load(network), described.check_parameters({})))
 
 
 def cost() -> dict[str, Any]:

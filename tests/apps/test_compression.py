@@ -16,7 +16,7 @@ from skimage.metrics import structural_similarity
 from salbox.apps import Attention, compress
 from salbox.apps._avif_coder import AvifCoder, rates, takes_maps, two_regions
 from salbox.apps._blocks import padded, to_blocks, to_plane
-from salbox.apps._coders import FLOOR, Coder, Errors, FileFormat, Picture, block_weights, similarity, strips
+from salbox.apps._coders import FLOOR, Coder, Errors, FileFormat, Picture, Way, block_weights, similarity, strips
 from salbox.apps._fitting import fit_to_quality, fit_to_size
 from salbox.apps._jpeg_coder import JpegCoder
 from salbox.apps._sampling import sampled
@@ -193,6 +193,21 @@ def test_avif_of_a_large_picture_is_finer_where_people_look_whatever_the_sign(sp
     assert files[0] == files[1]
 
 
+@pytest.mark.parametrize(("is_large", "strength"), [(False, 1.0), (False, 0.5), (True, 1.0), (True, 0.5)])
+def test_avif_has_regions_at_full_strength_and_of_large_pictures(
+    left: Attention, speckled: Picture, monkeypatch: pytest.MonkeyPatch, is_large: bool, strength: float
+) -> None:
+    picture = speckled if is_large else Picture(PHOTO, block_weights(left))
+    monkeypatch.setattr("salbox.apps._avif_coder.takes_maps", lambda: True)
+    monkeypatch.setattr(AvifCoder, "_is_steered", lambda *_: True)
+    monkeypatch.setattr(AvifCoder, "_mapped", lambda *given: maps.append(given[-1]) or b"")
+    maps: list[np.ndarray] = []
+    AvifCoder(picture).steered(strength, 50)(50)
+    by_degrees = not is_large and strength == 0.5
+    expected = rates(picture.weights, strength) if by_degrees else two_regions(picture.weights)
+    np.testing.assert_array_equal(maps, [expected])
+
+
 def test_of_one_picture_at_a_time_a_way_has_begun(left: Attention) -> None:
     """Large pictures: what the ways before held is let go."""
     coder = WebpCoder(Picture(PHOTO, block_weights(left), np.full((HEIGHT, WIDTH), 255, np.uint8)))
@@ -367,6 +382,34 @@ def test_of_a_large_picture_few_files_are_made(
     smaller = fit_to_quality(coder, kind, 60, 30)
     assert len(smaller.data) < smaller.plain_bytes == limit
     assert smaller.gain >= 0
+
+
+class EvenCoder(Coder):
+    """Files whose bytes are in proportion to blocks and level, so that a sample tells exactly what the whole takes."""
+
+    def plain(self, quality: int) -> bytes:
+        return self._file(0, quality)
+
+    def ways(self, quality: int) -> list[Way]:
+        return [self._way(2), self._way(1)]
+
+    def _way(self, strength: int) -> Way:
+        return Way(lambda level: self._file(strength, level), 30, 90, 60, lambda level: (level, strength))
+
+    def _file(self, strength: int, level: int) -> bytes:
+        return bytes((strength, level)) * (self.picture.weights.size * level)
+
+    def _errors(self, data: bytes) -> Errors:
+        strength, level = data[:2]
+        return Errors(1 / level / (1 + strength), 1 / level, 1, 1)
+
+
+def test_of_a_large_picture_too_the_way_most_by_attention_is_first(large: Picture) -> None:
+    coder = EvenCoder(large)
+    limit = len(coder.plain(60)) + 1000  # less than a level more
+    found = fit_to_size(coder, "jpeg", limit, 30)
+    assert (found.plain_quality, found.quality, found.strength) == (60, 60, 2)
+    assert found.gain == pytest.approx(10 * np.log10(3))
 
 
 @pytest.mark.parametrize("is_large", [False, True])

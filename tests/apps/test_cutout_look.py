@@ -78,5 +78,8 @@ def test_small_networks_look_twice_at_photos_and_once_at_frames(monkeypatch: pyt
     assert looks == [(100, 200, 3), (60, 120, 3), (100, 200, 3)]
 
 
-def test_other_models_look_once() -> None:
+def test_other_models_look_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not looks_twice(SimpleNamespace(network=None))  # type: ignore[arg-type]
+    model = salbox.load("scfnet")
+    monkeypatch.setattr("salbox.apps.cutout_look._SMALL", 256 * 256 - 1)  # as for a network that sees more
+    assert not looks_twice(model)

@@ -124,6 +124,28 @@ def test_what_the_model_says_already_is_left_as_it_is():
     assert chosen(useful.likelihood(), range(16)) in STRENGTHS
 
 
+def test_people_who_look_where_the_model_says_nobody_does():
+    """What a temperature cannot say, features still do: their weights keep their signs."""
+    photos = looked(np.random.default_rng(2), lambda log, own: -0.6 * log + 0.9 * own[1], 100, 16)
+    likelihood = photos.likelihood()
+    profile, _ = photos.profile(likelihood, range(16))
+    added = profile.readout(photos.features[0].astype(np.float32))
+    assert likelihood.fit(range(16), STRENGTHS[0])[0] < 0
+    assert np.corrcoef(added.ravel(), photos.features[0][1].astype(float).ravel())[0, 1] > 0.9
+
+
+def test_weights_are_fitted_to_some_of_many_photos(monkeypatch):
+    """Every third photo is one that weights are fitted to: the others of those that are seen do not count."""
+    monkeypatch.setattr("salbox.calibration.readouts.MOST", 6)
+    photos = looked(np.random.default_rng(6), lambda log, own: log + own[0], 200, 16)
+    assert photos.weighing == [0, 3, 6, 9, 12, 15]
+    likelihood = photos.likelihood()
+    monkeypatch.setattr("salbox.calibration.readouts.chosen", lambda *_: STRENGTHS[0])
+    profile, _ = photos.profile(likelihood, range(1, 16, 2))
+    alone = likelihood.fit([1, 3, 5], STRENGTHS[0])  # photos 3, 9 and 15
+    assert profile.readout == likelihood.readout(alone, "network")
+
+
 def test_held_out_photos_are_not_seen():
     """Odd photos are looked at where a feature is high, even ones where it is low: each part sees the other alone."""
     rng = np.random.default_rng(5)
@@ -184,13 +206,15 @@ def test_what_is_no_better_on_held_out_photos_is_not_shipped(folder, monkeypatch
         rows = np.concatenate([drawn, np.arange(6)[:, None] % 3], axis=1)
         np.savetxt(tmp_path / "fixations" / f"p{k:02}.csv", rows, delimiter=",", header="x,y,subject", comments="")
     data = open_dataset(f"folder:{tmp_path}", "all", allow_outside=True)
-    for readout in (True, False):
+    photo = data.pixels(0)
+    for readout, choose in ((True, chosen), (True, lambda *_: STRENGTHS[0]), (False, chosen)):
+        monkeypatch.setattr("salbox.calibration.readouts.chosen", choose)
         found = adapt(ModelSource("gaze"), data, sigma=4.0, parts=3, readout=readout)
-        assert found.is_unchanged == (found.gain("ig").value <= 0)
-        if found.is_unchanged:
-            photo = data.pixels(0)
-            worn = salbox.models.calibrated.wear(model, found.profile)(photo)
-            np.testing.assert_allclose(worn, model(photo), atol=1e-5)
+        assert found.gain("ig").value <= 0
+        assert found.is_unchanged
+        assert "penalty" not in found.profile.about
+        worn = salbox.models.calibrated.wear(model, found.profile)(photo)
+        np.testing.assert_allclose(worn, model(photo), atol=1e-5)
 
 
 def test_at_the_command_line(cli, folder, tmp_path):

@@ -95,7 +95,8 @@ def test_weights_of_another_network_are_refused(model, photo, profile):
         ((0.0,), ((1.0,), (2.0,)), "a row of weights a blur"),
         ((0.0, 0.1), ((1.0,), (2.0, 3.0)), "all of one length"),
         ((0.7,), ((1.0,),), "blurs of 0 to .5"),
-        ((0.0,), ((float("nan"),),), "finite weights"),
+        ((0.0,), ((float("nan"),),), "weights of at most 1,000,000 nats"),
+        ((0.0,), ((1.0, -1e38),), "weights of at most 1,000,000 nats"),  # no number in single precision, times two
         ((), (), "a row of weights a blur"),
     ],
 )

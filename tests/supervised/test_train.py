@@ -17,9 +17,11 @@ from trees import nus_tree  # noqa: E402
 import salbox  # noqa: E402
 from salbox.datasets import open_dataset, open_density_maps  # noqa: E402
 from salbox.errors import UsageError  # noqa: E402
+from salbox.networks.scfnet.card import CARD as SCFNET  # noqa: E402
 from salbox.networks.trainable.saved import read_weights  # noqa: E402
 from salbox.supervised.estimate import estimate  # noqa: E402
 from salbox.supervised.from_command_line import make_plan  # noqa: E402
+from salbox.supervised.package import _published_card  # noqa: E402
 from salbox.supervised.parts import parts_of  # noqa: E402
 from salbox.supervised.plan import Plan, Source  # noqa: E402
 from salbox.supervised.samples import samples  # noqa: E402
@@ -229,6 +231,12 @@ def test_masks_are_learned_as_probabilities(tmp_path):
     done = train(plan, Lines())
     assert salbox.card(str(tmp_path / "run")).output == "probability"
     assert {m.name for m in done.measured[0].table.metrics} >= {"mae"}
+
+
+def test_a_card_names_the_published_design_where_another_network_ships_under_its_name():
+    assert _published_card("scfnet") == SCFNET
+    assert _published_card("scfnet") != salbox.card("scfnet")
+    assert _published_card("unisal") == salbox.card("unisal")
 
 
 def test_photos_with_maps_of_equal_names(people, tmp_path):

@@ -109,8 +109,7 @@ def test_its_maps_are_pythons(opened, kind):
 def test_it_looks_at_pictures_in_pythons_sizes(opened):
     random = np.random.default_rng(0)
     shapes = [[int(side) for side in random.integers(20, 5000, 2)] for _ in range(300)] + [[640, 640], [1, 3000]]
-    for size, step in ((240, 320), 32), ((384, 512), 64):
-        rule = Preprocessing("area", *size, step)
+    for rule in Preprocessing("area", 240, 320), Preprocessing("area", 384, 512, 64), Preprocessing("fixed", 256, 192):
         script = """async ([rule, shapes]) => {
             const {workingSize} = await import("./sizes.js");
             return shapes.map(([height, width]) => workingSize(rule, height, width));

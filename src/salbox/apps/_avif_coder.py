@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from ..types import FloatMap
-from ._blocks import SIDE
+from ._blocks import SIDE, block_means
 from ._coders import Errors, Picture, saved
 from ._sampling import LARGE
 from ._smoothing import smoothed
@@ -108,7 +108,7 @@ def map_of(values: FloatMap) -> Iterator[dict[str, str]]:
 
 def rates(weights: FloatMap, strength: float) -> FloatMap:
     """Return how many bits each 16 x 16 pixels may have, of weights of 8 x 8: (ceil(h / 2), ceil(w / 2)) float32."""
-    means = _means(weights, _BOTH) ** strength
+    means = block_means(weights, _BOTH) ** strength
     return np.asarray(_BITS * means / means.mean(), np.float32)
 
 
@@ -121,19 +121,11 @@ def two_regions(weights: FloatMap) -> FloatMap:
     The first region becomes as fine as it makes any and the other coarse, or the other way round if the sign is wrong.
     """
     rows, columns = (-(-side // _BOTH) for side in weights.shape)
-    is_finer = _means(weights, _SUPERBLOCK) > 1
+    is_finer = block_means(weights, _SUPERBLOCK) > 1
     each = _SUPERBLOCK // _BOTH
     finer = is_finer.repeat(each, 0).repeat(each, 1)[:rows, :columns]
     count = int(finer.sum())
     return np.where(finer, finer.size - count, -count).astype(np.float32)
-
-
-def _means(weights: FloatMap, side: int) -> FloatMap:
-    """Return the means of so many weights down and across: (ceil(h / side), ceil(w / side)) float32."""
-    height, width = weights.shape
-    whole = np.pad(weights, ((0, -height % side), (0, -width % side)), mode="edge")
-    means: FloatMap = whole.reshape(whole.shape[0] // side, side, whole.shape[1] // side, side).mean((1, 3))
-    return means
 
 
 @cache

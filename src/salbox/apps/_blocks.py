@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from math import cos, gcd, pi, sqrt
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ import numpy.typing as npt
 from ..types import FloatMap
 
 SIDE = 8
+
+Number = TypeVar("Number", bound=np.generic)
 
 # JPEG's discrete cosine transform, ITU-T T.81, A.3.3, as a matrix whose inverse is its transpose.
 _COSINES = np.array(
@@ -22,11 +25,19 @@ _COSINES = np.array(
 )
 
 
-def padded(plane: npt.NDArray[np.uint8], multiple: int) -> npt.NDArray[np.uint8]:
+def padded(plane: npt.NDArray[Number], multiple: int) -> npt.NDArray[Number]:
     """Return a plane, (H, W) or (H, W, C), its last row and column repeated until both sides are multiples."""
     height, width = plane.shape[:2]
     margins = ((0, -height % multiple), (0, -width % multiple), *((0, 0) for _ in plane.shape[2:]))
     return np.pad(plane, margins, mode="edge")
+
+
+def block_means(values: FloatMap, side: int) -> FloatMap:
+    """Return the means of `side` x `side` numbers each, padded as above: (ceil(h / side), ceil(w / side)) float32."""
+    whole = padded(values, side)
+    height, width = whole.shape
+    means: FloatMap = whole.reshape(height // side, side, width // side, side).mean((1, 3))
+    return means
 
 
 def to_blocks(plane: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:

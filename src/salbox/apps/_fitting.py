@@ -51,7 +51,8 @@ def fit_to_size(coder: Coder, file_format: FileFormat, limit: int, min_quality: 
         found = _promising(sample, trial, quality, allowed)
         with ThreadPoolExecutor(1) as aside:
             trying = aside.submit(next, found, None)  # ways, while the plain file of the whole is made
-            plain, base = _best_plain(coder, tried, hit, limit, min_quality)
+            best = _of_whole(coder.plain, tried, limit, (min_quality, BEST_QUALITY), hit, _NEAR)
+            plain, base = _judged(coder, best, limit, min_quality)
             first = trying.result()
         if plain[0] == quality:
             found = chain([] if first is None else [first], found)
@@ -62,8 +63,7 @@ def fit_to_size(coder: Coder, file_format: FileFormat, limit: int, min_quality: 
     for number, encode, file in found:
         way = ways[number]
         levels = way.low, way.high
-        is_whole = sample is coder
-        whole = file if is_whole else _of_whole(way.encode, encode, limit, levels, file, coder.near, _AIM)
+        whole = file if sample is coder else _of_whole(way.encode, encode, limit, levels, file, coder.near, _AIM)
         if whole is None or not _is_better(errors := coder.errors(whole.data), worst):
             continue
         if _is_above_least(coder, errors, base, trial, min_quality):
@@ -152,24 +152,6 @@ def _sample(coder: Coder) -> Coder:
     return coder if picture is coder.picture else type(coder)(picture)
 
 
-def _best_plain(
-    coder: Coder, tried: Callable[[int], bytes], hit: Hit | None, limit: int, min_quality: int
-) -> tuple[tuple[int, bytes], Errors]:
-    """Return the encoder's own file of a large picture of at most so many bytes, with its quality, and its errors.
-
-    Parameters
-    ----------
-    coder : Coder
-    tried : callable
-        Gives the sample's file of a quality.
-    hit : Hit, optional
-        The sample's file of the size.
-    limit, min_quality : int
-    """
-    found = _of_whole(coder.plain, tried, limit, (min_quality, BEST_QUALITY), hit, _NEAR)
-    return _judged(coder, found, limit, min_quality)
-
-
 def _judged(coder: Coder, hit: Hit | None, limit: int, min_quality: int) -> tuple[tuple[int, bytes], Errors]:
     """Return a plain file, with its quality, and its errors; raise a TooLargeError if there is none so small."""
     if hit is None:
@@ -198,7 +180,7 @@ def _of_whole(
     limit : int
     levels : (int, int)
         The lowest and the highest.
-    hit : Hit
+    hit : Hit, optional
         Of the sample.
     near : float
         What share of the limit is near enough.

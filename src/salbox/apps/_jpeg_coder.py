@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..types import FloatMap
-from ._blocks import SIDE, padded, to_blocks, to_plane
+from ._blocks import SIDE, block_means, padded, to_blocks, to_plane
 from ._coders import BEST_QUALITY, Coder, Way, saved, strip_rows
 
 _UNIT = 2 * SIDE  # pixels that a block of halved colour covers along a side
@@ -74,7 +74,7 @@ class JpegCoder(Coder):
             scale = 1 if channel == 0 else 2
             weights = self._weights[rows.start // SIDE : -(-rows.stop // SIDE)]
             if scale > 1:
-                weights = weights.reshape(weights.shape[0] // 2, 2, weights.shape[1] // 2, 2).mean((1, 3))
+                weights = block_means(weights, scale)
             part = plane[rows.start // scale : rows.stop // scale].astype(np.float32)
             blocks = to_blocks(part - _MIDDLE)
             # The encoder finds the same whole numbers again: it does the same to what is rounded to pixels.

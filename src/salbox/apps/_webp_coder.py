@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..types import DoubleMap, Pixels
-from ._blocks import SIDE
+from ._blocks import SIDE, block_means
 from ._coders import Picture, Way, saved
 from ._steered_coder import SteeredCoder
 from ._vp8 import INDICES, SEGMENTS, Rectangle, Region, encoded, planes_of, rectangles_of, takes_regions
@@ -106,11 +106,7 @@ class WebpCoder(SteeredCoder):
     @cached_property
     def _regions(self) -> tuple[DoubleMap, npt.NDArray[np.intp]]:
         """The logarithms of regions' weights, and which region each cell lies in: those nearest in the logarithm."""
-        height, width = self.picture.weights.shape
-        side = 2 * self._cell
-        whole = np.pad(self.picture.weights, ((0, -height % side), (0, -width % side)), mode="edge")
-        means = whole.reshape(whole.shape[0] // side, side, whole.shape[1] // side, side).mean((1, 3))
-        values = np.log(means.astype(np.float64))
+        values = np.log(block_means(self.picture.weights, 2 * self._cell).astype(np.float64))
         centers = np.unique(np.quantile(values, (np.arange(SEGMENTS) + 0.5) / SEGMENTS))
         for _ in range(_ROUNDS):
             labels = np.abs(values[..., None] - centers).argmin(-1)

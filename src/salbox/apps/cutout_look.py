@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..models.blends import sigmoid
 from ..models.model import Model
 from ..prediction.images import Pipeline
 from ..runtime.network import ExportedNetwork
@@ -44,7 +45,7 @@ def closer_look(pixels: Pixels, probability: FloatMap, pipeline: Pipeline) -> Fl
         return probability
     closer = pipeline(np.ascontiguousarray(pixels[place]))
     found = probability.copy()
-    found[place] = 1 / (1 + np.exp(-(_logit(probability[place]) + _logit(closer)) / 2))
+    found[place] = sigmoid((_logit(probability[place]) + _logit(closer)) / 2)
     return found
 
 

@@ -141,9 +141,10 @@ def adapt(
     indices = [photo.index for photo in seen]
     table = score_held_out(dataset, indices, rows, sigma=sigma, workers=workers, progress=progress)
     about = facts(model.name, dataset, len(seen), parts, figures_of(table, model.name, AFTER))
+    gain = table.difference(AFTER, "ig", model.name)
+    if model.output == "log_density" and gain is not None and gain.value <= 0:
+        profile, choice = Profile(model.output, Tail(degrees=degrees)), {}
     about |= {"parameters": parameters_of(model), **choice}
-    if model.output == "log_density" and np.mean(table.rows[AFTER]["ig"]) <= np.mean(table.rows[model.name]["ig"]):
-        profile = Profile(model.output, Tail(degrees=degrees))
     return Adapted(replace(profile, about=about), table, model.name, AFTER, tuple(failures))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,10 @@ from ..models.specs import split_loading
 from ..prediction.images import ImageMaps, Pipeline
 from ..system.progress import SILENT, Progress
 from ..system.workers import in_workers
-from ..types import Output, Shape
+from ..types import Output, Pixels, Shape
 
 Maps = dict[str, npt.NDArray[np.float32]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,19 +65,13 @@ class _Reading:
 
     def begin(self) -> Callable[[int], Maps | str]:
         # Loaded as an evaluation loads them, so that heads of one network share its pass.
-        mappers = {source.name: source.mapper() for source in self.sources}
-        pipelines: dict[str, Pipeline] = {name: mapper.pipelines[0] for name, mapper in mappers.items()}  # type: ignore[attr-defined]
+        pipelines = {source.name: pipeline_of(source) for source in self.sources}
 
-        def read(index: int) -> Maps | str:
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", ImageWarning)
-                    maps = ImageMaps([self.dataset.pixels(index)], pipelines.values())
-                return {name: on_working_scale(maps.of(own)[0], own.output) for name, own in pipelines.items()}
-            except SalboxError as error:
-                return f"{self.dataset.items[index].name}: {error}"
+        def read(pixels: Pixels) -> Maps:
+            maps = ImageMaps([pixels], pipelines.values())
+            return {name: on_working_scale(maps.of(own)[0], own.output) for name, own in pipelines.items()}
 
-        return read
+        return lambda index: read_photo(self.dataset, index, read)
 
 
 def read_maps(
@@ -87,15 +82,54 @@ def read_maps(
     progress: Progress = SILENT,
 ) -> tuple[dict[int, Maps], list[str]]:
     """Return {index: {model: map on the common scale, (h, w) float32}} of photos, and a line for each that failed."""
-    found: dict[int, Maps] = {}
+    return read_each(_Reading(dataset, tuple(sources)).begin, sources, indices, workers, progress)
+
+
+def read_each(
+    begin: Callable[[], Callable[[int], T | str]],
+    sources: Sequence[ModelSource],
+    indices: Sequence[int],
+    workers: int | None,
+    progress: Progress,
+) -> tuple[dict[int, T], list[str]]:
+    """Return {index: what models say of a photo}, and a line for each photo that failed.
+
+    Parameters
+    ----------
+    begin : callable
+        Called once in each worker; returns what takes an index, see `read_photo`.
+    sources : sequence of ModelSource
+        The models that are run.
+    indices : sequence of int
+    workers : int, optional
+    progress : Progress
+    """
+    found: dict[int, T] = {}
     failures = []
-    outcomes = in_workers(_Reading(dataset, tuple(sources)).begin, indices, workers, device=device_of(sources))
+    outcomes = in_workers(begin, indices, workers, device=device_of(sources))
     for index, outcome in zip(indices, progress.track(outcomes, len(indices), "maps"), strict=True):
         if isinstance(outcome, str):
             failures.append(outcome)
         else:
             found[index] = outcome
     return found, failures
+
+
+def read_photo(dataset: Dataset, index: int, read: Callable[[Pixels], T]) -> T | str:
+    """Return what is read of a photo's pixels, or a line that says why it cannot be."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImageWarning)
+            return read(dataset.pixels(index))
+    except SalboxError as error:
+        return f"{dataset.items[index].name}: {error}"
+
+
+def pipeline_of(source: ModelSource) -> Pipeline:
+    """Return what makes a row's maps, its model loaded."""
+    (pipeline,) = source.mapper().pipelines  # type: ignore[attr-defined]
+    assert isinstance(pipeline, Pipeline)  # noqa: S101  # one model, run on each photo
+    return pipeline
 
 
 def observe(dataset: Dataset, maps: Mapping[int, Maps]) -> list[Observed]:

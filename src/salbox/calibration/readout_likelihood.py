@@ -17,7 +17,7 @@ from scipy.linalg import cho_factor, cho_solve
 from ..models.profiles import Center
 from ..models.readouts import Readout, blurred
 from ..types import DoubleMap, Shape
-from .forms import Vector
+from .forms import Line, Vector
 from .looks import SmallFeatures
 from .observed import Observed
 
@@ -125,8 +125,11 @@ class ReadoutLikelihood:
         return value, np.asarray(terms @ (counts - shares / total).astype(np.float32), np.float64)
 
     def sharpness(self, numbers: Vector) -> float:
-        """Return what the log density is multiplied by: 1 / temperature."""
-        return float(numbers[0])
+        """Return what the log density is multiplied by, 1 / temperature: at least what a temperature may be.
+
+        Of people who look where the model says that nobody does, it would be negative.
+        """
+        return max(float(numbers[0]), Line.bounds[0])
 
     def center(self, numbers: Vector) -> Center:
         """Return the centre bias that the numbers stand for, of weight 1."""

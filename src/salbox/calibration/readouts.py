@@ -28,7 +28,7 @@ from .readout_likelihood import ReadoutLikelihood
 STRENGTHS = (100.0, 200.0, 400.0)
 NO_WEIGHTS, AS_IT_IS = math.inf, 0.0  # beside them: a profile without a readout; nothing is fitted at all
 PARTS = 5  # in which photos are held out in turn to choose one
-MOST = 300  # photos that features' weights are fitted to: their terms take half a megabyte each
+MOST = 300  # photos that features' weights are fitted to: their terms and curvatures take about a megabyte each
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..imaging.writing import atomic
 from ..models.cards import License, ModelCard
 from ..models.loading import card
 from ..models.terms import OF_A_USERS_OWN
-from ..networks.export.cards import put_cards
+from ..networks.export.cards import put_cards, write_cards
 from ..networks.export.onnx import export_onnx
 from ..networks.trainable.base import TrainableNetwork
 from ..networks.trainable.saved import save_weights
@@ -75,9 +73,7 @@ def package(
     put_cards(folder.student, cards, photos)
     for line in fidelity.worse_than_constant():
         progress.say(f"note: {line}")
-    with atomic(folder.cards) as temporary:
-        texts = {head: found.to_dict() for head, found in cards.items()}
-        temporary.write_text(json.dumps(texts, indent=1) + "\n", encoding="utf-8")
+    write_cards(folder.cards, cards)
     return fidelity
 
 

@@ -87,9 +87,10 @@ class Vocabulary:
 def build_vocabulary(annotated: Iterable[Concepts], min_photos: int = MIN_PHOTOS) -> Vocabulary:
     """Return the concepts of photos: objects, attributes and actions, on at least so many photos each.
 
-    Names are in lower case; WordNet's numbers are put into words. Where `simplemma` is installed an object that is
-    named in the plural and in the singular is one concept, so that "trees" is "tree"; attributes stay as they are,
-    "surfing" and "paved". Names whose usual sense of WordNet is one are one concept, called by the most frequent one.
+    Names are in lower case; WordNet's numbers are put into words where timm is installed. Where `simplemma` is, an
+    object that is named in the plural and in the singular is one concept, so that "trees" is "tree"; attributes stay as
+    they are, "surfing" and "paved". Names whose usual sense of WordNet is one are one concept, called by the most
+    frequent one.
 
     Raises
     ------
@@ -106,14 +107,14 @@ def build_vocabulary(annotated: Iterable[Concepts], min_photos: int = MIN_PHOTOS
             if region.synsets:
                 senses[_plain(region.concept)][region.synsets[0]] += 1
     times = Counter(name for names in names_on for name in names)
-    lemma_of = {name: singular(name, objects) for name in times}
+    singular_of = {name: singular(name, objects) for name in times}
     usual = {name: found.most_common(1)[0][0] for name, found in senses.items()}
     groups: dict[str, list[str]] = defaultdict(list)
-    sense_of_lemma: dict[str, str] = {}
+    sense_of: dict[str, str] = {}
     for name in sorted(times, key=lambda name: (-times[name], name)):
-        sense = sense_of_lemma.setdefault(lemma_of[name], usual.get(name, ""))
-        groups[f"sense {sense}" if sense else f"lemma {lemma_of[name]}"].append(name)
-    concept_of = {name: lemma_of[names[0]] for names in groups.values() for name in names}
+        sense = sense_of.setdefault(singular_of[name], usual.get(name, ""))
+        groups[f"sense {sense}" if sense else f"name {singular_of[name]}"].append(name)
+    concept_of = {name: singular_of[names[0]] for names in groups.values() for name in names}
     photos = Counter(concept for names in names_on for concept in {concept_of[name] for name in names})
     kept = sorted(concept for concept, number in photos.items() if number >= min_photos)
     if not kept:
@@ -128,10 +129,10 @@ def build_vocabulary(annotated: Iterable[Concepts], min_photos: int = MIN_PHOTOS
 
 
 def singular(name: str, objects: Set[str]) -> str:
-    """Return what an object is called in the singular, "fire hydrant" of "fire hydrants"; else the name itself.
+    """Return what an object is called in the singular, "fire hydrant" of "fire hydrants".
 
-    That is the name with its last word's lemma, if there are objects of both names; without simplemma it is the name
-    itself.
+    It is the name with its last word in the singular, if there are objects of both names; otherwise, and without
+    simplemma, it is the name itself.
 
     Parameters
     ----------
@@ -171,7 +172,7 @@ def _plain(name: str) -> str:
 
 @cache
 def _in_words(name: str) -> str:
-    """Return the first word of a WordNet number, "golf ball" of "n03445777"; anything else as it is."""
+    """Return the first name of a WordNet number, "golf ball" of "n03445777"; anything else as it is."""
     if wordnet_id(name) != name:
         return name
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .onnx_file import OnnxFile
-from .protobuf import BYTES, Messages, Refusal
+from .protobuf import BYTES, Messages
 
 # Field numbers of onnx.proto3: of a ModelProto, a GraphProto, a NodeProto and a ValueInfoProto.
 _GRAPH, _NODE, _OUTPUT, _NAME = 7, 1, 12, 1
@@ -21,10 +21,7 @@ def read_by(file: OnnxFile, weights: str) -> str | None:
     weights : str
         The name of the tensor of weights, which may be stored in another precision and cast first.
     """
-    try:
-        nodes = _nodes(file.content)
-    except Refusal:  # it was read before: unlike a file that is not one
-        return None
+    nodes = _nodes(file.content)  # what `inspect` took can be read again
     names = {
         weights,
         *(out for operator, inputs, outs in nodes if operator == "Cast" and weights in inputs for out in outs),

@@ -17,6 +17,7 @@ from .model import Model
 SIDE = 40  # longest side of the grid on which features are weighed: fixations scatter by more than its parts
 MAX_CHANNELS = 1024
 MAX_BLURS = 8
+MAX_WEIGHT = 1e6  # nats a unit of a feature, far beyond what any fit finds: sums stay within single precision
 
 Features = npt.NDArray[np.float32]
 
@@ -61,9 +62,13 @@ class Readout:
     weights: tuple[tuple[float, ...], ...]
 
     def __post_init__(self) -> None:
-        numbers = [*self.blurs, *(weight for row in self.weights for weight in row)]
-        if not self.network or not np.isfinite(numbers).all() or not all(0 <= blur <= 0.5 for blur in self.blurs):
-            raise UsageError("a readout: expected whose features they are, finite weights, and blurs of 0 to .5")
+        # Written so that what is no number is refused, too.
+        weighed = all(abs(weight) <= MAX_WEIGHT for row in self.weights for weight in row)
+        if not (self.network and weighed and all(0 <= blur <= 0.5 for blur in self.blurs)):
+            raise UsageError(
+                f"a readout: expected whose features they are, weights of at most {MAX_WEIGHT:,.0f} nats, and blurs of "
+                "0 to .5"
+            )
         lengths = {len(row) for row in self.weights}
         if not 1 <= len(self.blurs) == len(self.weights) <= MAX_BLURS or len(lengths) != 1 or not min(lengths):
             raise UsageError("a readout: expected a row of weights a blur, all of one length")

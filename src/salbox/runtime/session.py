@@ -35,7 +35,6 @@ _recorded: ContextVar[list[Run] | None] = ContextVar("recorded", default=None)
 _Key = tuple[int, int, int, int, int, str]
 _sessions: OrderedDict[_Key, Session] = OrderedDict()
 _lock = threading.Lock()
-_showing_lock = threading.Lock()
 _allocator_lock = threading.Lock()
 _is_replaced: bool | None = None  # whether a second allocator takes the first one's place; None before there is one
 
@@ -79,10 +78,11 @@ class Session:
 
     def showing(self, name: str) -> Session:
         """Return the session of the same file that also gives a tensor within its network; opened once."""
-        with _showing_lock:
-            if name not in self._showing:
-                self._showing[name] = Session(self.file, self.threads, self.provider, shown=name)
-            return self._showing[name]
+        if name not in self._showing:
+            with _lock:  # one at a time with all others: memory is allowed to the session that is made next
+                if name not in self._showing:
+                    self._showing[name] = Session(self.file, self.threads, self.provider, shown=name)
+        return self._showing[name]
 
     def run(self, inputs: Mapping[str, npt.NDArray[Any]], outputs: Sequence[str] | None = None) -> list[Any]:
         """Return outputs, arrays in the order asked for; by default all.

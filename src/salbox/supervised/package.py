@@ -21,7 +21,7 @@ from ..models.exported import STUDENT_FILE
 from ..models.loading import load
 from ..models.registry import MODELS
 from ..models.terms import OF_A_USERS_OWN
-from ..networks.export.cards import put_cards
+from ..networks.export.cards import put_cards, write_cards
 from ..networks.export.onnx import export_onnx
 from ..networks.trainable.base import TrainableNetwork
 from ..networks.trainable.saved import save_weights
@@ -84,8 +84,7 @@ def package(
         size=f"{card.size}; {folder.student.stat().st_size / 1e6:.1f} MB",
     )
     put_cards(folder.student, {plan.head: card}, {plan.head: _learned(plan, parts)})
-    with atomic(folder.cards) as temporary:
-        temporary.write_text(json.dumps({plan.head: card.to_dict()}, indent=1) + "\n", encoding="utf-8")
+    write_cards(folder.cards, {plan.head: card})
     _write_figures(folder.path, measured)
     tests = [(part, data) for part in parts if (data := part.test or part.validation) is not None]
     if tests:

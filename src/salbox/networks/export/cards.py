@@ -1,7 +1,8 @@
-"""The cards in an exported network's file, written anew; nothing else of the file changes."""
+"""The cards in an exported network's file, written anew, where nothing else changes, and those beside it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -43,3 +44,10 @@ def put_cards(path: Path, cards: Mapping[str, ModelCard], photos: Mapping[str, T
         graph.metadata_props.add(key=PHOTOS_KEY, value=to_text(photos))
     with atomic(path) as temporary:
         temporary.write_bytes(graph.SerializeToString(deterministic=True))
+
+
+def write_cards(path: Path, cards: Mapping[str, ModelCard]) -> None:
+    """Write cards, head -> card, as the JSON file of a run folder."""
+    text = json.dumps({head: card.to_dict() for head, card in cards.items()}, indent=1)
+    with atomic(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")

@@ -71,10 +71,10 @@ class UniSalDecoder(nn.Module):
         scale, out = given[f"{_NARROWED}4.bn_{DOMAIN}.weight"], given[f"{_NARROWED}6.weight"]
         weighs = scale.abs() * out.flatten(1).norm(dim=0)
         kept = weighs.topk(HIDDEN).indices.sort().values
-        own = self.layers.state_dict()
-        for name, values in own.items():
+        own = {}
+        for name, values in self.layers.state_dict().items():
             found = given[name]
             if name.startswith(_NARROWED) and found.shape != values.shape:
                 found = found[:, kept] if name == f"{_NARROWED}6.weight" else found[kept]
-            values.copy_(found)
+            own[name] = found
         self.layers.load_state_dict(own)

@@ -31,6 +31,8 @@ MARKER = "page.json"  # a folder that holds one is a page of salbox's, which may
 _AT_ONCE = (GAZE, SHIPPED)  # networks that are there from the start, in the order in which they run
 _ON_DEMAND = (*(f"{name}.onnx" for name in PEOPLE), "scfnet.onnx")  # larger ones, fetched when one asks for their map
 
+_SIZE_RULES = ("area", "fixed")  # that static/sizes.js knows
+
 _SAMPLE = "astronaut"  # a photo of NASA's, in the public domain
 _KEPT_APART = "service-worker.js"  # a browser fetches it by itself, and compares it with what it has
 
@@ -89,7 +91,7 @@ def _description(networks: Mapping[str, ExportedNetwork]) -> dict[str, Any]:
     names = {file: [_model_name(file, head) for head in network.heads] for file, network in networks.items()}
     listed = []
     for file, network in networks.items():
-        if network.metadata.preprocessing.rule != "area":
+        if network.metadata.preprocessing.rule not in _SIZE_RULES:
             raise ValueError(f"{file}: the page knows no size rule {network.metadata.preprocessing.rule!r}")
         listed.append(
             {

@@ -3,9 +3,11 @@
 const SMALLEST = 0.8; // the pixels that it may take, as shares of those that it was trained at
 const LARGEST = 1.1;
 
-// Return [height, width] in multiples of `multiple`, of about as many pixels as the network was trained at, whose ratio
-// of sides is nearest to the picture's in logarithms; of equally near ones the largest.
-export function workingSize({ height, width, multiple }, pictureHeight, pictureWidth) {
+// Return [height, width]. With rule "fixed" that is the network's own, whatever the picture's shape. With "area" it is in
+// multiples of `multiple`, of about as many pixels as the network was trained at, and the ratio of its sides is nearest
+// to the picture's in logarithms; of equally near ones it is the largest.
+export function workingSize({ rule, height, width, multiple }, pictureHeight, pictureWidth) {
+  if (rule === "fixed") return [height, width];
   const area = height * width;
   const ratio = Math.log(pictureHeight / pictureWidth);
   let best = null;
