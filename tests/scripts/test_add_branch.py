@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import programs
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -18,16 +17,10 @@ from salbox.networks.trainable.box import Box  # noqa: E402
 from salbox.networks.trainable.branch import FIRST_ROW  # noqa: E402
 from salbox.networks.unisal.design import UniSalDesign  # noqa: E402
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-
 
 @pytest.fixture(scope="module")
 def script():
-    sys.path.insert(0, str(SCRIPTS))  # it imports its neighbours, as it does when it is run
-    try:
-        return importlib.import_module("add_branch")
-    finally:
-        sys.path.remove(str(SCRIPTS))
+    return programs.script("add_branch")
 
 
 def test_a_branch_begins_as_its_first_teacher(script):

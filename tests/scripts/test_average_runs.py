@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
-
 import numpy as np
+import programs
 import pytest
 
 pytest.importorskip("torch")
@@ -19,8 +16,6 @@ from salbox.networks.trainable.factory import build_network
 from salbox.networks.trainable.saved import read_weights, save_weights
 from salbox.runtime.training_photos import TrainingPhotos, read_training_photos, short_digest
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-
 SETTINGS = {"width": 4, "head_width": 4, "deepest": 8, "size": (64, 64)}
 
 
@@ -30,11 +25,7 @@ def network(seed: int, **changes):
 
 @pytest.fixture(scope="module")
 def script():
-    sys.path.insert(0, str(SCRIPTS))
-    try:
-        return importlib.import_module("average_runs")
-    finally:
-        sys.path.remove(str(SCRIPTS))
+    return programs.script("average_runs")
 
 
 @pytest.fixture

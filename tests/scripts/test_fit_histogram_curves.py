@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
-
 import numpy as np
 import onnx_writer as ow
+import programs
 import pytest
 
 pytest.importorskip("torch")
@@ -20,16 +17,10 @@ from salbox.imaging.writing import write_picture
 from salbox.runtime.fingerprint import weights_fingerprint
 from salbox.runtime.network import open_network
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-
 
 @pytest.fixture(scope="module")
 def script():
-    sys.path.insert(0, str(SCRIPTS))  # it imports its neighbors, as it does when it is run
-    try:
-        return importlib.import_module("fit_histogram_curves")
-    finally:
-        sys.path.remove(str(SCRIPTS))
+    return programs.script("fit_histogram_curves")
 
 
 def test_a_teacher_that_is_a_function_of_the_rank_is_found(script):

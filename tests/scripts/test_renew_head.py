@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
+import programs
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -22,20 +21,12 @@ from salbox.runtime.network import open_network  # noqa: E402
 from salbox.training.run_folder import RunFolder  # noqa: E402
 from salbox.training.splitting import write_split  # noqa: E402
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 HEADS = ("gbvs", "rare2012", "bms")
 
 
 @pytest.fixture(scope="module")
 def script():
-    sys.path.insert(0, str(SCRIPTS))  # it imports its neighbours, as it does when it is run
-    try:
-        spec = importlib.util.spec_from_file_location("renew_head", SCRIPTS / "renew_head.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(SCRIPTS))
-    return module
+    return programs.script("renew_head")
 
 
 @pytest.fixture(scope="module")

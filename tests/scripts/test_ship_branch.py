@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from pathlib import Path
 
 import numpy as np
+import programs
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -22,7 +21,6 @@ from salbox.networks.trainable.reload import read_exported  # noqa: E402
 from salbox.networks.trainable.saved import save_weights  # noqa: E402
 from salbox.runtime.network import open_network  # noqa: E402
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 BRANCH = {
     "branch": ["unisal", "sam", "dgii"],
     "rows": [1, 1, 1, 1],
@@ -34,11 +32,7 @@ BRANCH = {
 
 @pytest.fixture(scope="module")
 def script():
-    sys.path.insert(0, str(SCRIPTS))  # it imports its neighbours, as it does when it is run
-    try:
-        return importlib.import_module("ship_branch")
-    finally:
-        sys.path.remove(str(SCRIPTS))
+    return programs.script("ship_branch")
 
 
 @pytest.fixture

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from dataclasses import replace
-from pathlib import Path
 
+import programs
 import pytest
 
 pytest.importorskip("onnx")
 
 import salbox
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-
 
 @pytest.fixture(scope="module")
 def script():
-    sys.path.insert(0, str(SCRIPTS))
-    try:
-        return importlib.import_module("ship_trained")
-    finally:
-        sys.path.remove(str(SCRIPTS))
+    return programs.script("ship_trained")
 
 
 def test_what_went_on_from_another_run_says_all_that_it_learned_from(script):

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
-
 import cv2
 import numpy as np
+import programs
 import pytest
-
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 
 @pytest.fixture(scope="module")
 def script():
-    sys.path.insert(0, str(SCRIPTS))
-    try:
-        return importlib.import_module("train_objects")
-    finally:
-        sys.path.remove(str(SCRIPTS))
+    return programs.script("train_objects")
 
 
 def drawn(share: float, inside: float) -> np.ndarray:
