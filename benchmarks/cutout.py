@@ -27,6 +27,7 @@ from _tables import SHARED, markdown_table, provenance, write_page
 from PIL import Image, ImageDraw
 
 from salbox.apps import CutoutOptions, cutout
+from salbox.apps.cutout_look import looks_twice
 from salbox.apps.cutout_photo import read_photo
 from salbox.apps.cutout_writing import write_cutout
 from salbox.apps.cutouts import cut_out
@@ -100,10 +101,11 @@ class AlphaBy:
 
     looks: Remembering
     refine: str
+    is_frame: bool = False  # of a video: looked at once
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
         options, self.looks.remembered = CutoutOptions(mask_only=True, refine=self.refine), 0.0
-        return cut_out(read_photo(pixels), self.looks, options) / 255  # type: ignore[arg-type]
+        return cut_out(read_photo(pixels), self.looks, options, is_frame=self.is_frame) / 255  # type: ignore[arg-type]
 
     @property
     def remembered(self) -> float:
@@ -238,6 +240,8 @@ def page(arguments: argparse.Namespace) -> str:
         most = int(limit or arguments.limit)
         looks = Remembering(models[name])
         rows += [(f"`{name}`, {refine}", AlphaBy(looks, refine), most) for refine in REFINEMENTS]
+        if looks_twice(models[name]):
+            rows.append((f"`{name}`, guided, looking once", AlphaBy(looks, "guided", is_frame=True), most))
     photos = [data.pixels(index) for index in range(0, len(data), max(1, len(data) // (2 * SHEET)))][: 2 * SHEET]
     sheet(photos, next(iter(models.values())), RUNS / "cutout" / "sheet.png")
     packages = ("salbox", "numpy", "opencv-python-headless", "onnxruntime", *(["pymatting"] if has_pymatting() else []))
@@ -249,7 +253,7 @@ def page(arguments: argparse.Namespace) -> str:
             f"{data.card.title}, test part. M is the mean absolute error of alpha and mask, as they are; IoU is of "
             "what is more than half there; boundary F allows an edge to be off by .8 % of the diagonal. "
             "Seconds are of one processor core, the median. "
-            "`scfnet` looks twice, see [the edge](../cutout.md#the-edge).",
+            "`scfnet` looks twice if nothing else is said, see [the edge](../cutout.md#the-edge).",
             markdown_table(
                 ("alpha by", "photos", "M", "IoU", "boundary F", "s a photo"), photo_rows(data, rows), figures=5
             ),
