@@ -27,7 +27,7 @@ TRIALS = RUNS / "trials"
 PHOTOS = RUNS / "object-photos"  # links to all photos at hand
 WITH_MASKS = train_objects.MARKED
 
-Source = Literal["masks", "maps of the same photos", "maps of all photos"]
+Source = Literal["masks", "maps of the same photos", "maps of all photos", "maps of the other photos"]
 
 
 def squeezed(size: int) -> Preprocessing:
@@ -78,6 +78,8 @@ def pictures(source: Source | Literal["validation"], size: int, teacher: Path) -
         photos = link_photos()
         if source == "maps of the same photos":
             photos = [photo for photo in photos if photo.name.startswith(WITH_MASKS)]
+        if source == "maps of the other photos":
+            photos = [photo for photo in photos if not photo.name.startswith(WITH_MASKS)]
         found = with_maps(photos, teacher)
     by = "" if source in ("masks", "validation") else f" {teacher.name}"
     return prepare(

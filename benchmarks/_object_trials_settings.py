@@ -69,6 +69,8 @@ class Trial:
         Of the decoder's first weights, the order of pictures, mirroring and crops.
     size, passes : int, optional
         Pixels, and how often as many pictures are seen as there are photos with masks, if not as in the others.
+    teacher : str
+        The folder of its maps, beside that of the others' teacher; "" is the same teacher.
     """
 
     title: str
@@ -78,6 +80,7 @@ class Trial:
     seed: int = 0
     size: int | None = None
     passes: int | None = None
+    teacher: str = ""
 
 
 def boundary(width: int) -> tuple[str, ...]:
@@ -93,6 +96,11 @@ TRIALS_OF_TABLE_3 = {
     **{f"sp-{width}": Trial(f"SCFNet & SP {width}x{width}", settings=boundary(width)) for width in (13, 5, 1)},
     "fs-0": Trial("SCFNet & SP, 13x13 to 1x1"),
 }
+ISNET = "isnet"
+TRIALS_OF_TEACHERS = {
+    "kd-others-0": Trial("KD from the teacher of the others", "maps of the other photos"),
+    "kd-isnet-0": Trial("KD from ISNet", "maps of the other photos", teacher=ISNET),
+}
 OTHER_STUDENTS = {"samnet": ("SAMNet", 192, 6), "u2netp": ("U²-Net-p", 128, 4)}
 SETTINGS: dict[str, Trial] = {
     **{
@@ -101,6 +109,7 @@ SETTINGS: dict[str, Trial] = {
         for name, learns in (("fs", "masks"), ("kd", "maps of all photos"))
     },
     "kd-same-0": Trial("KD on the photos of FS, seed 0", "maps of the same photos"),
+    **TRIALS_OF_TEACHERS,
     **{name: trial for name, trial in TRIALS_OF_TABLE_3.items() if name != "fs-0"},
     **{
         f"{student}-{name}": Trial(

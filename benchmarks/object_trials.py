@@ -3,7 +3,9 @@
 The experiments of Zhang, Liang and Shi 2022 (KD-SCFNet), tables 2 and 3, on fewer photos, smaller ones and in short
 trainings: `scfnet` on a small encoder learns masks (FS) or a teacher's maps alone (KD), each from the same first
 weights and in as many steps; and the decoder and the losses of FS are taken away one by one. Needs the data (`shared`
-beside the checkout, or SALBOX_SHARED) and the maps of all photos that `scripts/train_objects.py distilled` leaves. Each
+beside the checkout, or SALBOX_SHARED) and the maps of all photos that `scripts/train_objects.py distilled` leaves;
+beside them, for `kd-isnet-0`, ISNet's (`salbox teach -m isnet --images runs/object-photos -o runs/scfnet-kd/maps`), and
+for its own figures `salbox predict`'s maps of the test photos in runs/trials/maps/DUTS and runs/trials/maps/ECSSD. Each
 training is kept in runs/trials: what is there is not repeated, what was stopped goes on. Writes
 docs/results/object-trials.md of the trials that are there.
 
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,17 +28,20 @@ from _object_trials_page import Figures, Run, cell, pairs_table, published, rows
 from _object_trials_settings import (
     BATCH,
     ENCODERS,
+    ISNET,
     OTHER_STUDENTS,
     SEEDS,
     SETTINGS,
     TRIALS_OF_TABLE_3,
+    TRIALS_OF_TEACHERS,
     Trial,
     recipe_of,
 )
 from _object_trials_start import first_weights, how, load_first_weights
 from _tables import SHARED, provenance, write_page
 
-from salbox.datasets import open_dataset
+from salbox.datasets import Dataset, open_dataset
+from salbox.evaluation import MapSource, evaluate, map_folders
 from salbox.evaluation.result import interval_text
 from salbox.metrics.objects import settings
 from salbox.models.cards import License, ModelCard
@@ -47,14 +53,19 @@ FIRST_SIZE = 128
 HEAD = "object"
 FIRST = TRIALS / "first-weights.safetensors"
 TEACHER = (
-    "the `scfnet` on EfficientNet-Lite0 that `scripts/train_objects.py` makes, which learned the same masks at 256x256 "
-    "pixels. KD learns its maps of the same photos and of those of OSIE's training part, EyeCrowd's training part, "
-    "MIT1003 and COCO that nobody marked objects in: not more steps, but other photos."
+    "the `scfnet` that ships, on EfficientNet-Lite0, which learned the same masks at 256x256 pixels, and some maps of "
+    "photos without masks. KD learns its maps of the same photos and of those of OSIE's training part, EyeCrowd's "
+    "training part, MIT1003 and COCO that nobody marked objects in: not more steps, but other photos."
 )
 PAIRS = "M of each pair, and by how much KD's is above FS's (the paper: 10.9% below, the mean over five data sets)."
 LOSSES = (
     "All on masks, seed 0: what differs by less than its interval may be chance, and what one seed gives differs from "
     "what another does."
+)
+OTHER_TEACHER = (
+    "Both learn maps of the photos that nobody marked objects in, none of DUTS-TR's, and begin alike; ISNet (Qin et "
+    "al., 2022) is of another architecture, learned from other photos with masks, and has seen some of DUTS's test "
+    "photos: what its student gains there may be that."
 )
 TRAININGS = "Minutes are the processor's, of one core, while other programs ran."
 
@@ -85,6 +96,10 @@ class Plan:
         trial = SETTINGS[name]
         how = [f"{trial.size or self.size}x{trial.passes or self.passes}", self.teacher.name]
         return TRIALS / "-".join(how if trial.student in OTHER_STUDENTS else [*how, self.encoder]) / name
+
+    def maps(self, trial: Trial) -> Path:
+        """Return the folder of the maps that a trial learns."""
+        return self.teacher.with_name(trial.teacher) if trial.teacher else self.teacher
 
 
 def make_network(trial: Trial, size: int, encoder: str) -> Any:
@@ -129,7 +144,7 @@ def train(name: str, plan: Plan) -> None:
     torch.set_num_threads(available_threads())
     size, passes = trial.size or plan.size, trial.passes or plan.passes
     photos = len(pictures("masks", size, plan.teacher))
-    learned = pictures(trial.learns, size, plan.teacher)
+    learned = pictures(trial.learns, size, plan.maps(trial))
     network, on = make_network(trial, size, plan.encoder), ENCODERS[plan.encoder]
     if trial.student not in OTHER_STUDENTS and on.init == "none":
         seen = pictures("maps of all photos", FIRST_SIZE, plan.teacher)
@@ -191,6 +206,17 @@ def finished(plan: Plan) -> dict[str, Run]:
     }
 
 
+def own_figures(maps: Path, sets: Sequence[Dataset]) -> Iterator[str]:
+    """Yield a sentence with ISNet's own errors, if its maps of the test photos are there, a folder a data set."""
+    if all((maps / data.card.title / ISNET).is_dir() for data in sets):
+        found = []
+        for data in sets:
+            [folder] = map_folders(maps / data.card.title, data)
+            table = evaluate(data, [MapSource(folder, "probability")], ("mae",))
+            found.append(f"{cell(table.estimate(ISNET, 'mae'))} on {data.card.title}")
+        yield f"M of ISNet itself: {', '.join(found)}."
+
+
 def beginning(encoder: str) -> str:
     """Return in words where the networks begin."""
     if ENCODERS[encoder].init == "imagenet":
@@ -241,6 +267,10 @@ def page(plan: Plan) -> str:
         parts.append(f"M of the teacher: {', '.join(errors)}.")
     if {"fs-0", "kd-same-0"} <= set(runs):
         parts += ["On the photos of FS alone:", pairs_table(figures, [("seed 0", "fs-0", "kd-same-0")])]
+    rows = {name: trial.title for name, trial in TRIALS_OF_TEACHERS.items() if name in runs}
+    if len(rows) > 1:
+        parts += ["## Another teacher", OTHER_TEACHER, *rows_table(figures, rows, next(iter(rows)))]
+        parts += own_figures(TRIALS / "maps", sets)
     rows = {name: trial.title for name, trial in TRIALS_OF_TABLE_3.items() if name in runs}
     if "fs-0" in rows and len(rows) > 1:
         parts += ["## The decoder and the losses", LOSSES, *rows_table(figures, rows, "fs-0")]
@@ -264,7 +294,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=SIZE, help="pixels of a side")
     parser.add_argument("--passes", type=int, default=PASSES, help="over the photos with masks")
     parser.add_argument("--only", nargs="+", default=[], help="names of trials, or patterns")
-    parser.add_argument("--maps", type=Path, default=RUNS / "scfnet-kd" / "maps" / "scfnet-lite0")
+    parser.add_argument("--maps", type=Path, default=RUNS / "scfnet-kd" / "maps" / "scfnet")
     parser.add_argument("--encoder", choices=ENCODERS, default=Plan.encoder)
     parser.add_argument("--page-only", action="store_true", help="train nothing")
     given = parser.parse_args()

@@ -2,12 +2,15 @@
 
     python scripts/train_objects.py masks [--shared DIR]        # runs/scfnet-lite0: SCFNet on EfficientNet-Lite0
     python scripts/train_objects.py further [--u2netp FILE]     # runs/scfnet-further: on more photos, varied more
-    python scripts/average_runs.py runs/scfnet-lite0 runs/scfnet-further -o runs/scfnet
-    python scripts/train_objects.py distilled [--shared DIR]    # runs/scfnet-kd: a small one, on maps of the first
+    python scripts/average_runs.py runs/scfnet-lite0 runs/scfnet-further -o runs/scfnet-twice
+    python scripts/train_objects.py again [--isnet FILE]        # runs/scfnet-again: on from there, with another teacher
+    python scripts/average_runs.py runs/scfnet-twice runs/scfnet-again -o runs/scfnet
+    python scripts/train_objects.py distilled [--shared DIR]    # runs/scfnet-kd: a small one, on maps of runs/scfnet
 
 Each goes on where it was stopped; runs lie in SALBOX_RUNS, by default runs/. The second learns from DUTS-TR's masks and
-from photos that nobody marked, with the maps of U2-Net-p where it is sure. The last makes its teacher's maps of all
-photos at hand first, masks or none. Ship with scripts/ship_trained.py, measure with benchmarks/objects.py.
+from photos that nobody marked, with the maps of U2-Net-p where it is sure; the third with ISNet's. The last makes its
+teacher's maps of all photos at hand first, masks or none. Ship with scripts/ship_trained.py, measure with
+benchmarks/objects.py.
 """
 
 from __future__ import annotations
@@ -45,19 +48,19 @@ FIRST = (
     "blur=0",
     "brightness=0",
 )
-FURTHER = (
-    "optimizer={name: adamw, learning_rate: 1.5e-3, weight_decay: 2.0e-2, encoder_factor: 0.2}",
-    "crop=0.75",
-    "blur=0.7",
-    "brightness=0.2",
-    "epochs=8",
-)
+VARIED = ("crop=0.75", "blur=0.7", "brightness=0.2")
+RATE = "optimizer={{name: adamw, learning_rate: {}, weight_decay: 2.0e-2, encoder_factor: 0.2}}"
 WIDE = "network={output: probability, width: 32, squeezed: true}"
 NARROW = "network={output: probability, width: 24, deepest: 16}"
 # Photos to learn from: data set -> part.
 PHOTOS = {"duts:DUTS-TR": "train", "osie:OSIE": "train", "eyecrowd:EyeCrowd": "train", "mit1003:MIT1003": "all"}
 MARKED = "duts_"  # how the names of those with masks begin
-MASKS_RUN = "scfnet-lite0"  # its student's head is called so, and the package opens `scfnet.kd` by that name
+MASKS_RUN, TWICE_RUN, MEAN_RUN = "scfnet-lite0", "scfnet-twice", "scfnet"
+# What goes on -> whose maps are learned beside the masks, from which run on, and how.
+FURTHER = {
+    "further": ("u2netp", MASKS_RUN, (RATE.format("1.5e-3"), "epochs=8")),
+    "again": ("isnet", TWICE_RUN, (RATE.format("1.0e-3"), "epochs=4")),
+}
 # Of which maps a network is sure: it is at one end of 0..1, where it sees anything, and sees something, but not all.
 SOMETHING, SURE, SHARES = 0.05, 0.8, (0.01, 0.7)
 
@@ -88,15 +91,15 @@ def is_sure(probability: npt.NDArray[np.floating]) -> bool:
     return SHARES[0] < share < SHARES[1] and float(np.abs(2 * seen - 1).mean()) >= SURE
 
 
-def teach(photos: Path, u2netp: Path | None, folder: Path) -> None:
-    """Write the photos without a mask on which U2-Net-p is sure, and its maps of them, as a data set of one's own.
+def teach(photos: Path, name: str, weights: Path | None, folder: Path) -> None:
+    """Write the photos without a mask on which a model is sure, and its maps of them, as a data set of one's own.
 
     Without a file it is looked for where salbox finds rembg's.
     """
     images, masks, done = (folder / name for name in ("images", "masks", "looked-at"))
     for each in (images, masks, done):
         each.mkdir(parents=True, exist_ok=True)
-    model = salbox.load("u2netp", weights=u2netp)
+    model = salbox.load(name, weights=weights)
     for photo in sorted(path for path in photos.iterdir() if not path.name.startswith(MARKED)):
         if (done / photo.name).exists():
             continue
@@ -119,22 +122,25 @@ def u2netp_of_rembg() -> Path | None:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("masks", "further", "distilled"))
+    parser.add_argument("what", choices=("masks", "further", "again", "distilled"))
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("SALBOX_SHARED", ROOT.parent / "shared")))
     parser.add_argument("--u2netp", type=Path, default=u2netp_of_rembg(), help="u2netp.onnx; by default rembg's")
+    parser.add_argument("--isnet", type=Path, help="isnet-general-use.onnx; by default rembg's")
     given = parser.parse_args()
-    photos, taught = RUNS / "object-photos", RUNS / "object-taught"
+    photos = RUNS / "object-photos"
     train = ["train", "fs-scfnet", "--encoder", LITE0, "--dataset", f"duts:{given.shared / 'data' / 'DUTS-TR'}"]
     if given.what == "masks":
         words = [*train, *sets(*COMMON, *FIRST, WIDE, "epochs=14"), "-o", str(RUNS / MASKS_RUN)]
-    elif given.what == "further":
+    elif given.what in FURTHER:
+        name, before, own = FURTHER[given.what]
         link_photos(given.shared, photos)
-        teach(photos, given.u2netp, taught)
-        words = [*train, "--dataset", f"taught=folder:{taught}", "--init", str(RUNS / MASKS_RUN)]
-        words += [*sets(*COMMON, *FURTHER, WIDE), "-o", str(RUNS / "scfnet-further")]
+        taught = RUNS / f"object-taught-{name}"
+        teach(photos, name, vars(given)[name], taught)
+        words = [*train, "--dataset", f"taught=folder:{taught}", "--init", str(RUNS / before)]
+        words += [*sets(*COMMON, *VARIED, *own, WIDE), "-o", str(RUNS / f"scfnet-{given.what}")]
     else:
         link_photos(given.shared, photos)
-        words = ["distill", "--recipe", "kd-scfnet", "--encoder", LITE0, "--teacher", str(RUNS / MASKS_RUN)]
+        words = ["distill", "--recipe", "kd-scfnet", "--encoder", LITE0, "--teacher", str(RUNS / MEAN_RUN)]
         words += ["--images", str(photos), "--init", "imagenet"]
         words += [*sets(*COMMON, *FIRST, NARROW, "epochs=5"), "-o", str(RUNS / "scfnet-kd")]
     run_command(words)

@@ -49,7 +49,7 @@ def test_sure_maps_of_photos_without_masks_become_a_data_set(script, tmp_path, m
 
     monkeypatch.setattr(script.salbox, "load", lambda name, weights: model)
     for _ in range(2):  # the second time nothing is left to look at
-        script.teach(photos, None, taught)
+        script.teach(photos, "u2netp", None, taught)
     assert seen == [1, 2]
     assert [path.name for path in (taught / "masks").iterdir()] == ["osie_sure.png"]
     assert (taught / "images" / "osie_sure.png").resolve() == photos / "osie_sure.png"
