@@ -1,14 +1,14 @@
 """The experiment of a document on distilling MSI-Net into a ResNet-18, repeated with what is at hand.
 
 The document trains a student with an unbranched decoder (A) on people's fixation densities, and one whose last layer
-is branched (B) on the same plus the teacher's output, and finds that A fails to converge while B follows. Here
-attention-center teaches, OSIE's training photos are what is learned from, and a third run separates the causes: A on
-the teacher's map alone. Each run takes `--minutes` of the processor, divided by the threads, so that what else the
-machine does makes no difference; checkpoints and figures are kept under `--out`, so that a run that was interrupted
-goes on, and one that is finished is not repeated. Writes docs/results/resnet18.md and docs/images/resnet18.png when
-all runs are finished.
+is branched (B) on the same plus the teacher's output, and finds that A fails to converge while B follows. Here MSI-Net
+teaches as `scripts/train_people.py ../shared msinet` trained it, OSIE's training photos are what is learned from, and a
+third run separates the causes: A on the teacher's map alone. Each run takes `--minutes` of the processor, divided by
+the threads, so that what else the machine does makes no difference; checkpoints and figures are kept under `--out`, so
+that a run that was interrupted goes on, and one that is finished is not repeated. Writes docs/results/resnet18.md and
+docs/images/resnet18.png when all runs are finished.
 
-    python benchmarks/resnet18.py [--minutes 10] [--only 'A-human-*' B-both-0] [--device cpu]
+    python benchmarks/resnet18.py [--teacher runs/msinet-0] [--minutes 10] [--only 'A-human-*' B-both-0] [--bfloat16]
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from _distilling import RUNS, at_size, chosen, human_density, is_validation, kept, osie, read_json, write_json
-from _tables import ROOT, SHARED, markdown_table, provenance, write_page
+from _tables import ROOT, markdown_table, provenance, write_page
 from numpy.typing import NDArray
 
 import salbox
@@ -36,8 +36,7 @@ from salbox.networks.trainable.factory import build_network
 from salbox.system.threads import available_threads
 from salbox.training.clock import now
 
-TEACHER = "attention-center"
-WEIGHTS = SHARED / "weights" / "attention-center" / "center_fp32.npz"
+TEACHER = "teacher"  # what the students' head is called
 SIZE = (192, 256)
 SEEDS = (0, 1)
 BATCH = 8
@@ -84,9 +83,9 @@ class Part:
         return {k: torch.from_numpy(np.ascontiguousarray(v)).to(device).float() for k, v in arrays.items()}
 
 
-def load_part(data: Dataset, indices: list[int], file: Path) -> Part:
+def load_part(data: Dataset, indices: list[int], teacher_run: Path, file: Path) -> Part:
     def make() -> dict[str, NDArray[Any]]:
-        model = salbox.load(TEACHER, weights=str(WEIGHTS))
+        model = salbox.load(str(teacher_run))
         images, human, teacher = [], [], []
         for index in indices:
             pixels = data.pixels(index)
@@ -109,14 +108,16 @@ def _to_one(values: NDArray[Any]) -> NDArray[np.float64]:
     return values.astype(np.float64) / values.max()
 
 
-def parts(out: Path, photos: int | None) -> dict[str, Part]:
+def parts(out: Path, teacher_run: Path, photos: int | None) -> dict[str, Part]:
     """Return training, validation and test photos; the validation part chooses nothing here, it draws the curves."""
     train, test = osie("train"), osie("test")
     places: dict[str, list[int]] = {"training": [], "validation": []}
     for index, item in enumerate(train.items):
         places["validation" if is_validation(item.image.name) else "training"].append(index)
-    found = {name: load_part(train, indices[:photos], out / f"{name}.npz") for name, indices in places.items()}
-    return {**found, "test": load_part(test, list(range(len(test)))[:photos], out / "test.npz")}
+    found = {
+        name: load_part(train, indices[:photos], teacher_run, out / f"{name}.npz") for name, indices in places.items()
+    }
+    return {**found, "test": load_part(test, list(range(len(test)))[:photos], teacher_run, out / "test.npz")}
 
 
 def batches(part: Part, seed: int, first: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
@@ -132,15 +133,17 @@ def batches(part: Part, seed: int, first: int) -> Iterator[tuple[NDArray[np.int6
             number += 1
 
 
-def losses(network: Any, setting: Setting, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+def losses(network: Any, setting: Setting, batch: dict[str, torch.Tensor], precision: torch.dtype) -> torch.Tensor:
     """Return the loss: KL from people's density, KL with the smoothing factor from the teacher's map."""
     valid = torch.ones(len(batch["images"]), 1, dtype=torch.bool, device=batch["images"].device)
-    if setting.branch:
+    with torch.autocast(batch["images"].device.type, precision, enabled=precision != torch.float32):
         outputs = network.outputs(batch["images"])
-        saliency, (feature,) = outputs.main, outputs.side
-        return kl(saliency, batch["human"], valid) + kl(feature, batch["teacher"], valid, temperature=SMOOTHING)
+    saliency = outputs.main.float()
+    if setting.branch:
+        (feature,) = outputs.side
+        return kl(saliency, batch["human"], valid) + kl(feature.float(), batch["teacher"], valid, temperature=SMOOTHING)
     smoothing = SMOOTHING if setting.learns == "teacher" else 1.0
-    return kl(network(batch["images"]), batch[setting.learns], valid, temperature=smoothing)
+    return kl(saliency, batch[setting.learns], valid, temperature=smoothing)
 
 
 @torch.no_grad()
@@ -186,7 +189,9 @@ def _mean(found: list[dict[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 
 
-def run(name: str, seed: int, data: dict[str, Part], folder: Path, seconds: float, device: str) -> dict[str, Any]:
+def run(
+    name: str, seed: int, data: dict[str, Part], folder: Path, seconds: float, device: str, precision: torch.dtype
+) -> dict[str, Any]:
     """Return a run's record: the points of its curve and, once its time is over, its figures on the test photos."""
     setting, state_file = SETTINGS[name], folder / "state.pt"
     record = read_json(folder / "record.json") or {"points": [], "seconds": 0.0, "batches": 0, "test": None}
@@ -204,7 +209,8 @@ def run(name: str, seed: int, data: dict[str, Part], folder: Path, seconds: floa
     stream, began, loss_sum = batches(data["training"], seed, record["batches"]), now("processor", device), 0.0
     network.train()
     for places, mirrored in stream:
-        loss = losses(network, setting, data["training"].batch(places, mirrored, device))
+        batch = data["training"].batch(places, mirrored, device)
+        loss = losses(network, setting, batch, precision)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -318,7 +324,7 @@ def verdict(records: dict[str, dict[int, Any]], levels: dict[str, dict[str, floa
 
 def page(
     records: dict[str, dict[int, Any]], data: dict[str, Part], levels: dict[str, dict[str, dict[str, float]]],
-    minutes: float, picture: str, device: str,
+    minutes: float, picture: str, device: str, teacher_run: Path,
 ) -> str:  # fmt: skip
     sizes = {name: len(part.images) for name, part in data.items()}
     body = []
@@ -336,6 +342,7 @@ def page(
         "what learns from what", "seed", "images seen", "people, lowest", "at the end", "teacher, lowest", "at the end",
         "test: people", "teacher", "teacher, second branch",
     ]  # fmt: skip
+    teacher = salbox.load(str(teacher_run)).card
     network, branched = start(SETTINGS["A-human"], 0), start(SETTINGS["B-both"], 0)
     sizes_text = [sum(p.numel() for p in n.parameters()) for n in (network, branched)]
     return "\n\n".join(
@@ -346,7 +353,9 @@ def page(
             "converge on people's fixation densities, while one that also learns the teacher's output on a second "
             "branch of its last layer (B) follows. This repeats the experiment with what is at hand, and adds the run "
             "that separates the causes: A on the teacher's maps alone.",
-            f"Teacher: `{TEACHER}`. Photos: {sizes['training']} of OSIE's training part to learn from, "
+            f"Teacher: {teacher.title}, by `scripts/train_people.py`: {teacher.size}. It learned from people, "
+            "from these training photos too, so that what it says of those is close to what people do. Photos: "
+            f"{sizes['training']} of OSIE's training part to learn from, "
             f"{sizes['validation']} to draw the curves (by the hash of their names), the {sizes['test']} test photos "
             f"once at the end; {SIZE[1]}x{SIZE[0]}, mirrored sideways at random. {minutes:g} minutes of training a run "
             f"(of the processor, threads: {torch.get_num_threads()}; measuring not counted), "
@@ -355,8 +364,9 @@ def page(
             f"A has {sizes_text[0]:,} parameters, B {sizes_text[1]:,}. Runs of one seed begin with the same random "
             "weights, in the same order of photos.",
             "Not as in the document: no ImageNet weights of a ResNet-18 were at hand, so that all weights begin "
-            "random; another teacher; 500 photos of OSIE and not the 10,000 of SALICON; upside-down mirroring is left "
-            "out, as neither people nor the teacher look at such photos in the same way.",
+            "random; a teacher on another encoder, trained on fewer photos; 500 photos of OSIE and not the 10,000 of "
+            "SALICON; upside-down mirroring is left out, as neither people nor the teacher look at such photos in the "
+            "same way.",
             f"![Curves of KL against people and against the teacher](../images/{picture})",
             markdown_table(header, body),
             "KL against people: `kl_mit` of `salbox evaluate`; against the teacher: that of fidelity (both maps "
@@ -374,14 +384,17 @@ def main() -> Path | None:
     parser.add_argument("--only", nargs="*", default=[], help="runs, or patterns such as box-*")
     parser.add_argument("--photos", type=int, help="of each part, to try the script out")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--teacher", type=Path, default=RUNS / "msinet-0", help="a run")
+    parser.add_argument("--bfloat16", action="store_true", help="for processors that compute in it")
     parser.add_argument("--out", type=Path, default=RUNS / "resnet18")
     given = parser.parse_args()
     torch.set_num_threads(available_threads())
-    data = parts(given.out, given.photos)
+    data = parts(given.out, given.teacher, given.photos)
+    precision = torch.bfloat16 if given.bfloat16 else torch.float32
     runs = [f"{name}-{seed}" for seed in SEEDS for name in SETTINGS]
     for one in chosen(runs, given.only):
         name, seed = one.rsplit("-", 1)
-        run(name, int(seed), data, given.out / one, given.minutes * 60, given.device)
+        run(name, int(seed), data, given.out / one, given.minutes * 60, given.device, precision)
     found = {
         name: {seed: read_json(given.out / f"{name}-{seed}" / "record.json") for seed in SEEDS} for name in SETTINGS
     }
@@ -390,7 +403,8 @@ def main() -> Path | None:
         return None
     levels = {name: constants(data["training"], data[name]) for name in ("validation", "test")}
     device = "the CPU" if given.device == "cpu" else torch.cuda.get_device_name(given.device)
-    text = page(found, data, levels, given.minutes, PICTURE, device)
+    device += ", in bfloat16" if given.bfloat16 else ""
+    text = page(found, data, levels, given.minutes, PICTURE, device, given.teacher)
     if given.photos is not None:  # a trial: nothing of it belongs among the results
         draw(found, levels["validation"], given.out / PICTURE)
         (given.out / "resnet18.md").write_text(text, encoding="utf-8")

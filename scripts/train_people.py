@@ -28,6 +28,8 @@ ONE_CYCLE = (
     "flips=true",
     "patience=null",
 )
+# A processor that knows it takes two thirds of the time.
+BF16 = "precision=bf16-mixed"
 DESIGNS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     # All of it as published, but for the number of epochs, which the time decides.
     "unisal": (
@@ -37,9 +39,9 @@ DESIGNS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "sam": ("sam", "imagenet", (LITE0, "network.width=128", *ONE_CYCLE)),
     "dgii": ("dgii", "imagenet", (LITE0,)),
-    "msinet": ("msinet", "imagenet", (LITE0, *ONE_CYCLE)),
+    "msinet": ("msinet", "imagenet", (LITE0, *ONE_CYCLE, BF16)),
     "salicon": ("opensalicon", "imagenet", (LITE0, "network.shared=true", "size=[384, 512]", *ONE_CYCLE)),
-    "dinet": ("dinet", "imagenet", (LITE0, *ONE_CYCLE)),
+    "dinet": ("dinet", "imagenet", (LITE0, *ONE_CYCLE, BF16)),
     "transalnet": ("transalnet", "imagenet", (LITE0, *ONE_CYCLE)),
 }
 DATA = {"osie": "OSIE", "eyecrowd": "EyeCrowd", "mit1003": "MIT1003"}
