@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import cv2
 import numpy as np
@@ -213,8 +214,20 @@ def test_what_is_no_better_on_held_out_photos_is_not_shipped(folder, monkeypatch
         assert found.gain("ig").value <= 0
         assert found.is_unchanged
         assert "penalty" not in found.profile.about
+        figures = found.profile.about["held_out"]["figures"]
+        assert figures["after"] == figures["before"]  # what is shipped changes nothing
+        assert figures["lost"]["ig"] <= figures["before"]["ig"]
         worn = salbox.models.calibrated.wear(model, found.profile)(photo)
         np.testing.assert_allclose(worn, model(photo), atol=1e-5)
+
+
+def test_more_features_than_a_profile_holds_are_left_as_they_are(folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("SALBOX_HOME", str(tmp_path))
+    data = open_dataset(f"folder:{folder}", "all")
+    monkeypatch.setattr(sys.modules["salbox.calibration.adapt"], "MAX_CHANNELS", 16)
+    found = adapt(ModelSource("gaze"), data, sigma=4.0, parts=2)
+    assert found.profile.readout is None
+    assert "penalty" not in found.profile.about
 
 
 def test_at_the_command_line(cli, folder, tmp_path):

@@ -16,6 +16,7 @@ from ..evaluation.bootstrap import Difference, Estimate
 from ..evaluation.sources import Source
 from ..imaging.postprocess import PostProcess
 from ..models.profiles import Profile, Tail
+from ..models.readouts import MAX_CHANNELS
 from ..system.progress import SILENT, Progress
 from .centers import Shape
 from .fitting import FOLDS, folds
@@ -121,6 +122,8 @@ def adapt(
     features: dict[int, SmallFeatures] = {}
     if network:
         maps, features, failures = read_looks(dataset, model, chosen, workers, progress)
+        if any(len(found) > MAX_CHANNELS for found in features.values()):
+            network = ""  # more than a profile may hold
     else:
         maps, failures = read_maps(dataset, [model], chosen, workers, progress)
     seen = observe(dataset, maps)
@@ -140,10 +143,12 @@ def adapt(
     rows: list[Source] = [plain, after]
     indices = [photo.index for photo in seen]
     table = score_held_out(dataset, indices, rows, sigma=sigma, workers=workers, progress=progress)
-    about = facts(model.name, dataset, len(seen), parts, figures_of(table, model.name, AFTER))
+    figures = figures_of(table, model.name, AFTER)
     gain = table.difference(AFTER, "ig", model.name)
     if model.output == "log_density" and gain is not None and gain.value <= 0:
         profile, choice = Profile(model.output, Tail(degrees=degrees)), {}
+        figures |= {"lost": figures["after"], "after": figures["before"]}  # of a profile that changes nothing
+    about = facts(model.name, dataset, len(seen), parts, figures)
     about |= {"parameters": parameters_of(model), **choice}
     return Adapted(replace(profile, about=about), table, model.name, AFTER, tuple(failures))
 
