@@ -2,7 +2,8 @@
 
 Needs the runs of scripts/train_people.py in SALBOX_RUNS (by default runs/), and OSIE, EyeCrowd, MIT1003 and the weights
 of attention-center, fastgaze and glimpse (`shared/` beside the checkout, or SALBOX_SHARED). Figures are kept image by
-image in cache/training, so that an interrupted run goes on. Writes docs/results/training.md.
+image in cache/training, so that an interrupted run goes on. Writes docs/results/training.md, where networks whose runs
+are not there keep their lines.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from _earlier import Earlier
 from _tables import RESULTS, ROOT, SHARED, markdown_table, provenance, write_page
 
 os.environ.setdefault("SALBOX_WEIGHTS", str(SHARED / "weights"))
@@ -46,6 +48,8 @@ TRAINED = {
     "transalnet": "transalnet.lite0.people",
 }
 WITHOUT = "without MIT1003"
+KINDS = (("", ""), ("-without-mit1003", f", {WITHOUT}"))  # how a run's folder ends, and what its line says
+EVERY = tuple(f"`{name}`{what}" for _, what in KINDS for name in TRAINED.values())
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Row:
 def rows() -> list[Row]:
     """Return the trained networks whose runs are finished, and what they are compared with."""
     found = []
-    for ending, what in (("", ""), ("-without-mit1003", f", {WITHOUT}")):
+    for ending, what in KINDS:
         for design, name in TRAINED.items():
             run = RUNS / f"{design}{ending}-0"
             if (run / "student.onnx").is_file():
@@ -87,12 +91,17 @@ def measured(which: list[Row]) -> dict[str, Evaluation]:
     return found
 
 
-def table(which: list[Row], evaluation: Evaluation) -> str:
+def table(which: list[Row], title: str, evaluation: Evaluation, earlier: Earlier) -> str:
     """Return the figures on one data set."""
     named = [(row.title, row.model) for row in which]
     named += [("centre bias", CenterBias().name), ("human ceiling", HumanCeiling().name)]
-    lines = [[title, *(cell(evaluation, name, metric) for metric in METRICS)] for title, name in named]
-    return markdown_table(["model", *TITLES], lines)
+    lines = [[label, *(cell(evaluation, name, metric) for metric in METRICS)] for label, name in named]
+    return markdown_table(["model", *TITLES], earlier.joined(section(title, evaluation), lines))
+
+
+def section(title: str, evaluation: Evaluation) -> str:
+    """Return what the page calls a data set's figures."""
+    return f"{title}, {len(evaluation.images)} photos"
 
 
 def cell(evaluation: Evaluation, name: str, metric: str) -> str:
@@ -100,7 +109,7 @@ def cell(evaluation: Evaluation, name: str, metric: str) -> str:
     return "n/a" if found is None else f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
-def costs(which: list[Row]) -> str:
+def costs(which: list[Row], earlier: Earlier) -> str:
     """Return what the networks cost, and what their training did."""
     trained = [row for row in which if row.model != PLAIN]
     found: dict[str, Cost] = {cost.model: cost for cost in bench({row.model: {} for row in trained}, repeat=10)}
@@ -121,7 +130,7 @@ def costs(which: list[Row]) -> str:
         )
     head = ["model", "parameters, M", "multiply-adds, G", "file, MB", "ms, 640x480", "training, minutes"]
     head.append("pictures seen")
-    return markdown_table(head, lines)
+    return markdown_table(head, earlier.joined("Cost", lines))
 
 
 def training(run: Path) -> tuple[str, str]:
@@ -131,7 +140,7 @@ def training(run: Path) -> tuple[str, str]:
     return f"{float(epochs[-1]['seconds']) / 60:.0f}", f"{sum(int(float(e['images'])) for e in epochs):,}"
 
 
-def comparisons(which: list[Row], found: dict[str, Evaluation]) -> str:
+def comparisons(which: list[Row], found: dict[str, Evaluation], earlier: Earlier) -> str:
     """Return what is asked of the best: paired differences in NSS."""
     lines = []
     for row in which:
@@ -143,12 +152,15 @@ def comparisons(which: list[Row], found: dict[str, Evaluation]) -> str:
                 gap = evaluation.difference(own, "nss", reference)
                 if gap is not None:
                     lines.append([row.title, title, said, f"{gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"])
-    return markdown_table(["model", "photos", "less", "NSS, paired difference"], lines)
+    head = ["model", "photos", "less", "NSS, paired difference"]
+    return markdown_table(head, earlier.joined("Against what there was", lines))
 
 
 def keep_figures(which: list[Row], found: dict[str, Evaluation]) -> None:
     """Write the figures of the networks that ship for their cards."""
     names = [row.model for row in which if row.model in SHIPPED]
+    if not names:
+        return
     sets = {
         title: {
             "photos": len(evaluation.images),
@@ -169,7 +181,8 @@ def main() -> None:
     which = rows()
     found = measured(which)
     keep_figures(which, found)
-    parts = "\n\n".join(f"## {title}, {len(e.images)} photos\n\n{table(which, e)}" for title, e in found.items())
+    earlier = Earlier(RESULTS / "training.md", EVERY, [row.title for row in which])
+    parts = "\n\n".join(f"## {section(title, e)}\n\n{table(which, title, e, earlier)}" for title, e in found.items())
     write_page(
         "training.md",
         f"""# Published designs, trained on people
@@ -181,21 +194,25 @@ The authors' weights of these networks are not at hand. Each was trained by salb
 the training parts of OSIE and EyeCrowd, which are of one laboratory, and of MIT1003, which is of another. `lite0` is
 EfficientNet-Lite0 in the place of the published encoder; `sam` has a width of 128 instead of 512; `unisal` keeps its
 MobileNetV2. What is called `{WITHOUT}` saw no photo of MIT1003, whose validation photos then are another laboratory's.
-`unisal.people` ships; the other names are of this table alone, and of these networks the run folder is the model
-(`salbox predict -m runs/sam-0`, after `python scripts/train_people.py ../shared sam`).
+`unisal.people` ships, and `gaze.large`, which learned from it, from `sam` and from the same people: it is above them in
+NSS, AUC and CC on all three sets, in a smaller file, so that no second one earned its place. The other names are of
+this table alone, and of these networks the run folder is the model (`salbox predict -m runs/sam-0`, after
+`python scripts/train_people.py ../shared sam`).
 Brackets: 95 % bootstrap over photos. Density models are measured as densities.
+
+{earlier.said}
 
 {parts}
 
 ## Against what there was
 
-{comparisons(which, found)}
+{comparisons(which, found, earlier)}
 
 ## Cost
 
 Median of 10, two threads at most, on a machine that had other work. Minutes are the processor's, of one core.
 
-{costs(which)}
+{costs(which, earlier)}
 """,
     )
 
