@@ -20,6 +20,7 @@ from ..encoders import STRIDES, TENSORFLOW, BottomRightConv2d, make_encoder, pad
 from ..layers import ConvNormAct, Normalize, SeparableConv, resize_like
 from .base import TrainableNetwork
 from .context import CONTEXTS, make_context
+from .spectrum import CHANNELS, SpectralHead
 
 WIDTH = 48  # channels of the decoder
 HEAD_WIDTH = 16  # channels within a head
@@ -47,6 +48,9 @@ class Box(TrainableNetwork):
     detail : int
         Channels of a second, shallow look at twice the size, for teachers that see single pixels; 0 for none. The
         photo then comes at twice `size`, and the encoder sees the mean of each 2x2 pixels.
+    spectral : names
+        Of the heads that see the picture's spectrum beside the decoder's features, see
+        `salbox.networks.trainable.spectrum`.
 
     References
     ----------
@@ -69,7 +73,10 @@ class Box(TrainableNetwork):
         deepest: int = 16,
         context: str = "contrast",
         detail: int = 0,
+        spectral: Sequence[str] = (),
     ) -> None:
+        if isinstance(spectral, str):
+            raise UsageError(f"network 'box': spectral={spectral!r}: expected names of heads")
         for name, value, least in (("width", width, 1), ("head_width", head_width, 1), ("detail", detail, 0)):
             if type(value) is not int or value < least:
                 raise UsageError(f"network 'box': {name}={value!r}: expected a whole number, at least {least}")
@@ -85,7 +92,13 @@ class Box(TrainableNetwork):
         if context not in CONTEXTS:
             raise UsageError(f"network 'box': context={context!r}: expected one of {', '.join(CONTEXTS)}")
         sizes = {"width": width, "head_width": head_width, "stride": stride, "deepest": deepest, "detail": detail}
-        self.arguments = {"encoder": encoder, "size": list(size), "context": context, **sizes}
+        self.arguments = {
+            "encoder": encoder,
+            "size": list(size),
+            "context": context,
+            **sizes,
+            "spectral": list(spectral),
+        }
         made = make_encoder(encoder, deepest)
         self.encoder = made.network
         self.normalize = Normalize(made.mean, made.std)
@@ -97,7 +110,17 @@ class Box(TrainableNetwork):
         self.context = nn.ModuleList(make_context(context, width, STRIDES[i]) for i in self.levels)
         self.mix = nn.ModuleList(SeparableConv(width, width) for _ in self.levels)
         self.detail = _detail(detail, width, encoder) if detail else None
-        self.head_layers = nn.ModuleList(make_head(width, head_width) for _ in self.heads)
+        self.head_layers = nn.ModuleList(
+            SpectralHead(make_head(width + CHANNELS, head_width), FINE * scale)
+            if head in spectral
+            else make_head(width, head_width)
+            for head in self.heads
+        )
+
+    @property
+    def _is_mixed(self) -> bool:
+        """Whether its heads look at features of their own."""
+        return len(self.heads) > 1 and any(isinstance(head, SpectralHead) for head in self.head_layers)
 
     def encoder_input(self, images: Tensor) -> Tensor:
         """See `TrainableNetwork`."""
@@ -107,7 +130,10 @@ class Box(TrainableNetwork):
         return normalized if self.scale == 1 else functional.avg_pool2d(normalized, self.scale)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
-        """Return "stride2" .. "stride32", if it goes so deep, of the encoder and "decoder", which the heads look at."""
+        """Return "stride2" .. "stride32", if it goes so deep, of the encoder and "decoder", which the heads look at.
+
+        Where there is one head alone, what it sees of the spectrum is the decoder's last channels.
+        """
         normalized = self.normalize(images)
         taps = self.encoder(self._shrunk(normalized))
         found = {f"stride{stride}": tap for stride, tap in zip(STRIDES, taps, strict=False)}
@@ -118,17 +144,28 @@ class Box(TrainableNetwork):
         assert decoded is not None  # noqa: S101  # there are levels
         if self.detail is not None:
             decoded = decoded + self.detail(normalized)
-        return {**found, "decoder": decoded}
+        return {**found, "decoder": decoded if self._is_mixed else self._seen(0, images, decoded)}
+
+    def _seen(self, place: int, images: Tensor, decoded: Tensor) -> Tensor:
+        """Return what the layers of a head look at."""
+        head = self.head_layers[place]
+        return head.seen(images, decoded) if isinstance(head, SpectralHead) else decoded
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits: (N, heads, H / stride, W / stride), of half that size where details are looked at.
 
         See `TrainableNetwork.forward`.
         """
-        return self.after_readout(self.decoder_readout(self.decoder_features(images)))
+        decoded = self.decoder_features(images)
+        if not self._is_mixed:
+            return self.after_readout(self.decoder_readout(decoded))
+        logits = [head(self._seen(place, images, decoded)) for place, head in enumerate(self.head_layers)]
+        return self.after_readout(torch.cat(logits, dim=1))
 
     def decoder_readout(self, decoded: Tensor) -> Tensor:
         """See `TrainableNetwork`."""
+        if self._is_mixed:
+            raise UsageError(f"network '{self.name}': its heads look at different features; open one of them")
         return torch.cat([head(decoded) for head in self.head_layers], dim=1)
 
 

@@ -30,7 +30,7 @@ class BranchedBox(Box, SplitNetwork):
     Parameters
     ----------
     heads : names
-    encoder, size, width, head_width, stride, deepest, context, detail
+    encoder, size, width, head_width, stride, deepest, context, detail, spectral
         See `Box`.
     branch : names
         Of the heads that look at the branch. Where all do, what only others look at is left out, and maps come at
@@ -60,6 +60,7 @@ class BranchedBox(Box, SplitNetwork):
         deepest: int = 16,
         context: str = "contrast",
         detail: int = 0,
+        spectral: Sequence[str] = (),
         branch: Sequence[str] = (),
         rows: Sequence[int] = ROWS,
         leaves: int = STRIDE,
@@ -77,6 +78,7 @@ class BranchedBox(Box, SplitNetwork):
             deepest=deepest,
             context=context,
             detail=detail,
+            spectral=spectral,
         )
         self.name = "branched-box"
         if isinstance(branch, str):
@@ -111,8 +113,8 @@ class BranchedBox(Box, SplitNetwork):
 
     @property
     def _is_mixed(self) -> bool:
-        """Whether its heads look at two decoders."""
-        return any(self.on_branch) and not all(self.on_branch)
+        """Whether its heads look at two decoders, or at features of their own."""
+        return super()._is_mixed or (any(self.on_branch) and not all(self.on_branch))
 
     def _leave_out_trunk(self, encoder: str) -> None:
         self.encoder = nn.Identity() if self.leaves == 1 else make_encoder(encoder, self.leaves).network
@@ -150,13 +152,16 @@ class BranchedBox(Box, SplitNetwork):
         if not self._is_mixed:
             return self.decoder_readout(list(found.values())[-1])
         logits = []
-        for head, is_on_branch in zip(self.head_layers, self.on_branch, strict=True):
-            logit = head(found["branch" if is_on_branch else "decoder"])
-            logits.append(resize_like(logit, found["decoder"]) if is_on_branch else logit)
+        for place, (head, is_on_branch) in enumerate(zip(self.head_layers, self.on_branch, strict=True)):
+            decoded = found["decoder"]
+            if is_on_branch:
+                logits.append(resize_like(head(found["branch"]), decoded))
+            else:
+                logits.append(head(self._seen(place, images, decoded)))
         return torch.cat(logits, dim=1)
 
     def decoder_readout(self, decoded: Tensor) -> Tensor:
         """See `TrainableNetwork`."""
-        if self._is_mixed:
+        if any(self.on_branch) and not all(self.on_branch):
             raise UsageError(f"network '{self.name}': its heads look at two decoders; open one of them")
         return super().decoder_readout(decoded)
