@@ -1,12 +1,13 @@
 """Fit what makes the shipped students' maps histogram-matched ones, and put it into the network's file.
 
     python scripts/fit_histogram_curves.py [--network src/salbox/runtime/data/box.onnx] [--teacher HEAD=NAME_OR_PATH]
+        [--only HEAD ...]
 
 To be run again whenever the network's weights have changed: curves hold for the weights that they were fitted to, and
-for no others. Learned from are photos of OSIE's and EyeCrowd's training splits, `--photos` of each. The teachers' maps,
-matched to the histogram of a mean fixation map, are kept in runs/histogram-matched and made once; a teacher is whom the
-network's file names, of a branch's heads that of scripts/add_branch.py, unless another name or path stands in
-`--teacher`.
+for no others. `--only` fits those of some heads; the others keep what the file has. Learned from are photos of OSIE's
+and EyeCrowd's training splits, `--photos` of each. The teachers' maps, matched to the histogram of a mean fixation map,
+are kept in runs/histogram-matched and made once; a teacher is whom the network's file names, of a branch's heads that
+of scripts/add_branch.py, unless another name or path stands in `--teacher`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,13 @@ def fitted(network: ExportedNetwork, maps: Mapping[str, TeacherMaps], views: Ite
     return HistogramCurves(weights_fingerprint(network.session.file.path), QUANTILES, curves)
 
 
+def joined(before: HistogramCurves | None, new: HistogramCurves) -> HistogramCurves:
+    """Return new curves with those that the network has of other heads, at the same quantiles."""
+    if before is None or before.quantiles != new.quantiles:
+        return new
+    return replace(new, heads={**before.heads, **new.heads})
+
+
 def arguments() -> argparse.ArgumentParser:
     """Return the options that this script shares with the one that measures."""
     parser = argparse.ArgumentParser(add_help=False)
@@ -137,14 +145,18 @@ def arguments() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Run the command line."""
-    given = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0], parents=[arguments()]).parse_args()
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0], parents=[arguments()])
+    parser.add_argument("--only", nargs="+", metavar="HEAD", help="whose curves are fitted; by default all heads'")
+    given = parser.parse_args()
     network, views = open_network(given.network), fit_views(given.photos)
     teachers = teachers_of(network, dict(each.split("=", 1) for each in given.teacher))
+    if given.only is not None:
+        teachers = {head: teachers[head] for head in given.only}
     maps = {}
     for head, who in teachers.items():
         maps[head] = teach(who, views, given.maps, given.workers)
         print(f"{head}: {len(views)} maps of {who.model}", flush=True)
-    put_curves(given.network, fitted(network, maps, views))
+    put_curves(given.network, joined(network.histogram_curves, fitted(network, maps, views)))
     print(f"wrote {given.network}: curves of {', '.join(maps)}")
 
 

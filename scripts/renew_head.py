@@ -1,38 +1,48 @@
 """Train one head of the shipped network anew, on its trunk as it is, and put it in the place of the old one.
 
-    python scripts/renew_head.py HEAD RUN [--minutes 4] [--photos 2000] [--to src/salbox/runtime/data/box.onnx]
+    python scripts/renew_head.py HEAD RUN [--spectral] [--minutes 4] [--photos 2000] [--to .../box.onnx]
 
-For a teacher whose maps have changed. The head begins with the old head's weights; trunk and other heads stay, bit for
-bit. Photos, their parts and their changes are those of scripts/distil_students.py. A run goes on where it was stopped.
-The card states the fidelity once it is measured: so renew, measure (benchmarks/fidelity.py --only HEAD --run RUN), and
-renew again, which takes seconds. The histogram curves are of the older weights then: fit them anew with
-scripts/fit_histogram_curves.py.
+For a teacher whose maps have changed, or a head that is to see more: with `--spectral` the picture's spectrum, beside
+the decoder's features (`salbox.networks.trainable.spectrum`). The head begins with the old head's weights; trunk and
+other heads stay, bit for bit. Photos, their parts and their changes are those of scripts/distil_students.py. A run goes
+on where it was stopped. The card states the fidelity once it is measured: so renew, measure (benchmarks/fidelity.py
+--only HEAD --run RUN), and renew again, which takes seconds. The other heads keep their histogram curves; the head's
+own is fitted anew by scripts/fit_histogram_curves.py --only HEAD.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
 import onnx
+import torch
 from distil_students import COMMON, VALIDATES, Printer, number, photos
-from onnx import numpy_helper
-from ship_students import FIGURES, TARGET, agreement, finished, limits, measured_figures
+from ship_branch import ensure_same
+from ship_students import FIGURES, TARGET, agreement, finished, limits, measured_figures, size_line
+from torch import Tensor
 
 from salbox.distillation import initial_network
 from salbox.distillation.distill import distill
 from salbox.distillation.heads import Trunk, with_new_heads
-from salbox.distillation.package import put_cards
 from salbox.distillation.plan import SHIPPED_TRUNK, HeadTarget, Plan
 from salbox.distillation.teachers.teacher import Teacher
 from salbox.imaging.writing import atomic
 from salbox.models.cards import ModelCard
+from salbox.networks.checkpoints import load_tensors
+from salbox.networks.export.cards import put_cards
+from salbox.networks.export.histogram_curves import put_curves
+from salbox.networks.export.models import shrink_exported
+from salbox.networks.export.onnx import export_onnx
 from salbox.networks.trainable.box import Box
+from salbox.networks.trainable.factory import rebuild
 from salbox.networks.trainable.reload import HEADS as LAYERS
+from salbox.networks.trainable.reload import read_exported
 from salbox.runtime.fingerprint import weights_fingerprint
-from salbox.runtime.network import open_network
+from salbox.runtime.network import ExportedNetwork, open_network
 from salbox.training.recipe import read_recipe
 from salbox.training.run_folder import RunFolder
 
@@ -52,7 +62,7 @@ def new_head(head: str) -> str:
     return f"{head}-new"
 
 
-def train(head: str, run: Path, minutes: float, count: int) -> None:
+def train(head: str, run: Path, minutes: float, count: int, spectral: bool = False) -> None:
     """Train the head beside the old one, from whose weights it starts."""
     images = sorted(sorted(photos(), key=lambda p: number(p, "limit"))[:count], key=lambda p: p.output)
     plan = Plan(
@@ -72,37 +82,88 @@ def train(head: str, run: Path, minutes: float, count: int) -> None:
     )
 
     def warm(source: str, heads: tuple[str, ...], seed: int = 0) -> Trunk:
-        trunk = with_new_heads(source, heads, seed)
-        network = trunk.network
-        assert isinstance(network, Box)
-        old = network.head_layers[network.heads.index(head)]
-        network.head_layers[trunk.old].load_state_dict(old.state_dict())
+        trunk = with_new_heads(source, heads, seed, spectral=heads if spectral else ())
+        begin_as(trunk.network.head_layers[trunk.old], trunk.network.head_layers[trunk.network.heads.index(head)])
         return trunk
 
     with patch.object(initial_network, "with_new_heads", warm):
         distill(plan, Printer())
 
 
+def begin_as(new: torch.nn.Module, old: torch.nn.Module) -> None:
+    """Give a head the weights of another one, which may see less: what only the new one sees counts for nothing yet."""
+    weights = new.state_dict()
+    for name, before in old.state_dict().items():
+        if weights[name].shape == before.shape:
+            weights[name] = before
+        else:
+            weights[name].zero_()[:, : before.shape[1]] = before
+    new.load_state_dict(weights)
+
+
 def put(head: str, run: Path, target: Path = TARGET, figures: Path = FIGURES) -> ModelCard:
     """Write the run's head over the old one in `target`, and return its card."""
     folder = RunFolder(run)
-    names = [each.name for each in open_network(folder.student, threads=1).metadata.heads]
     shipped = open_network(target, threads=1)
-    old, new = (f"{LAYERS}{place}." for place in (shipped.heads.index(head), names.index(new_head(head))))
-    learned = {t.name: numpy_helper.to_array(t) for t in onnx.load(folder.student).graph.initializer}
-    model = onnx.load(target)
-    for tensor in model.graph.initializer:
-        if tensor.name.startswith(old):
-            before = numpy_helper.to_array(tensor)
-            values = learned[new + tensor.name.removeprefix(old)].astype(before.dtype)
-            assert values.shape == before.shape
-            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    network = with_head(_box(target), head, _box(folder.student))
+    whole = run / "network.onnx"
+    export_onnx(network, whole, shipped.cards, {own.name: own.teacher for own in shipped.metadata.heads})
     with atomic(target) as temporary:
-        temporary.write_bytes(model.SerializeToString(deterministic=True))
-        cards = dict(shipped.cards)
-        cards[head] = _card(head, folder, temporary, figures, cards[head])
-        put_cards(temporary, cards)
+        shrink_exported(whole, temporary, "int8")
+        _restore(temporary, target, f"{LAYERS}{shipped.heads.index(head)}.")
+        ensure_same(shipped, open_network(temporary, threads=1), but=(head,))
+        _keep_curves(temporary, shipped, head)
+        metadata = open_network(temporary, threads=1).metadata
+        for _ in range(2):  # the cards state the size of the file that they are in
+            size = size_line(metadata, temporary.stat().st_size)
+            cards = {name: replace(card, size=size) for name, card in shipped.cards.items()}
+            cards[head] = _card(head, folder, temporary, figures, cards[head])
+            put_cards(temporary, cards)
     return cards[head]
+
+
+def with_head(shipped: Box, head: str, learned: Box) -> Box:
+    """Return a network with one head in the place of its own, as another network has it under `new_head`."""
+    spectral = [name for name in shipped.settings["spectral"] if name != head]
+    if new_head(head) in learned.settings["spectral"]:
+        spectral.append(head)
+    network = rebuild(shipped.name, list(shipped.heads), {**shipped.settings, "spectral": spectral})
+    own = f"{LAYERS}{shipped.heads.index(head)}."
+    layers = learned.head_layers[learned.heads.index(new_head(head))].state_dict()
+    weights: dict[str, Tensor] = {n: values for n, values in shipped.state_dict().items() if not n.startswith(own)}
+    weights |= {own + n: values for n, values in layers.items()}
+    load_tensors(network, weights, head)
+    assert isinstance(network, Box)
+    return network.eval()
+
+
+def _box(path: Path) -> Box:
+    network = read_exported(path)
+    assert isinstance(network, Box)
+    return network
+
+
+def _restore(path: Path, before: Path, but: str) -> None:
+    """Give a network's weights the bits that they had in a file before: rounding again may change a scale's last one.
+
+    `but` begins the names of weights that are others now.
+    """
+    old: Mapping[str, onnx.TensorProto] = {tensor.name: tensor for tensor in onnx.load(before).graph.initializer}
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        if tensor.name in old and not tensor.name.startswith(but):
+            assert (tensor.data_type, tensor.dims) == (old[tensor.name].data_type, old[tensor.name].dims), tensor.name
+            tensor.CopyFrom(old[tensor.name])
+    path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _keep_curves(path: Path, before: ExportedNetwork, head: str) -> None:
+    """Put the histogram curves of a network into a file with other weights of one head, whose own no longer holds."""
+    curves, fingerprint = before.histogram_curves, weights_fingerprint(path)
+    if curves is not None:
+        same = curves.weights == fingerprint
+        kept = {name: curve for name, curve in curves.heads.items() if same or name != head}
+        put_curves(path, replace(curves, weights=fingerprint, heads=kept))
 
 
 def _card(head: str, folder: RunFolder, network: Path, figures: Path, before: ModelCard) -> ModelCard:
@@ -125,12 +186,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("head")
     parser.add_argument("run", type=Path)
+    parser.add_argument("--spectral", action="store_true", help="the head sees the picture's spectrum from now on")
     parser.add_argument("--minutes", type=float, default=4.0, help="of training, of the processor")
     parser.add_argument("--photos", type=int, default=2000, help="so many of those that may be learned from")
     parser.add_argument("--to", type=Path, default=TARGET)
     given = parser.parse_args()
     if not RunFolder(given.run).student.is_file():
-        train(given.head, given.run, given.minutes, given.photos)
+        train(given.head, given.run, given.minutes, given.photos, given.spectral)
     found = put(given.head, given.run, given.to)
     print(f"{found.name}: {found.agreement}")
 

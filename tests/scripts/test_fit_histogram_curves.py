@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx_writer as ow
 import programs
@@ -15,6 +17,7 @@ from salbox.distillation.teachers.augmentations import View
 from salbox.distillation.teachers.maps_folder import TeacherMaps
 from salbox.imaging.writing import write_picture
 from salbox.runtime.fingerprint import weights_fingerprint
+from salbox.runtime.histogram_curves import HistogramCurves
 from salbox.runtime.network import open_network
 
 
@@ -63,6 +66,14 @@ def test_a_network_is_fitted_head_by_head(script, tmp_path):
     np.save(tmp_path / "red" / "photo.npy", -small[..., 0])
     with pytest.raises(SystemExit, match="red: no curve that rises fits its teacher"):
         script.fitted(network, {"red": TeacherMaps(tmp_path / "red")}, [view])
+
+
+def test_other_heads_keep_their_curves(script):
+    old = HistogramCurves("before", (0.5, 1.0), {"a": (0.0, 1.0), "b": (0.2, 0.3)})
+    new = HistogramCurves("after", (0.5, 1.0), {"b": (0.4, 0.5)})
+    assert script.joined(old, new) == HistogramCurves("after", (0.5, 1.0), {"a": (0.0, 1.0), "b": (0.4, 0.5)})
+    assert script.joined(None, new) == new
+    assert script.joined(replace(old, quantiles=(0.6, 1.0)), new) == new
 
 
 def test_teachers_are_those_of_the_file_unless_told(script, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class Trunk:
     teachers: dict[str, str]
 
 
-def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0) -> Trunk:
+def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0, *, spectral: Collection[str] = ()) -> Trunk:
     """Return a trained box with new heads behind its own.
 
     Parameters
@@ -54,6 +55,8 @@ def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0) -> Trunk:
     heads : names
         Of the new ones; their first weights are random.
     seed : int
+    spectral : names
+        Of the new ones that see the picture's spectrum, see `Box`.
 
     Raises
     ------
@@ -76,7 +79,8 @@ def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0) -> Trunk:
         raise UsageError(f"{source} is a '{before.name}'; heads are added to a box")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = rebuild(before.name, [*old, *heads], before.settings)
+        settings = {**before.settings, "spectral": [*before.settings["spectral"], *spectral]}
+        network = rebuild(before.name, [*old, *heads], settings)
     fresh = {name: t for name, t in network.state_dict().items() if _is_new(name, len(old))}
     load_tensors(network, {**fresh, **before.state_dict()}, file)
     student = open_network(file)
