@@ -35,13 +35,14 @@ SETS = {
     "MIT1003 validation": ("mit1003:MIT1003", "validation"),
 }
 SIZES = ("1:1", "16:9", "9:16")
-MODELS = ("gaze", "gbvs.student", "unisal.people")
+MODELS = ("gaze", "gbvs.student", "gaze.large", "unisal.people")
 CENTER, SMART, PLAIN = "centre crop", "smartcrop", "`gaze`, cuts not counted"
 OTHERS, BEST = "other people", "best that there is"
-ROWS = (CENTER, SMART, "`gbvs.student`", "`gaze`", PLAIN, "`unisal.people`", OTHERS, BEST)
+ROWS = (CENTER, SMART, "`gbvs.student`", "`gaze`", PLAIN, "`gaze.large`", "`unisal.people`", OTHERS, BEST)
 PAIRS = (
     ("`gaze`", CENTER),
     ("`gaze`", SMART),
+    ("`gaze.large`", CENTER),
     ("`unisal.people`", CENTER),
     (SMART, CENTER),
     (OTHERS, CENTER),
@@ -224,11 +225,11 @@ def main() -> None:
 
 ## What crops keep of where people looked
 
-The share of people's fixations within the largest window of an aspect. `gaze`, `gbvs.student` and `unisal.people`:
-`salbox crop` as it comes. smartcrop places a window of the same size (`min_scale=1`). 'Other people': the window that
-is best for half of the observers, measured on the other half, both ways. The best that there is knows the very
-fixations that it is measured on. OSIE's photos are 4:3; MIT1003's lie and stand. `gaze` and `unisal.people` learned
-from other photos of both. Brackets: 95 % bootstrap over photos.
+The share of people's fixations within the largest window of an aspect. `gaze`, `gbvs.student`, `gaze.large` and
+`unisal.people`: `salbox crop` as it comes. smartcrop places a window of the same size (`min_scale=1`). 'Other people':
+the window that is best for half of the observers, measured on the other half, both ways. The best that there is knows
+the very fixations that it is measured on. OSIE's photos are 4:3; MIT1003's lie and stand. `gaze`, `gaze.large` and
+`unisal.people` learned from other photos of both. Brackets: 95 % bootstrap over photos.
 
 {tables}
 
