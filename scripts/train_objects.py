@@ -99,10 +99,12 @@ def teach(photos: Path, name: str, weights: Path | None, folder: Path) -> None:
     images, masks, done = (folder / name for name in ("images", "masks", "looked-at"))
     for each in (images, masks, done):
         each.mkdir(parents=True, exist_ok=True)
+    unmarked = sorted(path for path in photos.iterdir() if not path.name.startswith(MARKED))
+    left = [photo for photo in unmarked if not (done / photo.name).exists()]
+    if not left:
+        return
     model = salbox.load(name, weights=weights)
-    for photo in sorted(path for path in photos.iterdir() if not path.name.startswith(MARKED)):
-        if (done / photo.name).exists():
-            continue
+    for photo in left:
         found = model(salbox.read_image(photo))
         if is_sure(found):
             with atomic(masks / f"{photo.stem}.png") as temporary:
