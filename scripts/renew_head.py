@@ -1,13 +1,13 @@
 """Train one head of the shipped network anew, on its trunk as it is, and put it in the place of the old one.
 
-    python scripts/renew_head.py HEAD RUN [--spectral] [--minutes 4] [--photos 2000] [--to .../box.onnx]
+    python scripts/renew_head.py HEAD RUN [--sees spectrum] [--minutes 4] [--photos 2000] [--to .../box.onnx]
 
-For a teacher whose maps have changed, or a head that is to see more: with `--spectral` the picture's spectrum, beside
-the decoder's features (`salbox.networks.trainable.spectrum`). The head begins with the old head's weights; trunk and
-other heads stay, bit for bit. Photos, their parts and their changes are those of scripts/distil_students.py. A run goes
-on where it was stopped. The card states the fidelity once it is measured: so renew, measure (benchmarks/fidelity.py
---only HEAD --run RUN), and renew again, which takes seconds. The other heads keep their histogram curves; the head's
-own is fitted anew by scripts/fit_histogram_curves.py --only HEAD.
+For a teacher whose maps have changed, or a head that is to see more of the picture than the decoder's features:
+`--sees` (`salbox.networks.trainable.sight`). The head begins with the old head's weights; trunk and other heads stay,
+bit for bit. Photos, their parts and their changes are those of scripts/distil_students.py. A run goes on where it was
+stopped. The card states the fidelity once it is measured: so renew, measure (benchmarks/fidelity.py --only HEAD --run
+RUN), and renew again, which takes seconds. The other heads keep their histogram curves; the head's own is fitted anew
+by scripts/fit_histogram_curves.py --only HEAD.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from salbox.networks.trainable.box import Box
 from salbox.networks.trainable.factory import rebuild
 from salbox.networks.trainable.reload import HEADS as LAYERS
 from salbox.networks.trainable.reload import read_exported
+from salbox.networks.trainable.sight import SIGHTS
 from salbox.runtime.fingerprint import weights_fingerprint
 from salbox.runtime.network import ExportedNetwork, open_network
 from salbox.training.recipe import read_recipe
@@ -51,7 +52,7 @@ RECIPE = (
     *COMMON,
     "validate_every=4",
     "loss.kl=1",
-    "optimizer.learning_rate=0.002",
+    "optimizer.learning_rate=0.004",
     "schedule.warm_up=0.1",
     "flips=false",
 )
@@ -62,7 +63,7 @@ def new_head(head: str) -> str:
     return f"{head}-new"
 
 
-def train(head: str, run: Path, minutes: float, count: int, spectral: bool = False) -> None:
+def train(head: str, run: Path, minutes: float, count: int, sees: str | None = None) -> None:
     """Train the head beside the old one, from whose weights it starts."""
     images = sorted(sorted(photos(), key=lambda p: number(p, "limit"))[:count], key=lambda p: p.output)
     plan = Plan(
@@ -82,7 +83,7 @@ def train(head: str, run: Path, minutes: float, count: int, spectral: bool = Fal
     )
 
     def warm(source: str, heads: tuple[str, ...], seed: int = 0) -> Trunk:
-        trunk = with_new_heads(source, heads, seed, spectral=heads if spectral else ())
+        trunk = with_new_heads(source, heads, seed, sees={} if sees is None else dict.fromkeys(heads, sees))
         begin_as(trunk.network.head_layers[trunk.old], trunk.network.head_layers[trunk.network.heads.index(head)])
         return trunk
 
@@ -124,10 +125,10 @@ def put(head: str, run: Path, target: Path = TARGET, figures: Path = FIGURES) ->
 
 def with_head(shipped: Box, head: str, learned: Box) -> Box:
     """Return a network with one head in the place of its own, as another network has it under `new_head`."""
-    spectral = [name for name in shipped.settings["spectral"] if name != head]
-    if new_head(head) in learned.settings["spectral"]:
-        spectral.append(head)
-    network = rebuild(shipped.name, list(shipped.heads), {**shipped.settings, "spectral": spectral})
+    sees = {name: sight for name, sight in shipped.settings["sees"].items() if name != head}
+    if new_head(head) in learned.settings["sees"]:
+        sees[head] = learned.settings["sees"][new_head(head)]
+    network = rebuild(shipped.name, list(shipped.heads), {**shipped.settings, "sees": sees})
     own = f"{LAYERS}{shipped.heads.index(head)}."
     layers = learned.head_layers[learned.heads.index(new_head(head))].state_dict()
     weights: dict[str, Tensor] = {n: values for n, values in shipped.state_dict().items() if not n.startswith(own)}
@@ -186,13 +187,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("head")
     parser.add_argument("run", type=Path)
-    parser.add_argument("--spectral", action="store_true", help="the head sees the picture's spectrum from now on")
+    parser.add_argument("--sees", choices=SIGHTS, help="what it sees beside the decoder's features from now on")
     parser.add_argument("--minutes", type=float, default=4.0, help="of training, of the processor")
     parser.add_argument("--photos", type=int, default=2000, help="so many of those that may be learned from")
     parser.add_argument("--to", type=Path, default=TARGET)
     given = parser.parse_args()
     if not RunFolder(given.run).student.is_file():
-        train(given.head, given.run, given.minutes, given.photos, given.spectral)
+        train(given.head, given.run, given.minutes, given.photos, given.sees)
     found = put(given.head, given.run, given.to)
     print(f"{found.name}: {found.agreement}")
 

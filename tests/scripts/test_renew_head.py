@@ -50,8 +50,8 @@ def export(network: TrainableNetwork, path: Path) -> None:
     export_onnx(network, path, {head: salbox.card(of) for head, of in teachers.items()}, teachers)
 
 
-@pytest.mark.parametrize("spectral", [False, True], ids=["as before", "with the spectrum"])
-def test_one_head_changes_and_its_card(script, network, tmp_path, spectral):
+@pytest.mark.parametrize("sight", [None, "spectrum"])
+def test_one_head_changes_and_its_card(script, network, tmp_path, sight):
     shipped, run = tmp_path / "box.onnx", tmp_path / "run"
     export(network, tmp_path / "float32.onnx")
     shrink_exported(tmp_path / "float32.onnx", shipped, "int8")
@@ -59,7 +59,7 @@ def test_one_head_changes_and_its_card(script, network, tmp_path, spectral):
     RunFolder(run).claim({"domains": 0, "keep_plain": False, "seed": 0})
     torch.manual_seed(1)
     new = script.new_head("rare2012")
-    trained = rebuild(network.name, [*HEADS, new], {**network.settings, "spectral": [new] * spectral})
+    trained = rebuild(network.name, [*HEADS, new], {**network.settings, "sees": {new: sight} if sight else {}})
     weights = trained.state_dict() | network.state_dict()
     trained.load_state_dict(weights)
     export(trained.eval(), run / "student.onnx")
@@ -79,7 +79,7 @@ def test_one_head_changes_and_its_card(script, network, tmp_path, spectral):
         assert replace(after.cards[head], size=cards[head].size) == cards[head]
     assert np.corrcoef(maps["rare2012"].ravel(), learned[new].ravel())[0, 1] > 0.999
     assert np.abs(maps["rare2012"] - before["rare2012"]).max() > 0.01 * np.ptp(learned[new])
-    assert after.metadata.settings["spectral"] == ["rare2012"] * spectral
+    assert after.metadata.settings["sees"] == ({"rare2012": sight} if sight else {})
     assert after.histogram_curves == curves(shipped, ("gbvs", "bms"))
     assert after.cards["rare2012"] == card
     assert card.origin.startswith("student of rare2012 trained on 1 photos")
@@ -93,7 +93,7 @@ def test_one_head_changes_and_its_card(script, network, tmp_path, spectral):
 
 def test_a_head_that_sees_more_begins_as_the_old_one(script):
     torch.manual_seed(0)
-    old, new = (Box(["a"], size=(64, 96), width=8, spectral=own) for own in ((), ("a",)))
+    old, new = (Box(["a"], size=(64, 96), width=8, sees=own) for own in ({}, {"a": "spectrum"}))
     script.begin_as(new.head_layers[0], old.head_layers[0])
     trunk = {name: values for name, values in old.state_dict().items() if not name.startswith("head_layers")}
     new.load_state_dict(trunk, strict=False)

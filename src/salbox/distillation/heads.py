@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import nn
@@ -45,7 +46,9 @@ class Trunk:
     teachers: dict[str, str]
 
 
-def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0, *, spectral: Collection[str] = ()) -> Trunk:
+def with_new_heads(
+    source: str, heads: tuple[str, ...], seed: int = 0, *, sees: Mapping[str, str] = MappingProxyType({})
+) -> Trunk:
     """Return a trained box with new heads behind its own.
 
     Parameters
@@ -55,8 +58,8 @@ def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0, *, spectr
     heads : names
         Of the new ones; their first weights are random.
     seed : int
-    spectral : names
-        Of the new ones that see the picture's spectrum, see `Box`.
+    sees : mapping
+        What new ones see beside the decoder's features, as `Box` takes it.
 
     Raises
     ------
@@ -79,7 +82,7 @@ def with_new_heads(source: str, heads: tuple[str, ...], seed: int = 0, *, spectr
         raise UsageError(f"{source} is a '{before.name}'; heads are added to a box")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        settings = {**before.settings, "spectral": [*before.settings["spectral"], *spectral]}
+        settings = {**before.settings, "sees": {**before.settings["sees"], **sees}}
         network = rebuild(before.name, [*old, *heads], settings)
     fresh = {name: t for name, t in network.state_dict().items() if _is_new(name, len(old))}
     load_tensors(network, {**fresh, **before.state_dict()}, file)

@@ -11,17 +11,9 @@ torch = pytest.importorskip("torch")
 
 import salbox  # noqa: E402
 from salbox.classical.imsig import signature_map  # noqa: E402
-from salbox.errors import UsageError  # noqa: E402
 from salbox.metrics import fidelity_cc  # noqa: E402
-from salbox.networks.export.onnx import export_onnx, largest_difference  # noqa: E402
-from salbox.networks.trainable.box import Box  # noqa: E402
-from salbox.networks.trainable.branched_box import BranchedBox  # noqa: E402
-from salbox.networks.trainable.factory import rebuild  # noqa: E402
-from salbox.networks.trainable.growing import with_branch  # noqa: E402
-from salbox.networks.trainable.reload import read_exported, with_one_head  # noqa: E402
-from salbox.networks.trainable.spectrum import CHANNELS, Spectrum, cosines, lengths, shrinking  # noqa: E402
-
-SMALL = {"encoder": "mobilenetv2_035", "size": (64, 96), "width": 8, "head_width": 4, "deepest": 16}
+from salbox.networks.trainable.numbers import CHANNELS, lengths  # noqa: E402
+from salbox.networks.trainable.spectrum import Spectrum, cosines, shrinking  # noqa: E402
 
 
 def images(height: int = 96, width: int = 128, count: int = 1):
@@ -31,17 +23,6 @@ def images(height: int = 96, width: int = 128, count: int = 1):
 
 def numbers(*values: float):
     return [torch.tensor(float(value)) for value in values]
-
-
-def made(heads, **arguments):
-    """Return a box whose every number is its own."""
-    torch.manual_seed(0)
-    network = Box(heads, **SMALL, **arguments)
-    with torch.no_grad():
-        for values in network.state_dict().values():
-            if values.is_floating_point():
-                values.add_(0.05 * torch.rand_like(values))
-    return network.eval()
 
 
 def test_cosines_are_the_orthonormal_dct():
@@ -101,57 +82,3 @@ def test_an_even_picture_has_no_spectrum():
         found = Spectrum(4)(torch.full((2, 3, 64, 96), 90.0))
     assert found.isfinite().all()
     assert found[:, :3].abs().max() < 0.01
-
-
-def test_only_the_head_that_is_named_sees_it():
-    plain, network = made(["a", "b"]), made(["a", "b"], spectral=["b"])
-    trunk = {name: values for name, values in plain.state_dict().items() if not name.startswith("head_layers.1")}
-    network.load_state_dict(trunk, strict=False)
-    seen = images(64, 96, 2)
-    with torch.no_grad():
-        found = network(seen)
-        assert torch.equal(found[:, :1], plain(seen)[:, :1])
-        single = with_one_head(network, "b")
-        torch.testing.assert_close(single(seen), found[:, 1:])
-        torch.testing.assert_close(single.decoder_readout(single.decoder_features(seen)), found[:, 1:])
-        assert single.decoder_features(seen).shape[1] == SMALL["width"] + CHANNELS
-        assert with_one_head(network, "a").decoder_features(seen).shape[1] == SMALL["width"]
-    with pytest.raises(UsageError, match="heads look at different features"):
-        network.decoder_readout(seen)
-
-
-def test_what_it_has_learns():
-    network = made(["a", "b"], spectral=["b"]).train()
-    network(images(64, 96, 2))[:, 1].square().mean().backward()
-    for name, parameter in network.head_layers[1].spectrum.named_parameters():
-        assert parameter.grad.abs().max() > 0, name
-
-
-def test_beside_a_branch():
-    branch = {"rows": (2, 1, 1), "branch_width": 8, "branch_head_width": 4}
-    trained, alone = made(["a", "b"], spectral=["b"]), BranchedBox(["p"], branch=["p"], **SMALL, **branch).eval()
-    trunk = trained.encoder.state_dict()
-    alone.encoder.load_state_dict({name: trunk[name] for name in alone.encoder.state_dict()})
-    grown, seen = with_branch(trained, alone), images(64, 96, 2)
-    with torch.no_grad():
-        assert torch.equal(grown(seen)[:, :2], trained(seen))
-        torch.testing.assert_close(with_one_head(grown, "b")(seen), trained(seen)[:, 1:])
-
-
-@pytest.mark.parametrize("detail", [0, 4])
-def test_it_is_exported_and_read_back(detail, tmp_path):
-    network = made(["a", "b"], spectral=["b"], detail=detail)
-    cards = dict.fromkeys(network.heads, salbox.card("gaussian"))
-    export_onnx(network, tmp_path / "a.onnx", cards, dict.fromkeys(network.heads, "gaussian"))
-    assert largest_difference(network, tmp_path / "a.onnx") < 1e-3
-    again = read_exported(tmp_path / "a.onnx")
-    assert again.settings == network.settings
-    assert all(torch.equal(values, network.state_dict()[name]) for name, values in again.state_dict().items())
-    assert (
-        rebuild("box", ["b"], network.settings).state_dict().keys() == with_one_head(network, "b").state_dict().keys()
-    )
-
-
-def test_names_of_heads_are_no_text():
-    with pytest.raises(UsageError, match="spectral='a': expected names of heads"):
-        Box(["a"], **SMALL, spectral="a")

@@ -20,7 +20,8 @@ from ..encoders import STRIDES, TENSORFLOW, BottomRightConv2d, make_encoder, pad
 from ..layers import ConvNormAct, Normalize, SeparableConv, resize_like
 from .base import TrainableNetwork
 from .context import CONTEXTS, make_context
-from .spectrum import CHANNELS, SpectralHead
+from .numbers import CHANNELS
+from .sight import SIGHTS, SeeingHead
 
 WIDTH = 48  # channels of the decoder
 HEAD_WIDTH = 16  # channels within a head
@@ -48,9 +49,9 @@ class Box(TrainableNetwork):
     detail : int
         Channels of a second, shallow look at twice the size, for teachers that see single pixels; 0 for none. The
         photo then comes at twice `size`, and the encoder sees the mean of each 2x2 pixels.
-    spectral : names
-        Of the heads that see the picture's spectrum beside the decoder's features, see
-        `salbox.networks.trainable.spectrum`.
+    sees : mapping
+        Head -> what it sees of the picture beside the decoder's features, "spectrum" or "conspicuity"; see
+        `salbox.networks.trainable.sight`. Names that are no heads count for nothing.
 
     References
     ----------
@@ -73,10 +74,10 @@ class Box(TrainableNetwork):
         deepest: int = 16,
         context: str = "contrast",
         detail: int = 0,
-        spectral: Sequence[str] = (),
+        sees: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        if isinstance(spectral, str):
-            raise UsageError(f"network 'box': spectral={spectral!r}: expected names of heads")
+        if not isinstance(sees, Mapping) or not set(sees.values()) <= set(SIGHTS):
+            raise UsageError(f"network 'box': sees={sees!r}: expected heads, each with one of {', '.join(SIGHTS)}")
         for name, value, least in (("width", width, 1), ("head_width", head_width, 1), ("detail", detail, 0)):
             if type(value) is not int or value < least:
                 raise UsageError(f"network 'box': {name}={value!r}: expected a whole number, at least {least}")
@@ -97,7 +98,7 @@ class Box(TrainableNetwork):
             "size": list(size),
             "context": context,
             **sizes,
-            "spectral": list(spectral),
+            "sees": dict(sees),
         }
         made = make_encoder(encoder, deepest)
         self.encoder = made.network
@@ -111,8 +112,8 @@ class Box(TrainableNetwork):
         self.mix = nn.ModuleList(SeparableConv(width, width) for _ in self.levels)
         self.detail = _detail(detail, width, encoder) if detail else None
         self.head_layers = nn.ModuleList(
-            SpectralHead(make_head(width + CHANNELS, head_width), FINE * scale)
-            if head in spectral
+            SeeingHead(make_head(width + CHANNELS, head_width), sees[head], FINE * scale)
+            if head in sees
             else make_head(width, head_width)
             for head in self.heads
         )
@@ -120,7 +121,7 @@ class Box(TrainableNetwork):
     @property
     def _is_mixed(self) -> bool:
         """Whether its heads look at features of their own."""
-        return len(self.heads) > 1 and any(isinstance(head, SpectralHead) for head in self.head_layers)
+        return len(self.heads) > 1 and any(isinstance(head, SeeingHead) for head in self.head_layers)
 
     def encoder_input(self, images: Tensor) -> Tensor:
         """See `TrainableNetwork`."""
@@ -132,7 +133,7 @@ class Box(TrainableNetwork):
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return "stride2" .. "stride32", if it goes so deep, of the encoder and "decoder", which the heads look at.
 
-        Where there is one head alone, what it sees of the spectrum is the decoder's last channels.
+        Where there is one head alone, what it sees beside them is the decoder's last channels.
         """
         normalized = self.normalize(images)
         taps = self.encoder(self._shrunk(normalized))
@@ -149,7 +150,7 @@ class Box(TrainableNetwork):
     def _seen(self, place: int, images: Tensor, decoded: Tensor) -> Tensor:
         """Return what the layers of a head look at."""
         head = self.head_layers[place]
-        return head.seen(images, decoded) if isinstance(head, SpectralHead) else decoded
+        return head.seen(images, decoded) if isinstance(head, SeeingHead) else decoded
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits: (N, heads, H / stride, W / stride), of half that size where details are looked at.

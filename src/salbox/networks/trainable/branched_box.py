@@ -30,7 +30,7 @@ class BranchedBox(Box, SplitNetwork):
     Parameters
     ----------
     heads : names
-    encoder, size, width, head_width, stride, deepest, context, detail, spectral
+    encoder, size, width, head_width, stride, deepest, context, detail, sees
         See `Box`.
     branch : names
         Of the heads that look at the branch. Where all do, what only others look at is left out, and maps come at
@@ -60,7 +60,7 @@ class BranchedBox(Box, SplitNetwork):
         deepest: int = 16,
         context: str = "contrast",
         detail: int = 0,
-        spectral: Sequence[str] = (),
+        sees: Mapping[str, str] = MappingProxyType({}),
         branch: Sequence[str] = (),
         rows: Sequence[int] = ROWS,
         leaves: int = STRIDE,
@@ -78,7 +78,7 @@ class BranchedBox(Box, SplitNetwork):
             deepest=deepest,
             context=context,
             detail=detail,
-            spectral=spectral,
+            sees=sees,
         )
         self.name = "branched-box"
         if isinstance(branch, str):

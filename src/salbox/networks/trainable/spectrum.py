@@ -12,14 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..layers import resize_like
+from .numbers import lengths, places, power, with_logarithm
 
 COLUMNS = 64  # of the small picture that is transformed, Hou et al. 2012, section 3; its rows keep the shape
 SIGMA = 0.045  # of the blur at first, of the width, Hou et al. 2012
 TAPS = 13  # of the blur
 SOFTNESS = 0.1  # of the signs at first: a coefficient of CIE Lab this large counts for .7
-CHANNELS = 4  # that the block gives: three colours, and the logarithm of their mean
-_FLOOR = 0.01  # of the largest value: what the logarithm takes for nothing
 _TINY = 1e-6
 
 # IEC 61966-2-1 (sRGB to linear light), CIE 15:2004 (its XYZ, in units of D65, to Lab).
@@ -59,7 +57,7 @@ class Spectrum(nn.Module):
                 blur.weight.copy_((taps / taps.sum()).reshape(blur.weight.shape[1:]))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return features, (N, CHANNELS, rows, columns), of images, (N, 3, H, W) in 0..255, of at least `pool` pixels.
+        """Return features, (N, 4, rows, columns), of images, (N, 3, H, W) in 0..255, of at least `pool` pixels.
 
         The first three are at most about 1, the last is a logarithm: 0 at most.
         """
@@ -70,16 +68,13 @@ class Spectrum(nn.Module):
             rows = torch.minimum(torch.ceil(COLUMNS * height / width), height)
             small = shrinking(height, rows, planes) @ planes @ shrinking(width, columns, planes).T
             blurred = self.columns(self.rows(self.signature(small)))
-            total = blurred.mean(1, keepdim=True)
-            largest = total.amax((2, 3), keepdim=True).clamp(min=_TINY)
-            logarithm = torch.log((total / largest).clamp(min=0) + _FLOOR)
-            return torch.cat([blurred / largest, logarithm], dim=1)
+            return with_logarithm(blurred)
 
     def to_lab(self, rgb: Tensor) -> Tensor:
         """Return sRGB in 0..1, (N, 3, h, w), as CIE Lab, but for L's offset."""
-        light = torch.where(rgb > _DARK_RGB, _power((rgb.clamp(min=_DARK_RGB) + 0.055) / 1.055, 2.4), rgb / 12.92)
+        light = torch.where(rgb > _DARK_RGB, power((rgb.clamp(min=_DARK_RGB) + 0.055) / 1.055, 2.4), rgb / 12.92)
         xyz = functional.conv2d(light, self.xyz)
-        roots = torch.where(xyz > _DARK_XYZ, _power(xyz.clamp(min=_DARK_XYZ), 1 / 3), xyz * (841 / 108) + 4 / 29)
+        roots = torch.where(xyz > _DARK_XYZ, power(xyz.clamp(min=_DARK_XYZ), 1 / 3), xyz * (841 / 108) + 4 / 29)
         return functional.conv2d(roots, self.lab)
 
     def signature(self, planes: Tensor) -> Tensor:
@@ -90,40 +85,9 @@ class Spectrum(nn.Module):
         return (down.T @ signs @ across).square()
 
 
-class SpectralHead(nn.Sequential):
-    """A head of a box whose layers see the picture's spectrum beside the decoder's features.
-
-    Parameters
-    ----------
-    layers : nn.Sequential
-        Of three modules, for CHANNELS more inputs than the decoder gives.
-    pool : int
-        See `Spectrum`.
-    """
-
-    def __init__(self, layers: nn.Sequential, pool: int) -> None:
-        super().__init__(*layers)
-        self.spectrum = Spectrum(pool)
-
-    def seen(self, images: Tensor, decoded: Tensor) -> Tensor:
-        """Return what the layers look at: the decoder's features, (N, C, h, w), and the spectrum's behind them."""
-        return torch.cat([decoded, resize_like(self.spectrum(images), decoded)], dim=1)
-
-    def forward(self, seen: Tensor) -> Tensor:
-        """Return the logits, (N, 1, h, w), of what `seen` gives."""
-        logits: Tensor = self[2](self[1](self[0](seen)))
-        return logits
-
-
-def lengths(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the height and width of images, (N, C, H, W), as numbers that stay open in a traced graph."""
-    height, width = (torch.as_tensor(side).float() for side in images.shape[-2:])
-    return height, width
-
-
 def cosines(length: Tensor, like: Tensor) -> Tensor:
     """Return the orthonormal DCT-II as a matrix, (length, length): multiplied by columns it transforms them."""
-    place = _places(length, like)
+    place = places(length, like)
     scale = torch.where(place == 0, 1 / length, 2 / length).sqrt()
     return scale[:, None] * torch.cos((math.pi / length) * place[:, None] * (place + 0.5))
 
@@ -133,18 +97,9 @@ def shrinking(source: Tensor, target: Tensor, like: Tensor) -> Tensor:
 
     There weights that fall outside are left out, the others divided by their sum.
     """
-    center = (_places(target, like) + 0.5) * (source / target)
-    distance = (center[:, None] - _places(source, like) - 0.5).abs() * (target / source)
+    center = (places(target, like) + 0.5) * (source / target)
+    distance = (center[:, None] - places(source, like) - 0.5).abs() * (target / source)
     near = (1.5 * distance - 2.5) * distance.square() + 1
     far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
     weights = torch.where(distance <= 1, near, far) * (distance < 2)
     return weights / weights.sum(1, keepdim=True)
-
-
-def _places(count: Tensor, like: Tensor) -> Tensor:
-    return torch.arange(count.long(), device=like.device).float()  # type: ignore[call-overload,unused-ignore]
-
-
-def _power(values: Tensor, exponent: float) -> Tensor:
-    """Return a power of what is above 0; in ONNX Runtime a tenth of what Pow costs."""
-    return torch.exp(exponent * torch.log(values))
