@@ -27,7 +27,7 @@ from _tables import SHARED, markdown_table, provenance, write_page
 from PIL import Image, ImageDraw
 
 from salbox.apps import CutoutOptions, cutout
-from salbox.apps.cutout_look import looks_twice
+from salbox.apps.cutout_look import looks_again
 from salbox.apps.cutout_photo import read_photo
 from salbox.apps.cutout_writing import write_cutout
 from salbox.apps.cutouts import cut_out
@@ -240,7 +240,7 @@ def page(arguments: argparse.Namespace) -> str:
         most = int(limit or arguments.limit)
         looks = Remembering(models[name])
         rows += [(f"`{name}`, {refine}", AlphaBy(looks, refine), most) for refine in REFINEMENTS]
-        if looks_twice(models[name]):
+        if looks_again(models[name]):
             rows.append((f"`{name}`, guided, looking once", AlphaBy(looks, "guided", is_frame=True), most))
     photos = [data.pixels(index) for index in range(0, len(data), max(1, len(data) // (2 * SHEET)))][: 2 * SHEET]
     sheet(photos, next(iter(models.values())), RUNS / "cutout" / "sheet.png")
@@ -253,7 +253,7 @@ def page(arguments: argparse.Namespace) -> str:
             f"{data.card.title}, test part. M is the mean absolute error of alpha and mask, as they are; IoU is of "
             "what is more than half there; boundary F allows an edge to be off by .8 % of the diagonal. "
             "Seconds are of one processor core, the median. "
-            "`scfnet` looks twice if nothing else is said, see [the edge](../cutout.md#the-edge).",
+            "`scfnet` looks up to three times if nothing else is said, see [the edge](../cutout.md#the-edge).",
             markdown_table(
                 ("alpha by", "photos", "M", "IoU", "boundary F", "s a photo"), photo_rows(data, rows), figures=5
             ),

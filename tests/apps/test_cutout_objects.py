@@ -33,6 +33,19 @@ def test_the_soft_edge_goes_with_its_object():
     assert (found[:, 22:] == soft[:, 22:]).all()
 
 
+@pytest.mark.parametrize(
+    ("inside", "width", "stays"), [(0.7, 4, False), (0.9, 4, True), (0.7, 12, True)], ids=["speck", "sure", "large"]
+)
+def test_of_all_those_that_are_small_and_unsure_are_left_out(inside, width, stays):
+    found = np.full((20, 60), 0.1, np.float32)
+    found[4:16, 5:30] = 0.6  # the largest stays, however unsure
+    found[6:14, 40 : 40 + width], found[6:14, 39] = inside, 0.4
+    kept = only_object(found, "all", (20, 60))
+    assert (kept[:, :34] == found[:, :34]).all()
+    assert (kept[:, 37:] == found[:, 37:]).all() if stays else not kept[:, 37:].any()
+    assert only_object(found, "41,10", (20, 60))[10, 41] == found[10, 41]  # whoever points at it means it
+
+
 def test_close_beside_is_near_enough():
     edge = int((0.3 * 100 - 0.25 * 75) * 4)  # left end of the left disc, in the photo
     assert (only_object(MAP, f"{edge - 4},150", SHAPE) == only_object(MAP, "largest", SHAPE)).all()

@@ -10,6 +10,8 @@ from ..errors import UsageError
 from ..types import FloatMap, Shape
 
 THRESHOLD = 0.5  # of the probability, above which pixels are an object's
+_SMALL = 0.3  # of the largest object: what is smaller and unsure is none
+_SURE = 0.8  # mean probability of a small object's pixels
 _REACH = 0.02  # of the longest side: how far beside an object one may point
 
 
@@ -26,7 +28,8 @@ def parse_object(text: str) -> tuple[int, int] | None:
 def only_object(probability: FloatMap, wanted: str, shape: Shape) -> FloatMap:
     """Return the probability that pixels are the wanted object's: (h, w) float32; 0 for those of others.
 
-    Objects are what hangs together where the probability is above .5; what lies between two goes to the nearer.
+    Objects are what hangs together where the probability is above .5; what lies between two goes to the nearer. Those
+    that are much smaller than the largest, and of which the model is not sure, are none of "all".
 
     Parameters
     ----------
@@ -43,7 +46,7 @@ def only_object(probability: FloatMap, wanted: str, shape: Shape) -> FloatMap:
     """
     place = parse_object(wanted)
     if wanted == "all":
-        return probability
+        return _without_specks(probability)
     count, labels, sizes, _ = cv2.connectedComponentsWithStats((probability > THRESHOLD).astype(np.uint8))
     if place is None:
         if count <= 2:
@@ -52,6 +55,18 @@ def only_object(probability: FloatMap, wanted: str, shape: Shape) -> FloatMap:
     else:
         label = _label_at(labels, place, shape)
     return np.where(_nearest(labels) == label, probability, np.float32(0))
+
+
+def _without_specks(probability: FloatMap) -> FloatMap:
+    """Return a probability with 0 for small objects of which the model is not sure: mostly they are none."""
+    count, labels, sizes, _ = cv2.connectedComponentsWithStats((probability > THRESHOLD).astype(np.uint8))
+    if count <= 2:
+        return probability
+    areas = sizes[:, cv2.CC_STAT_AREA]
+    mean = np.bincount(labels.ravel(), probability.ravel(), count) / areas
+    is_speck = (areas < _SMALL * areas[1:].max()) & (mean < _SURE)
+    is_speck[0] = False
+    return np.where(is_speck[_nearest(labels)], np.float32(0), probability) if is_speck.any() else probability
 
 
 def _label_at(labels: npt.NDArray[np.int32], place: tuple[int, int], shape: Shape) -> int:

@@ -24,7 +24,7 @@ from ..types import FloatMap, Pixels
 from ._file_notes import png_options
 from .attention import one_model
 from .cutout_background import Background, parse_background
-from .cutout_look import closer_look, looks_twice
+from .cutout_look import closer_looks, looks_again
 from .cutout_objects import THRESHOLD, only_object, parse_object
 from .cutout_photo import Photo, read_photo
 from .enlarging import bands
@@ -179,17 +179,19 @@ def cut_out(
 ) -> npt.NDArray[np.uint8]:
     """Return the object of a photo, whose pixels are changed in place, as `cutout` does.
 
-    A frame of a video is looked at once: what a second look adds would come and go.
+    A frame of a video is looked at once: what further looks add, and specks that are left out, would come
+    and go.
     """
     small = photo.working_copy()
     probability = pipeline(small)
     if pipeline.output != "probability":
         probability = min_max(probability)
-    elif not is_frame and looks_twice(pipeline.model):
-        probability = closer_look(small, probability, pipeline)
+    elif not is_frame and looks_again(pipeline.model):
+        probability = closer_looks(small, probability, pipeline)
     if not (probability > THRESHOLD).any():
         warnings.warn("the model finds no object in it", ImageWarning, stacklevel=2)
-    probability = only_object(probability, options.objects, photo.shape)
+    if not is_frame or options.objects != "all":
+        probability = only_object(probability, options.objects, photo.shape)
     found = matte(small, probability, options.refine, photo.shape)
     alpha = _everywhere(found, photo)
     seen = _feathered(alpha, options.feather)
