@@ -1,7 +1,8 @@
 """AVIF with attention: its encoder, libaom, takes a map of how many bits each block may have among its neighbours.
 
 The map is libaom's `rate-distribution-info`, a number for every 16 x 16 pixels, which its perceptual choice of a
-quantizer for each superblock then follows (`deltaq-mode=3` with `enable-rate-guide-deltaq`).
+quantizer for each superblock then follows (`deltaq-mode=3` with `enable-rate-guide-deltaq`). What is larger than
+`MOST_AT_ONCE` becomes a grid of tiles, so that the encoder's memory has a bound.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-from ..types import FloatMap
-from ._blocks import SIDE, block_means
+from ..types import FloatMap, Pixels
+from ._avif_grid import MOST_AT_ONCE, Grid, grid_of, joined
+from ._blocks import SIDE, Number, block_means
 from ._coders import Errors, Picture, saved
 from ._sampling import LARGE
 from ._smoothing import smoothed
@@ -26,6 +29,7 @@ _SMOOTHING, _SMOOTHING_ALONE = 0.35, 0.7  # strengths at which the picture is sm
 _BITS = 100.0  # of a block on average; their ratio alone matters
 _SUPERBLOCK = 64 // SIDE  # blocks of 8 x 8 along a side of what has a quantizer of its own
 _BOTH = 2  # blocks of 8 x 8 along a side of what has a number in the map
+_OPAQUE = 255
 _FASTER = 7  # of the encoder's speeds, for large pictures: twice that of 6, which it has by itself; 8 follows no map
 
 
@@ -40,14 +44,20 @@ class AvifCoder(SteeredCoder):
 
     def __init__(self, picture: Picture) -> None:
         super().__init__(picture)
+        shape = picture.pixels.shape[:2]
         self._is_large = picture.pixel_count > LARGE
+        self._grid = grid_of(shape) if shape[0] * shape[1] > MOST_AT_ONCE else None
         self._options = picture.extra | ({"speed": _FASTER} if self._is_large else {})
+        if self._grid and (shape[0] % 2 or shape[1] % 2):  # a grid whose colours are halved has even sides
+            self._options["subsampling"] = "4:4:4"
         self._sign = 1
         self._plain: bytes | None = None
         self._plain_ratio: float | None = None
 
     def plain(self, quality: int) -> bytes:
         """Return the file of the encoder by itself."""
+        if self._grid is not None:
+            return self._tiled(self._grid, self.picture.pixels, quality, steers=False)
         self._plain = saved(self.with_alpha(self.picture.pixels), "AVIF", quality=quality, **self._options)
         return self._plain
 
@@ -55,7 +65,10 @@ class AvifCoder(SteeredCoder):
         """Return what encodes the picture with a map; see `SteeredCoder.steered`."""
         weights = self.picture.weights
         smoothing = _SMOOTHING if takes_maps() else _SMOOTHING_ALONE
-        image = self.with_alpha(smoothed(self.picture.pixels, weights, smoothing * strength))
+        pixels = smoothed(self.picture.pixels, weights, smoothing * strength)
+        if (grid := self._grid) is not None:
+            return lambda each: self._tiled(grid, pixels, each, steers=takes_maps())
+        image = self.with_alpha(pixels)
 
         def encode(each: int) -> bytes:
             if not takes_maps():
@@ -77,6 +90,27 @@ class AvifCoder(SteeredCoder):
         self._sign = -self._sign  # of the next qualities, most likely
         return other
 
+    def _tiled(self, grid: Grid, pixels: Pixels, quality: int, *, steers: bool) -> bytes:
+        """Return the file of pixels in the place of the picture's, as a grid of tiles too small for wrong signs."""
+        alpha = self.picture.alpha
+        if alpha is not None and alpha.min() == _OPAQUE:
+            alpha = None
+        files = []
+        for rows, columns in grid.places():
+            image = Image.fromarray(_tile(pixels, rows, columns))
+            if alpha is not None:
+                own = _tile(alpha, rows, columns)
+                if own.min() == _OPAQUE:  # of which libavif would write none, and tiles are alike
+                    own[-1, -1] -= 1
+                image.putalpha(Image.fromarray(own))
+            if steers:
+                blocks = [slice(part.start // SIDE, part.stop // SIDE) for part in (rows, columns)]
+                files.append(self._mapped(image, quality, two_regions(_tile(self.picture.weights, *blocks))))
+            else:
+                files.append(saved(image, "AVIF", quality=quality, **self._options))
+        height, width = pixels.shape[:2]
+        return joined(files, grid, (height, width))
+
     def _is_steered(self, data: bytes) -> bool:
         """Return whether a file's errors lie where nobody looks more than those of the plain file do."""
         if self._plain_ratio is None and self._plain is not None:
@@ -86,6 +120,13 @@ class AvifCoder(SteeredCoder):
     def _mapped(self, image: Image.Image, quality: int, values: FloatMap) -> bytes:
         with map_of(values) as advanced:
             return saved(image, "AVIF", quality=quality, advanced=advanced, **self._options)
+
+
+def _tile(values: npt.NDArray[Number], rows: slice, columns: slice) -> npt.NDArray[Number]:
+    """Return a part of values, (n, m) or (n, m, C); what lies beyond their end is as the end is."""
+    part = values[rows, columns]
+    below, right = (side.stop - side.start - length for side, length in zip((rows, columns), part.shape, strict=False))
+    return np.pad(part, ((0, below), (0, right), *((0, 0) for _ in part.shape[2:])), mode="edge")
 
 
 def _ratio(errors: Errors) -> float:
@@ -119,9 +160,12 @@ def two_regions(weights: FloatMap) -> FloatMap:
     It adds them up in 32 bits, which those of a large picture go beyond: what comes of it has any size and any sign. So
     here the numbers of both regions, whole ones, add up to 0: divided by that they are infinite, which libaom cuts off.
     The first region becomes as fine as it makes any and the other coarse, or the other way round if the sign is wrong.
+    Of what would be one region, such as a tile that nobody looks at, the last superblock is the other.
     """
     rows, columns = (-(-side // _BOTH) for side in weights.shape)
     is_finer = block_means(weights, _SUPERBLOCK) > 1
+    if is_finer.all() or not is_finer.any():
+        is_finer[-1, -1] ^= True
     each = _SUPERBLOCK // _BOTH
     finer = is_finer.repeat(each, 0).repeat(each, 1)[:rows, :columns]
     count = int(finer.sum())
