@@ -3,11 +3,11 @@
 The experiments of Zhang, Liang and Shi 2022 (KD-SCFNet), tables 2 and 3, on fewer photos, smaller ones and in short
 trainings: `scfnet` on a small encoder learns masks (FS) or a teacher's maps alone (KD), each from the same first
 weights and in as many steps; and the decoder and the losses of FS are taken away one by one. Needs the data (`shared`
-beside the checkout, or SALBOX_SHARED) and the maps of all photos that `scripts/train_objects.py distilled` leaves;
-beside them, for `kd-isnet-0`, ISNet's (`salbox teach -m isnet --images runs/object-photos -o runs/scfnet-kd/maps`), and
-for its own figures `salbox predict`'s maps of the test photos in runs/trials/maps/DUTS and runs/trials/maps/ECSSD. Each
-training is kept in runs/trials: what is there is not repeated, what was stopped goes on. Writes
-docs/results/object-trials.md of the trials that are there.
+beside the checkout, or SALBOX_SHARED) and maps of all photos, which `scripts/train_objects.py distilled` links
+(`salbox teach -m runs/scfnet --images runs/object-photos -o runs/scfnet-kd/maps`); beside them, for `kd-isnet-0`,
+ISNet's (`-m isnet`), and for its own figures `salbox predict`'s maps of the test photos, in runs/trials/maps/DUTS and
+runs/trials/maps/ECSSD. Each training is kept in runs/trials: what is there is not repeated, what was stopped goes on.
+Writes docs/results/object-trials.md of the trials that are there.
 
     python benchmarks/object_trials.py [--size 192] [--passes 12] [--encoder mobilenetv3_large_050]
         [--only 'fs-*' kd-0] [--maps FOLDER] [--page-only]

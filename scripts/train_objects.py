@@ -4,8 +4,8 @@
     python scripts/train_objects.py further [--u2netp FILE]     # runs/scfnet-further: on more photos, varied more
     python scripts/average_runs.py runs/scfnet-lite0 runs/scfnet-further -o runs/scfnet-twice
     python scripts/train_objects.py again [--isnet FILE]        # runs/scfnet-again: on from there, with another teacher
-    python scripts/average_runs.py runs/scfnet-twice runs/scfnet-again -o runs/scfnet
-    python scripts/train_objects.py distilled [--shared DIR]    # runs/scfnet-kd: a small one, on maps of runs/scfnet
+    python scripts/average_runs.py runs/scfnet-twice runs/scfnet-twice runs/scfnet-again -o runs/scfnet
+    python scripts/train_objects.py distilled [--shared DIR]    # runs/scfnet-kd: a small one, on maps of the first
 
 Each goes on where it was stopped; runs lie in SALBOX_RUNS, by default runs/. The second learns from DUTS-TR's masks and
 from photos that nobody marked, with the maps of U2-Net-p where it is sure; the third with ISNet's. The last makes its
@@ -55,7 +55,8 @@ NARROW = "network={output: probability, width: 24, deepest: 16}"
 # Photos to learn from: data set -> part.
 PHOTOS = {"duts:DUTS-TR": "train", "osie:OSIE": "train", "eyecrowd:EyeCrowd": "train", "mit1003:MIT1003": "all"}
 MARKED = "duts_"  # how the names of those with masks begin
-MASKS_RUN, TWICE_RUN, MEAN_RUN = "scfnet-lite0", "scfnet-twice", "scfnet"
+# A student's head is called as its teacher's run: the package opens `scfnet.kd` by the first's name.
+MASKS_RUN, TWICE_RUN = "scfnet-lite0", "scfnet-twice"
 # What goes on -> whose maps are learned beside the masks, from which run on, and how.
 FURTHER = {
     "further": ("u2netp", MASKS_RUN, (RATE.format("1.5e-3"), "epochs=8")),
@@ -142,7 +143,7 @@ def main() -> None:
         words += [*sets(*COMMON, *VARIED, *own, WIDE), "-o", str(RUNS / f"scfnet-{given.what}")]
     else:
         link_photos(given.shared, photos)
-        words = ["distill", "--recipe", "kd-scfnet", "--encoder", LITE0, "--teacher", str(RUNS / MEAN_RUN)]
+        words = ["distill", "--recipe", "kd-scfnet", "--encoder", LITE0, "--teacher", str(RUNS / MASKS_RUN)]
         words += ["--images", str(photos), "--init", "imagenet"]
         words += [*sets(*COMMON, *FIRST, NARROW, "epochs=5"), "-o", str(RUNS / "scfnet-kd")]
     run_command(words)
