@@ -10,7 +10,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 SALBOX_
 PYTEST := python -m pytest -n auto --dist worksteal
 
 .PHONY: demo test test-all test-core test-quick test-newest test-web test-cluster browser lint docs notebooks bench \
-	networks network-box network-people network-gaze network-branch network-objects release-check clean
+	networks network-box network-people network-gaze network-branch network-heads network-objects release-check clean
 
 demo: .venv/core.stamp  ## install the core package and draw all models on sample photos
 	$(CORE)/salbox demo -o $(SALBOX_DEMO)
@@ -83,7 +83,7 @@ bench: .venv-all/stamp  ## measure again what docs/results holds
 SHARED ?= $(or $(SALBOX_SHARED),../shared)
 RUNS ?= $(or $(SALBOX_RUNS),runs)
 
-networks: network-box network-people network-gaze network-branch network-objects  ## make the networks that ship again: most of a day
+networks: network-box network-people network-gaze network-branch network-heads network-objects  ## make the networks that ship again: most of a day
 
 network-box: .venv-all/stamp
 	$(ALL)/python scripts/distil_students.py
@@ -119,10 +119,21 @@ network-branch: network-gaze
 	$(ALL)/python scripts/ship_branch.py $(RUNS)/branch
 	$(ALL)/python scripts/fit_histogram_curves.py
 
+network-heads: network-branch
+	$(ALL)/python scripts/renew_head.py imsig $(RUNS)/imsig --sees spectrum --epochs 10 --photos 300
+	$(ALL)/python scripts/renew_head.py ikn $(RUNS)/ikn --sees conspicuity --epochs 10 --photos 300
+	$(ALL)/python benchmarks/fidelity.py --only imsig --run $(RUNS)/imsig
+	$(ALL)/python benchmarks/fidelity.py --only ikn --run $(RUNS)/ikn
+	$(ALL)/python scripts/renew_head.py imsig $(RUNS)/imsig
+	$(ALL)/python scripts/renew_head.py ikn $(RUNS)/ikn
+	$(ALL)/python scripts/fit_histogram_curves.py --only imsig ikn
+
 network-objects: .venv-all/stamp
 	$(ALL)/python scripts/train_objects.py masks
 	$(ALL)/python scripts/train_objects.py further
-	$(ALL)/python scripts/average_runs.py $(RUNS)/scfnet-lite0 $(RUNS)/scfnet-further -o $(RUNS)/scfnet
+	$(ALL)/python scripts/average_runs.py $(RUNS)/scfnet-lite0 $(RUNS)/scfnet-further -o $(RUNS)/scfnet-twice
+	$(ALL)/python scripts/train_objects.py again $(if $(ISNET),--isnet $(ISNET))
+	$(ALL)/python scripts/average_runs.py $(RUNS)/scfnet-twice $(RUNS)/scfnet-twice $(RUNS)/scfnet-again -o $(RUNS)/scfnet
 	$(ALL)/python scripts/ship_trained.py $(RUNS)/scfnet scfnet --stored int8
 	$(ALL)/python scripts/train_objects.py distilled
 	$(ALL)/python scripts/ship_trained.py $(RUNS)/scfnet-kd scfnet.kd --stored int8

@@ -1,6 +1,6 @@
 """Train one head of the shipped network anew, on its trunk as it is, and put it in the place of the old one.
 
-    python scripts/renew_head.py HEAD RUN [--sees spectrum] [--minutes 4] [--photos 2000] [--to .../box.onnx]
+    python scripts/renew_head.py HEAD RUN [--sees spectrum] [--epochs 20] [--photos 600] [--to .../box.onnx]
 
 For a teacher whose maps have changed, or a head that is to see more of the picture than the decoder's features:
 `--sees` (`salbox.networks.trainable.sight`). The head begins with the old head's weights; trunk and other heads stay,
@@ -16,22 +16,25 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import patch
 
 import onnx
 import torch
-from distil_students import COMMON, VALIDATES, Printer, number, photos
+from distil_students import VALIDATES, Printer, number, photos
+from head_training import examples, fit_head
 from ship_branch import ensure_same
 from ship_students import FIGURES, TARGET, agreement, finished, limits, measured_figures, size_line
 from torch import Tensor
 
-from salbox.distillation import initial_network
-from salbox.distillation.distill import distill
-from salbox.distillation.heads import Trunk, with_new_heads
-from salbox.distillation.plan import SHIPPED_TRUNK, HeadTarget, Plan
-from salbox.distillation.teachers.teacher import Teacher
+from salbox.distillation.fidelity.mean_map import write_means
+from salbox.distillation.fidelity.measure import mean_map
+from salbox.distillation.heads import with_new_heads
+from salbox.distillation.plan import SHIPPED_TRUNK
+from salbox.distillation.teachers.augmentations import plan_views
+from salbox.distillation.teachers.maps_folder import TeacherMaps
+from salbox.distillation.teachers.teacher import Teacher, map_folder, teach_views
 from salbox.imaging.writing import atomic
 from salbox.models.cards import ModelCard
+from salbox.models.loading import card
 from salbox.networks.checkpoints import load_tensors
 from salbox.networks.export.cards import put_cards
 from salbox.networks.export.histogram_curves import put_curves
@@ -44,18 +47,12 @@ from salbox.networks.trainable.reload import read_exported
 from salbox.networks.trainable.sight import SIGHTS
 from salbox.runtime.fingerprint import weights_fingerprint
 from salbox.runtime.network import ExportedNetwork, open_network
-from salbox.training.recipe import read_recipe
+from salbox.system.threads import available_threads
 from salbox.training.run_folder import RunFolder
+from salbox.training.splitting import Part, write_split
 
-# Mirrored photos would need a teacher's maps of their own; a thousand numbers learn enough from the photos as they are.
-RECIPE = (
-    *COMMON,
-    "validate_every=4",
-    "loss.kl=1",
-    "optimizer.learning_rate=0.004",
-    "schedule.warm_up=0.1",
-    "flips=false",
-)
+SHARE = 0.5  # of the photos are changed into other kinds of pictures
+SEED = 0
 
 
 def new_head(head: str) -> str:
@@ -63,32 +60,30 @@ def new_head(head: str) -> str:
     return f"{head}-new"
 
 
-def train(head: str, run: Path, minutes: float, count: int, sees: str | None = None) -> None:
+def train(head: str, run: Path, epochs: int, count: int, sees: str | None = None) -> None:
     """Train the head beside the old one, from whose weights it starts."""
     images = sorted(sorted(photos(), key=lambda p: number(p, "limit"))[:count], key=lambda p: p.output)
-    plan = Plan(
-        photos=tuple(images),
-        run=run,
-        targets=(HeadTarget(new_head(head), Teacher(head)),),
-        recipe=read_recipe("box", list(RECIPE)),
-        add_to=SHIPPED_TRUNK,
-        domains=0.5,
-        keep_plain=False,
-        chosen={
-            p.output.as_posix(): "validation" if number(p, "part") % VALIDATES == 0 else "training" for p in images
-        },
-        max_seconds=60 * minutes,
-        compress=True,
-        clock="processor",
-    )
-
-    def warm(source: str, heads: tuple[str, ...], seed: int = 0) -> Trunk:
-        trunk = with_new_heads(source, heads, seed, sees={} if sees is None else dict.fromkeys(heads, sees))
-        begin_as(trunk.network.head_layers[trunk.old], trunk.network.head_layers[trunk.network.heads.index(head)])
-        return trunk
-
-    with patch.object(initial_network, "with_new_heads", warm):
-        distill(plan, Printer())
+    learned = [photo for photo in images if number(photo, "part") % VALIDATES]
+    folder, progress = RunFolder(run), Printer()
+    given = {"head": head, "epochs": epochs, "photos": count, "sees": sees}
+    folder.claim({**given, "domains": SHARE, "keep_plain": False, "seed": SEED})
+    parts: dict[str, Part] = {photo.output.as_posix(): "validation" for photo in images}
+    write_split(folder.split, parts | {photo.output.as_posix(): "training" for photo in learned})
+    views = plan_views(learned, share=SHARE, keep_plain=False, seed=SEED)
+    outcomes = teach_views(Teacher(head), views, folder.maps, workers=available_threads())
+    for outcome in progress.track(outcomes, len(views), f"maps of {head}"):
+        if outcome.failures:
+            raise SystemExit(f"{head}: {outcome.failures[0]}")
+    maps = TeacherMaps(map_folder(folder.maps, card(head).name))
+    trunk = with_new_heads(SHIPPED_TRUNK, (new_head(head),), sees={} if sees is None else {new_head(head): sees})
+    network = trunk.network.eval()
+    assert isinstance(network, Box)
+    new = network.head_layers[trunk.old]
+    begin_as(new, network.head_layers[network.heads.index(head)])
+    fit_head(new, examples(network, new, views, maps, progress), epochs, progress)
+    write_means(run, {new_head(head): mean_map(maps.read(view.key) for view in views if view.domain is None)})
+    cards = {**trunk.cards, new_head(head): trunk.cards[head]}
+    export_onnx(network, folder.student, cards, {**trunk.teachers, new_head(head): head})
 
 
 def begin_as(new: torch.nn.Module, old: torch.nn.Module) -> None:
@@ -188,12 +183,12 @@ def main() -> None:
     parser.add_argument("head")
     parser.add_argument("run", type=Path)
     parser.add_argument("--sees", choices=SIGHTS, help="what it sees beside the decoder's features from now on")
-    parser.add_argument("--minutes", type=float, default=4.0, help="of training, of the processor")
-    parser.add_argument("--photos", type=int, default=2000, help="so many of those that may be learned from")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--photos", type=int, default=600, help="so many of those that may be learned from")
     parser.add_argument("--to", type=Path, default=TARGET)
     given = parser.parse_args()
     if not RunFolder(given.run).student.is_file():
-        train(given.head, given.run, given.minutes, given.photos, given.sees)
+        train(given.head, given.run, given.epochs, given.photos, given.sees)
     found = put(given.head, given.run, given.to)
     print(f"{found.name}: {found.agreement}")
 

@@ -56,11 +56,26 @@ def test_only_the_head_that_is_named_sees_more(sight):
         network.decoder_readout(seen)
 
 
+def test_the_size_of_its_maps_is_known_without_computing_them(sight):
+    network = made(["a", "b"], sees={"b": sight})
+    assert network.map_size(96, 128) == made(["a"]).map_size(96, 128)
+
+
+def test_mixed_precision_leaves_it_single(sight):
+    network = made(["a"], sees={"a": sight}).head_layers[0].sight
+    with torch.no_grad():
+        expected = network(images())
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(network(images()), expected)
+
+
 def test_what_it_has_learns(sight):
     network = made(["a", "b"], sees={"b": sight}).train()
     network(images(64, 96, 2))[:, 1].square().mean().backward()
-    for name, parameter in network.head_layers[1].sight.named_parameters(sight):
-        assert parameter.grad.abs().max() > 0, name
+    own = network.head_layers[1].named_parameters()
+    learned = {name: values.grad for name, values in own if name.startswith(("sight", "direct"))}
+    assert all(gradient.abs().max() > 0 for gradient in learned.values()), learned
+    assert len(learned) == {"spectrum": 4, "conspicuity": 1}[sight]
 
 
 def test_beside_a_branch(sight):

@@ -1,6 +1,6 @@
 """What stands out of its surround in a picture, for a head whose teacher compares whole maps of it by their peaks.
 
-A map with one strong peak counts for more than one with many: a decision over the whole picture, for each of fourteen
+A map with one strong peak counts for more than one with many: a decision over the whole picture, for each of sixteen
 maps, before they are added. A decoder that gives all teachers their features has no room for them.
 """
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..layers import resize_like
-from .numbers import lengths, places, power, with_logarithm
+from .numbers import lengths, places, power, single_precision, with_logarithm
 
 LEVELS = 4  # of the pyramid, each half as fine as the one before
 DELTA = 2  # levels from a centre to its surround
@@ -32,7 +32,9 @@ _TINY = 1e-12
 
 
 class Conspicuity(nn.Module):
-    """From images to the conspicuity of colour, intensity and orientation, with colours and filters that learn.
+    """From images to the conspicuity of colour, intensity and orientation.
+
+    Nothing in it learns: filters that did lost in a few hundred steps what makes their maps the teacher's.
 
     Parameters
     ----------
@@ -45,25 +47,30 @@ class Conspicuity(nn.Module):
     the form that comes with Harel's GBVS; see `salbox.classical.ikn`.
     """
 
+    gamma: Tensor
+    colors: Tensor
+    bars: Tensor
+    blur: Tensor
+
     def __init__(self, pool: int) -> None:
         super().__init__()
         self.pool = pool
-        self.gamma = nn.Parameter(torch.tensor(_GAMMA)[:, None, None])
-        self.colors = nn.Conv2d(3, 3, 1, bias=False)
-        self.bars = nn.Conv2d(1, 2 * len(ANGLES), TAPS, padding=TAPS // 2, padding_mode="replicate", bias=False)
-        self.blur = nn.Conv2d(3, 3, BLUR, padding=BLUR // 2, padding_mode="replicate", groups=3, bias=False)
         taps = torch.exp(-0.5 * (torch.arange(BLUR) - BLUR // 2.0) ** 2)
-        with torch.no_grad():
-            self.colors.weight.copy_(torch.tensor(_DKL)[:, :, None, None])
-            self.bars.weight.copy_(torch.stack([gabor(angle, phase) for phase in (0, 90) for angle in ANGLES])[:, None])
-            self.blur.weight.copy_(taps[:, None] * taps / taps.sum() ** 2)
+        constants = {
+            "gamma": torch.tensor(_GAMMA)[:, None, None],
+            "colors": torch.tensor(_DKL)[:, :, None, None],
+            "bars": torch.stack([gabor(angle, phase) for phase in (0, 90) for angle in ANGLES])[:, None],
+            "blur": (taps[:, None] * taps / taps.sum() ** 2).expand(3, 1, BLUR, BLUR),
+        }
+        for name, values in constants.items():  # not in the state dict: the architecture says what they are
+            self.register_buffer(name, values.clone(), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return features, (N, 4, rows, columns), of images, (N, 3, H, W) in 0..255, of at least 8 `pool` pixels.
 
         The first three are at most 1, the last is a logarithm: about 0 at most.
         """
-        with torch.autocast(images.device.type, enabled=False):  # peaks are compared
+        with single_precision(images):  # peaks are compared
             rgb = functional.avg_pool2d(images.float(), self.pool) / 255
             levels = [torch.cat([rgb, rgb.amax(1, keepdim=True)], dim=1)]
             while len(levels) < LEVELS:
@@ -76,14 +83,19 @@ class Conspicuity(nn.Module):
                 contrasts.append(promoted(functional.avg_pool2d(squared, 2 ** (DELTA - place))))
             by_channel = torch.stack(contrasts).sum(0).split((3, 1, len(ANGLES)), dim=1)
             channels = torch.stack([own.sum(1) for own in by_channel], dim=1)
-            return with_logarithm(self.blur(border(promoted(channels), MASTER_BORDER)))
+            attenuated = border(promoted(channels), MASTER_BORDER)
+            return with_logarithm(functional.conv2d(_padded(attenuated, BLUR), self.blur, groups=3))
 
     def maps(self, level: Tensor) -> Tensor:
         """Return colours, intensity and oriented energy, (N, 8, h, w), of RGB and intensity, (N, 4, h, w) in 0..1."""
         rgb, intensity = level.split((3, 1), dim=1)
-        even, odd = self.bars(intensity).abs().chunk(2, dim=1)
-        colors = self.colors(power(rgb.clamp(min=_DARKEST), self.gamma))
+        even, odd = functional.conv2d(_padded(intensity, TAPS), self.bars).abs().chunk(2, dim=1)
+        colors = functional.conv2d(power(rgb.clamp(min=_DARKEST), self.gamma), self.colors)
         return torch.cat([colors, intensity, border(even + odd, BORDER)], dim=1)
+
+
+def _padded(maps: Tensor, taps: int) -> Tensor:
+    return functional.pad(maps, (taps // 2,) * 4, mode="replicate")
 
 
 def promoted(maps: Tensor) -> Tensor:

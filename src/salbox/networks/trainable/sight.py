@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from ..layers import resize_like
 from .conspicuity import Conspicuity
+from .numbers import CHANNELS
 from .spectrum import Spectrum
 
-# From images, (N, 3, H, W) in 0..255, to `numbers.CHANNELS` features; made with how many pixels are taken as one.
+# From images, (N, 3, H, W) in 0..255, to CHANNELS features; made with how many pixels are taken as one.
 SIGHTS: Mapping[str, Callable[[int], nn.Module]] = {"spectrum": Spectrum, "conspicuity": Conspicuity}
 
 
@@ -21,7 +22,7 @@ class SeeingHead(nn.Sequential):
     Parameters
     ----------
     layers : nn.Sequential
-        Three modules, for `numbers.CHANNELS` more inputs than the decoder gives.
+        Three modules, for CHANNELS more inputs than the decoder gives.
     sight : str
         Of `SIGHTS`.
     pool : int
@@ -31,6 +32,9 @@ class SeeingHead(nn.Sequential):
     def __init__(self, layers: nn.Sequential, sight: str, pool: int) -> None:
         super().__init__(*layers)
         self.sight = SIGHTS[sight](pool)
+        # What is seen is a map already, if not quite the teacher's: it need not be found by the layers first.
+        self.direct = nn.Conv2d(CHANNELS, 1, 1, bias=False)
+        nn.init.zeros_(self.direct.weight)
 
     def seen(self, images: Tensor, decoded: Tensor) -> Tensor:
         """Return what the layers look at: the decoder's features, (N, C, h, w), and its own behind them."""
@@ -38,5 +42,5 @@ class SeeingHead(nn.Sequential):
 
     def forward(self, seen: Tensor) -> Tensor:
         """Return the logits, (N, 1, h, w), of what `seen` gives."""
-        logits: Tensor = self[2](self[1](self[0](seen)))
+        logits: Tensor = self[2](self[1](self[0](seen))) + self.direct(seen[:, -CHANNELS:])
         return logits

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .numbers import lengths, places, power, with_logarithm
+from .numbers import lengths, places, power, single_precision, with_logarithm
 
 COLUMNS = 64  # of the small picture that is transformed, Hou et al. 2012, section 3; its rows keep the shape
 SIGMA = 0.045  # of the blur at first, of the width, Hou et al. 2012
@@ -61,7 +61,7 @@ class Spectrum(nn.Module):
 
         The first three are at most about 1, the last is a logarithm: 0 at most.
         """
-        with torch.autocast(images.device.type, enabled=False):  # signs of small numbers need single precision
+        with single_precision(images):  # signs of small numbers need single precision
             planes = self.to_lab(functional.avg_pool2d(images.float(), self.pool) / 255)
             height, width = lengths(planes)
             columns = width.clamp(max=COLUMNS)
