@@ -107,8 +107,8 @@ def _everywhere() -> Attention:
 
 
 @pytest.mark.parametrize("weight", [0.3, 3.0])
-def test_what_is_one_region_has_a_map_that_adds_up_to_nothing(weight: float) -> None:
-    found = two_regions(np.full((80, 80), weight, np.float32))
+def test_a_tile_of_one_region_has_a_map_that_adds_up_to_nothing(weight: float) -> None:
+    found = two_regions(np.full((80, 80), weight, np.float32), is_tile=True)
     assert found.sum() == 0
     assert ((found > 0) == (found[0, 0] > 0)).mean() == 1 - 16 / 1600
     assert (found[0, 0] > 0) == (weight > 1)

@@ -105,7 +105,9 @@ class AvifCoder(SteeredCoder):
                 image.putalpha(Image.fromarray(own))
             if steers:
                 blocks = [slice(part.start // SIDE, part.stop // SIDE) for part in (rows, columns)]
-                files.append(self._mapped(image, quality, two_regions(_tile(self.picture.weights, *blocks))))
+                files.append(
+                    self._mapped(image, quality, two_regions(_tile(self.picture.weights, *blocks), is_tile=True))
+                )
             else:
                 files.append(saved(image, "AVIF", quality=quality, **self._options))
         height, width = pixels.shape[:2]
@@ -153,18 +155,18 @@ def rates(weights: FloatMap, strength: float) -> FloatMap:
     return np.asarray(_BITS * means / means.mean(), np.float32)
 
 
-def two_regions(weights: FloatMap) -> FloatMap:
+def two_regions(weights: FloatMap, *, is_tile: bool = False) -> FloatMap:
     """Return a map of two regions, superblocks that get more than the mean attention and others: as `rates` are.
 
     libaom divides what it takes the whole picture's bits to be by the sum of the map, to bring that to its own scale.
     It adds them up in 32 bits, which those of a large picture go beyond: what comes of it has any size and any sign. So
     here the numbers of both regions, whole ones, add up to 0: divided by that they are infinite, which libaom cuts off.
     The first region becomes as fine as it makes any and the other coarse, or the other way round if the sign is wrong.
-    Of what would be one region, such as a tile that nobody looks at, the last superblock is the other.
+    Of a tile that would be one region, as where nobody looks, the last superblock is the other.
     """
     rows, columns = (-(-side // _BOTH) for side in weights.shape)
     is_finer = block_means(weights, _SUPERBLOCK) > 1
-    if is_finer.all() or not is_finer.any():
+    if is_tile and (is_finer.all() or not is_finer.any()):
         is_finer[-1, -1] ^= True
     each = _SUPERBLOCK // _BOTH
     finer = is_finer.repeat(each, 0).repeat(each, 1)[:rows, :columns]
