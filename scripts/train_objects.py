@@ -2,15 +2,14 @@
 
     python scripts/train_objects.py masks [--shared DIR]        # runs/scfnet-lite0: SCFNet on EfficientNet-Lite0
     python scripts/train_objects.py further [--u2netp FILE]     # runs/scfnet-further: on more photos, varied more
-    python scripts/average_runs.py runs/scfnet-lite0 runs/scfnet-further -o runs/scfnet-twice
+    python scripts/average_runs.py runs/scfnet-lite0 runs/scfnet-further -o runs/scfnet
     python scripts/train_objects.py again [--isnet FILE]        # runs/scfnet-again: on from there, with another teacher
-    python scripts/average_runs.py runs/scfnet-twice runs/scfnet-twice runs/scfnet-again -o runs/scfnet
     python scripts/train_objects.py distilled [--shared DIR]    # runs/scfnet-kd: a small one, on maps of the first
 
 Each goes on where it was stopped; runs lie in SALBOX_RUNS, by default runs/. The second learns from DUTS-TR's masks and
-from photos that nobody marked, with the maps of U2-Net-p where it is sure; the third with ISNet's. The last makes its
-teacher's maps of all photos at hand first, masks or none. Ship with scripts/ship_trained.py, measure with
-benchmarks/objects.py.
+from photos that nobody marked, with the maps of U2-Net-p where it is sure; the third, which does not ship, with ISNet's.
+The last makes its teacher's maps of all photos at hand first, masks or none. Ship with scripts/ship_trained.py, measure
+with benchmarks/objects.py.
 """
 
 from __future__ import annotations
@@ -56,11 +55,11 @@ NARROW = "network={output: probability, width: 24, deepest: 16}"
 PHOTOS = {"duts:DUTS-TR": "train", "osie:OSIE": "train", "eyecrowd:EyeCrowd": "train", "mit1003:MIT1003": "all"}
 MARKED = "duts_"  # how the names of those with masks begin
 # A student's head is called as its teacher's run: the package opens `scfnet.kd` by the first's name.
-MASKS_RUN, TWICE_RUN = "scfnet-lite0", "scfnet-twice"
+MASKS_RUN, MEAN_RUN = "scfnet-lite0", "scfnet"
 # What goes on -> whose maps are learned beside the masks, from which run on, and how.
 FURTHER = {
     "further": ("u2netp", MASKS_RUN, (RATE.format("1.5e-3"), "epochs=8")),
-    "again": ("isnet", TWICE_RUN, (RATE.format("1.0e-3"), "epochs=4")),
+    "again": ("isnet", MEAN_RUN, (RATE.format("1.0e-3"), "epochs=4")),
 }
 # Of which maps a network is sure: it is at one end of 0..1, where it sees anything, and sees something, but not all.
 SOMETHING, SURE, SHARES = 0.05, 0.8, (0.01, 0.7)
