@@ -7,9 +7,9 @@
     python scripts/train_objects.py distilled [--shared DIR]    # runs/scfnet-kd: a small one, on maps of the first
 
 Each goes on where it was stopped; runs lie in SALBOX_RUNS, by default runs/. The second learns from DUTS-TR's masks and
-from photos that nobody marked, with the maps of U2-Net-p where it is sure; the third, which does not ship, with those of
-ISNet. The last makes its teacher's maps of all photos at hand first, masks or none. Ship with scripts/ship_trained.py, measure
-with benchmarks/objects.py.
+from photos that nobody marked, with the maps of U2-Net-p where it is sure. So does the third with ISNet's; it does not
+ship. The last makes its teacher's maps of all photos at hand first, masks or none. Ship with scripts/ship_trained.py,
+measure with benchmarks/objects.py.
 """
 
 from __future__ import annotations
