@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ class Gaze(Box):
     ----------
     heads : names
         What ships has one; several share the prior.
-    encoder, size, width, head_width, stride, deepest, context, detail
+    encoder, size, width, head_width, stride, deepest, context, detail, sees
         See `Box`. A density of fixations is smooth: it is drawn at stride 4.
     centre : float
         The first weight of the prior's log density, which is learned.
@@ -44,6 +45,7 @@ class Gaze(Box):
         deepest: int = 16,
         context: str = "contrast",
         detail: int = 0,
+        sees: Mapping[str, str] = MappingProxyType({}),
         centre: float = 0.3,
     ) -> None:
         super().__init__(
@@ -56,6 +58,7 @@ class Gaze(Box):
             deepest=deepest,
             context=context,
             detail=detail,
+            sees=sees,
         )
         self.name = "gaze"
         self.output = "log_density"
