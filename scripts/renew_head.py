@@ -53,6 +53,10 @@ from salbox.training.splitting import Part, write_split
 
 SHARE = 0.5  # of the photos are changed into other kinds of pictures
 SEED = 0
+SEEN = {
+    "spectrum": ", and it sees beside them what the signs of the picture's cosine transform give, as its teacher does",
+    "conspicuity": ", and it sees beside them contrasts of color, intensity and bars, much as its teacher does",
+}
 
 
 def new_head(head: str) -> str:
@@ -168,9 +172,10 @@ def _card(head: str, folder: RunFolder, network: Path, figures: Path, before: Mo
     own = next(each for each in metadata.heads if each.name == head)
     found = measured_figures(figures, weights_fingerprint(network))
     card = finished(own, metadata, folder, network.stat().st_size, None)
+    seen = SEEN.get(metadata.settings.get("sees", {}).get(head, ""), "")
     return replace(
         card,
-        origin=card.origin.replace("; the teacher:", "; the layers below the head are older; the teacher:", 1),
+        origin=card.origin.replace("; the teacher:", f"; the layers below the head are older{seen}; the teacher:", 1),
         license=before.license,
         agreement=card.agreement if found is None else agreement(found["osie"][head]),
         limits=limits(own, metadata, found),
