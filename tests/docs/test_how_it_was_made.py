@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "how-it-was-made.md"
 SECTION = re.compile(r"^## (.*?)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 TARGETS = {"*.student": "network-box", "unisal.people": "network-people", "gaze": "network-gaze"}
-TARGETS |= {"unisal.student": "network-branch", "scfnet": "network-objects"}
+TARGETS |= {"unisal.student": "network-branch", "imsig.student": "network-heads", "scfnet": "network-objects"}
 VARIABLES = {"$(ALL)/python": "python", "$(SHARED)": "../shared", "$(RUNS)": "runs"}
 
 
