@@ -4,8 +4,8 @@
 
 For a teacher whose maps have changed, or a head that is to see more of the picture than the decoder's features:
 `--sees` (`salbox.networks.trainable.sight`). The head begins with the old head's weights; trunk and other heads stay,
-bit for bit. Photos, their parts and their changes are those of scripts/distil_students.py. The teacher's maps are kept; a
-training that was stopped begins anew. The card states the fidelity once it is measured: so renew, measure
+bit for bit. Photos, their parts and their changes are those of scripts/distil_students.py. The teacher's maps are kept;
+a training that was stopped begins anew. The card states the fidelity once it is measured: so renew, measure
 (benchmarks/fidelity.py --only HEAD --run RUN), and renew again, which takes seconds. The other heads keep their
 histogram curves; the head's own is fitted anew by scripts/fit_histogram_curves.py --only HEAD.
 """
