@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from math import exp, isfinite, log10
 
 from ._coders import BEST_QUALITY, Coder, Errors, FileFormat, Way
@@ -60,10 +60,10 @@ def fit_to_size(coder: Coder, file_format: FileFormat, limit: int, min_quality: 
             trial = _trial(sample, (plain[0], sample.plain(plain[0])), min_quality)
             found = _promising(sample, trial, plain[0], int(limit * len(trial.plain) / len(plain[1])))
     worst, ways = _worst(base), coder.ways(plain[0])
-    for number, encode, file in found:
-        way = ways[number]
+    for each in found:
+        way, file = ways[each.number], each.file
         levels = way.low, way.high
-        whole = file if sample is coder else _of_whole(way.encode, encode, limit, levels, file, coder.near, _AIM)
+        whole = file if sample is coder else _of_whole(way.encode, each.encode, limit, levels, file, coder.near, _AIM)
         if whole is None or not _is_better(errors := coder.errors(whole.data), worst):
             continue
         if _is_above_least(coder, errors, base, trial, min_quality):
@@ -71,15 +71,37 @@ def fit_to_size(coder: Coder, file_format: FileFormat, limit: int, min_quality: 
     return Compressed(plain[1], file_format, plain[0], 0.0, plain[0], len(plain[1]))
 
 
-def _promising(
-    sample: Coder, trial: _Trial, quality: int, limit: int
-) -> Iterator[tuple[int, Callable[[int], bytes], Hit]]:
-    """Yield the ways that are better than the plain file, tried on a sample: the number, what encodes, and the file."""
+@dataclass(frozen=True)
+class _Promise:
+    """A way that did well on a sample: its number, what encodes the sample, the file, and its error by attention."""
+
+    number: int
+    encode: Callable[[int], bytes]
+    file: Hit
+    error: float
+
+
+def _promising(sample: Coder, trial: _Trial, quality: int, limit: int) -> Iterator[_Promise]:
+    """Yield the ways that are better than the plain file, tried on a sample.
+
+    Of the first ones, as many as the coder compares, the truest where people look is the first.
+    """
+    found = _better(sample, trial, quality, limit)
+    yield from sorted(islice(found, sample.compared), key=lambda each: each.error)
+    yield from found
+
+
+def _better(sample: Coder, trial: _Trial, quality: int, limit: int) -> Iterator[_Promise]:
+    """Yield them in the coder's order."""
+    missed = 0  # by how much the level was that the last way began with: that of the next is most likely as far off
     for number, way in enumerate(sample.ways(quality)):
         tried = cache(way.encode)
-        hit = largest_within(tried, limit, way.low, way.high, first=way.first, near=_NEAR)
-        if hit is not None and _is_better(sample.errors(hit.data), trial.worst):
-            yield number, tried, hit
+        hit = largest_within(tried, limit, way.low, way.high, first=way.first + missed, slope=way.slope, near=_NEAR)
+        if hit is None:
+            continue
+        missed = hit.level - way.first
+        if _is_better(errors := sample.errors(hit.data), trial.worst):
+            yield _Promise(number, tried, hit, errors.weighted)
 
 
 def fit_to_quality(coder: Coder, file_format: FileFormat, quality: int, min_quality: int) -> Compressed:
@@ -112,20 +134,26 @@ def fit_to_quality(coder: Coder, file_format: FileFormat, quality: int, min_qual
 def _as_true(sample: Coder, trial: _Trial, quality: int) -> list[tuple[int, int, int]]:
     """Return the ways to files that are as true as the plain one and smaller, tried on a sample, the smallest first.
 
-    Each is its bytes, its number, and the lowest level that is as true.
+    Each is its bytes, its number, and the lowest level that is as true. Tried first are the gentlest, until one needs
+    more bytes than the one before.
     """
-    found = []
-    for number, way in enumerate(sample.ways(quality)):
+    found: list[tuple[int, int, int]] = []
+    missed = 0  # as in `_better`
+    for number, way in reversed(list(enumerate(sample.ways(quality)))):
         made = lowest_true(
             lambda level, way=way: _tried(sample, way.encode, level),  # type: ignore[misc]
             lambda made: _is_as_true(made[1], trial.worst),
             way.low,
             way.high,
-            first=way.first,
+            first=way.first + missed,
         )
-        if made is not None and len(made[1][0]) < len(trial.plain):
-            found.append((len(made[1][0]), number, made[0]))
-    return sorted(found)
+        if made is None:
+            continue
+        missed = made[0] - way.first
+        found.append((len(made[1][0]), number, made[0]))
+        if found[-1] > min(found):
+            break
+    return sorted(each for each in found if each[0] < len(trial.plain))
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ def largest_within(
     high: int,
     *,
     first: int | None = None,
+    slope: float = SLOPE,
     follow: Callable[[int, int], int] | None = None,
     near: float = 1.0,
 ) -> Hit | None:
@@ -45,6 +46,8 @@ def largest_within(
     limit, low, high : int
     first : int, optional
         The level that is tried first; by default the middle.
+    slope : float
+        By how much the logarithm of a file's bytes rises a level, about: what is gone by after the first.
     follow : callable, optional
         Gives the level to try after one, of it and its bytes; by default it is drawn from the sizes so far.
     near : float
@@ -52,7 +55,7 @@ def largest_within(
     """
     best, sizes, aim = None, {}, log(max(limit, 1))
     below, above = low - 1, high + 1
-    guess, slope = (low + high) // 2 if first is None else first, SLOPE
+    guess = (low + high) // 2 if first is None else first
     while above - below > 1:
         level = min(max(guess, below + 1), above - 1)
         data = encode(level)

@@ -83,10 +83,11 @@ def compress(
     -----
     In a JPEG every coefficient is rounded to the whole number that costs least in squared error, weighted by the
     attention that its block gets, and bits together (Ramchandran and Vetterli 1994 choose coefficients so, without
-    weights). AVIF's encoder is given a map of bits. WebP is coded in four regions with quantizers of their own, by
-    libvpx, which the extra `video` brings; without it, and with transparency, libwebp gets a picture whose blocks are
-    coarse already where nobody looks. How strong that is, and the quality beside it, is found by trying, with large
-    photos on tiles of them. A file of the photo's own format that is small enough is left as it is.
+    weights), in steps that are more even over the frequencies, and finer for colour, than libjpeg's. AVIF's encoder is
+    given a map of bits. WebP is coded in four regions with quantizers of their own, by libvpx, which the extra `video`
+    brings; without it, and with transparency, libwebp gets a picture whose blocks are coarse already where nobody
+    looks. How strong that is, and the quality beside it, is found by trying, with large photos on tiles of them. A file
+    of the photo's own format that is small enough is left as it is.
 
     Examples
     --------
