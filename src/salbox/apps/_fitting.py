@@ -134,24 +134,22 @@ def fit_to_quality(coder: Coder, file_format: FileFormat, quality: int, min_qual
 def _as_true(sample: Coder, trial: _Trial, quality: int) -> list[tuple[int, int, int]]:
     """Return the ways to files that are as true as the plain one and smaller, tried on a sample, the smallest first.
 
-    Each is its bytes, its number, and the lowest level that is as true. Tried first are the gentlest, until one needs
-    more bytes than the one before.
+    Each is its bytes, its number, and the lowest level that is as true. Tried first are the gentlest, until two in a
+    row need more bytes than one before.
     """
     found: list[tuple[int, int, int]] = []
-    missed = 0  # as in `_better`
     for number, way in reversed(list(enumerate(sample.ways(quality)))):
         made = lowest_true(
             lambda level, way=way: _tried(sample, way.encode, level),  # type: ignore[misc]
             lambda made: _is_as_true(made[1], trial.worst),
             way.low,
             way.high,
-            first=way.first + missed,
+            first=way.first,
         )
         if made is None:
             continue
-        missed = made[0] - way.first
         found.append((len(made[1][0]), number, made[0]))
-        if found[-1] > min(found):
+        if min(found) not in found[-2:]:
             break
     return sorted(each for each in found if each[0] < len(trial.plain))
 

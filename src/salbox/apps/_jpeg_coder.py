@@ -42,9 +42,11 @@ _WAYS = (
     (1.6, 0.8, 230),
     (2.0, 0.1, 215),
     (1.6, 0.25, 250),
-    (1.4, 0.1, 270),
+    (1.25, 0.0, 290),
 )
-_EVEN_FROM = 1.5  # so many times finer are steps made more even: of what is hardly finer, the slopes would suffer
+# From so many times finer on, steps are made more even and slopes kept: what is hardly finer takes little from slopes,
+# and where all is soft, as in large photos, libjpeg's steps are the better ones.
+_EVEN_FROM = 1.5
 _SLOPES, _LEAST_OF_SLOPES = ((0, 1), (1, 0), (1, 1)), 2.0  # coefficients, and what an error of theirs counts at least
 _APART = 2  # what is so close in quality to another way that spares as much is no way of its own
 _TEXTURE, _MOST_STRUCTURE = 500.0, 4.0  # variance of brightness in a block of middling texture
@@ -71,13 +73,13 @@ class JpegCoder(Coder):
             raised = finer_quality(quality, times)
             if raised > quality and not any(abs(raised - have) < _APART and sparing == of for have, of in taken):
                 taken.append((raised, sparing))
-                tables = even_tables(raised) if times > _EVEN_FROM else libjpeg_tables(raised)
-                found.append(self._way(raised, tables, sparing, first))
+                found.append(self._way(raised, sparing, first, is_even=times > _EVEN_FROM))
         return found
 
-    def _way(self, quality: int, tables: list[FloatMap], sparing: float, first: int) -> Way:
+    def _way(self, quality: int, sparing: float, first: int, *, is_even: bool) -> Way:
+        tables, slopes = (even_tables(quality), _LEAST_OF_SLOPES) if is_even else (libjpeg_tables(quality), 0.0)
         return Way(
-            lambda level: self.encode(tables, _strength(level), sparing),
+            lambda level: self.encode(tables, _strength(level), sparing, slopes),
             0,
             _LEVELS,
             first,
@@ -85,23 +87,26 @@ class JpegCoder(Coder):
             _SLOPE,
         )
 
-    def encode(self, tables: list[FloatMap], strength: float, sparing: float = 0.0) -> bytes:
+    def encode(
+        self, tables: list[FloatMap], strength: float, sparing: float = 0.0, slopes: float = _LEAST_OF_SLOPES
+    ) -> bytes:
         """Return the file of tables with coefficients rounded by attention, the more so the greater the strength.
 
-        Where hardly anybody looks errors count more by `sparing` times what they take from structural similarity.
+        Where hardly anybody looks errors count more by `sparing` times what they take from structural similarity; those
+        of slopes count `slopes` at least.
         """
         height, width = self.picture.pixels.shape[:2]
         image = Image.new("L" if len(self._planes) == 1 else "YCbCr", (width, height))
         weights = self._weights + np.float32(sparing) * self._structure if sparing else self._weights
         for rows in strip_rows(self._planes[0].shape[0]):
             blocks = slice(rows.start // SIDE, -(-rows.stop // SIDE))
-            found = self._rounded_rows(rows, tables, weights[blocks], strength)[:, :width]
+            found = self._rounded_rows(rows, tables, weights[blocks], strength, slopes)[:, :width]
             image.paste(Image.fromarray(found, image.mode), (0, rows.start))
         qtables = [table.astype(int).ravel().tolist() for table in tables[: len(self._planes)]]
         return self._saved(image, qtables=qtables)
 
     def _rounded_rows(
-        self, rows: slice, tables: list[FloatMap], weights: FloatMap, strength: float
+        self, rows: slice, tables: list[FloatMap], weights: FloatMap, strength: float, slopes: float
     ) -> npt.NDArray[np.uint8]:
         """Return some rows with coefficients rounded by attention, whole blocks: (h, w) or (h, w, 3) uint8."""
         bright, color = tables
@@ -113,7 +118,7 @@ class JpegCoder(Coder):
             part = plane[rows.start // scale : rows.stop // scale].astype(np.float32)
             blocks = to_blocks(part - _MIDDLE)
             # The encoder finds the same whole numbers again: it does the same to what is rounded to pixels.
-            values = to_plane(_rounded(blocks, table, counts, bit_cost) * table[:, None, :]) + _MIDDLE
+            values = to_plane(_rounded(blocks, table, counts, bit_cost, slopes) * table[:, None, :]) + _MIDDLE
             found = np.clip(np.rint(values), 0, 255).astype(np.uint8)
             channels.append(np.repeat(np.repeat(found, scale, 0), scale, 1) if scale > 1 else found)
         return channels[0] if len(channels) == 1 else cv2.merge(channels)
@@ -177,12 +182,12 @@ def _halved(plane: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def _rounded(
-    blocks: npt.NDArray[np.float32], table: FloatMap, weights: FloatMap, bit_cost: float
+    blocks: npt.NDArray[np.float32], table: FloatMap, weights: FloatMap, bit_cost: float, slopes: float
 ) -> npt.NDArray[np.float32]:
     """Return coefficients in steps of a table, whole numbers whose error and bits together cost least.
 
     Tried are the nearest whole number, the one below it, the largest of the next shorter category, and 0. A step
-    between blocks would be seen: means of blocks stay, and errors of the slopes within them count much everywhere.
+    between blocks would be seen: means of blocks stay, and errors of the slopes within them may count much everywhere.
 
     Parameters
     ----------
@@ -191,6 +196,8 @@ def _rounded(
     weights : (h, w) float32
     bit_cost : float
         What a bit costs, in squared error.
+    slopes : float
+        What errors of `_SLOPES` count at least.
     """
     steps = blocks / table[:, None, :]
     whole = np.rint(steps)
@@ -202,7 +209,7 @@ def _rounded(
     # grows by, exact^2 - (exact - 1)^2 = 2 exact - 1.
     error_costs = weights[:, None, :, None] * np.square(table)[:, None, :]
     for down, across in _SLOPES:
-        error_costs[:, down, :, across] = np.maximum(weights, _LEAST_OF_SLOPES) * table[down, across] ** 2
+        error_costs[:, down, :, across] = np.maximum(weights, slopes) * table[down, across] ** 2
     worth = (1 + _FIRST * bit_cost / error_costs) / 2
     whole[(size == 1) & (np.abs(steps) < worth)] = 0
     row, v, column, u = np.nonzero(size > 1)
