@@ -32,9 +32,9 @@ LOOKED_AT = {
     "toothbrush (5), the road sign (11), the wooden figure (13), one of two men (16), and the white of the bowl (14); "
     "cars (18), a bit of the wall and what is behind the spokes (20) stay in.",
     "compress": "Where people look ours has less of the plain file's ringing and blocks: the skin in 1, 2 and 7, the "
-    "lattice in 8, the fur in 17. Where nobody does, texture is flatter: the grid of the cloth (5) is gone, asphalt "
-    "(18) and felt (6) are smooth, and the soft shadow in 13 falls into steps; lawn (17) and straw (8) "
-    "stay what they are.",
+    "lattice in 8, the fur in 17. Where nobody does, texture is flatter: the grid of the cloth (5) is faint, asphalt "
+    "(18), concrete (3) and felt (6) are smooth, the trousers and the floor in 7 blurred; the soft shadow in 13, lawn "
+    "(17) and straw (8) stay what they are.",
     "regions": "Faces and the heads of animals get most, also in groups; of things the dial (13), the mouth of the "
     "tomato (12) and the bowl (14). Text gets less than people usually give it: 16 % for 'Broad Channel' (10), and the "
     "'6' at the edge of the photo 3 % (20).",
