@@ -136,3 +136,17 @@ def test_two_models_of_one_name_are_refused(folder, tmp_path):
     (tmp_path / "one.onnx").write_bytes((folder / "one.onnx").read_bytes())
     with pytest.raises(salbox.UsageError, match="both called 'one'"):
         parse_models([f"{folder / 'one.onnx'},{tmp_path / 'one.onnx'}"])
+
+
+def test_a_file_of_this_package_is_looked_for_once(monkeypatch):
+    """Eleven heads of one file are one answer: it does not change while the program runs."""
+    from salbox.models import exported
+    from salbox.models.registry import STUDENTS
+
+    asked = []
+    model_file = exported.model_file
+    exported.packaged_file.cache_clear()
+    monkeypatch.setattr(exported, "model_file", lambda name: asked.append(name) or model_file(name))
+    models = [salbox.load(f"{head}.student") for head in STUDENTS]
+    assert len(asked) <= 1
+    assert len({model.weights for model in models}) == 1

@@ -170,7 +170,7 @@ class PackagedCheckpoint(Checkpoint):
 
         if weights is None:
             _refuse(f"model '{name}' comes with its weights", None, sha256)
-            return exported.model_file(exported.packaged(self.file))
+            return exported.packaged_file(self.file)
         return find_weights(name, weights, sha256, resolve(self.card).weights_from)
 
     def weights_at(self, name: str) -> Path | None:
@@ -182,7 +182,8 @@ class PackagedCheckpoint(Checkpoint):
         from . import exported
 
         if weights == self.weights_at(card.name):
-            return exported.load_exported(exported.packaged(f"{self.file}#{self.head}"), card, parameters, device)
+            name = exported.packaged(f"{self.file}#{self.head}")
+            return exported.load_exported(name, card, parameters, device, file=weights)
         return super().open(resolve(self.card), parameters, weights, device)
 
 
@@ -219,7 +220,8 @@ class Packaged:
         """Return the model, its network on a device."""
         from . import exported
 
-        return exported.load_exported(exported.packaged(f"{self.file}#{self.head}"), card, parameters, device)
+        name = exported.packaged(f"{self.file}#{self.head}")
+        return exported.load_exported(name, card, parameters, device, file=weights)
 
 
 @dataclass(frozen=True)
@@ -293,7 +295,7 @@ def _packaged_path(name: str, file: str, weights: WeightsSource | None, sha256: 
     from . import exported
 
     _refuse(f"model '{name}' comes with its weights", weights, sha256)
-    return exported.model_file(exported.packaged(file))
+    return exported.packaged_file(file)
 
 
 def _refuse(reason: str, weights: WeightsSource | None, sha256: str | None) -> None:

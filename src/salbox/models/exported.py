@@ -51,6 +51,12 @@ def packaged(name: str) -> str:
     return str(importlib.resources.files("salbox.runtime") / "data" / name)
 
 
+@lru_cache
+def packaged_file(name: str) -> Path:
+    """Return a file that comes with this package: where it lies does not change while the program runs."""
+    return model_file(packaged(name))
+
+
 def card_beside(name: str) -> Path | None:
     """Return the card beside the file that a name means, if it is another program's; None of any other name."""
     return card_file(user_path(name.partition("#")[0]))
@@ -104,13 +110,23 @@ def exported_card(name: str, max_model_size: float | None = None) -> ModelCard:
 
 
 def load_exported(
-    name: str, card: ModelCard, parameters: Mapping[str, Any], device: str, max_model_size: float | None = None
+    name: str,
+    card: ModelCard,
+    parameters: Mapping[str, Any],
+    device: str,
+    max_model_size: float | None = None,
+    *,
+    file: Path | None = None,
 ) -> Model:
-    """Return the model of a path; of `parameters`, those of its card, a file knows `HISTOGRAM_MATCHED` alone."""
-    network = _open(name, device, max_model_size)
+    """Return the model of a path; of `parameters`, those of its card, a file knows `HISTOGRAM_MATCHED` alone.
+
+    `file` is what `model_file` gives, if it is known: eleven heads would ask for it eleven times.
+    """
+    file = file or model_file(name)
+    network = _open_file(file, device, max_model_size)
     own = {key: value for key, value in parameters.items() if key == HISTOGRAM_MATCHED.name}
     asked = network.histogram_matched() if any(own.values()) else None
-    return Model(card, None, own, network=asked or network, head=_head(name, network), weights=model_file(name))
+    return Model(card, None, own, network=asked or network, head=_head(name, network), weights=file)
 
 
 def model_file(name: str) -> Path:
@@ -133,9 +149,13 @@ def _foreign(name: str) -> tuple[Path, Path]:
 
 
 def _open(name: str, device: str, max_model_size: float | None) -> _ExportedNetwork:
+    return _open_file(model_file(name), device, max_model_size)
+
+
+def _open_file(file: Path, device: str, max_model_size: float | None) -> _ExportedNetwork:
     # By its import path: the floor does not know the rooms above it.
     open_network = resolve("salbox.runtime.network:open_network")
-    network: _ExportedNetwork = open_network(model_file(name), provider=device, max_model_size=max_model_size)
+    network: _ExportedNetwork = open_network(file, provider=device, max_model_size=max_model_size)
     return network
 
 

@@ -13,7 +13,7 @@ from .cards import ModelCard
 from .entries import Entry, ExportedFile, ForeignFile
 from .import_paths import is_import_path
 from .own import OwnModel, from_import_path
-from .registry import find_entry, known_names, stand_in
+from .registry import MODELS, find_entry, known_names, stand_in
 from .weights import WeightsSource
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def spelled(name: str) -> str:
     """Return a model's name as salbox spells it, in whatever case it is given: "gbvs" of "GBVS"; others as they are."""
     from . import ensembles, exported
 
+    if name in MODELS:
+        return name
     if name.casefold().startswith(ensembles.PREFIX):
         members = name[len(ensembles.PREFIX) :]
         return ensembles.PREFIX + "".join(spelled(part) if part else "" for part in _BETWEEN_MEMBERS.split(members))

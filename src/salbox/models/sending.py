@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -17,7 +16,7 @@ M = TypeVar("M")
 
 def _current_folder() -> str:
     try:
-        return str(Path.cwd())
+        return os.getcwd()  # noqa: PTH109  # every model that is loaded asks: a Path would take three times as long
     except OSError:  # removed meanwhile
         return ""
 

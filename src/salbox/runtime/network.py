@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -63,7 +64,7 @@ class ExportedNetwork:
     def __hash__(self) -> int:
         return id(self.session)
 
-    @property
+    @cached_property
     def heads(self) -> tuple[str, ...]:
         """The names of the heads."""
         return tuple(head.name for head in self.metadata.heads)
@@ -139,7 +140,8 @@ class ExportedNetwork:
             step = max(1, min(_MAX_BATCH, _MAX_BATCH_PIXELS // (height * width)))
             for start in range(0, len(members), step):
                 batch = members[start : start + step]
-                coarse = self._run(np.stack([preprocessing.prepare(images[i]) for i in batch]))
+                prepared = [preprocessing.prepare(images[i]) for i in batch]
+                coarse = self._run(prepared[0][None] if len(batch) == 1 else np.stack(prepared))
                 for index, maps in zip(batch, coarse, strict=True):
                     # One block for all maps of an image: large enough for large pages of memory, of which a few are
                     # there sooner than thousands of small ones; a fifth of the time of eight heads.

@@ -141,7 +141,7 @@ def open_session(
         raise UsageError(f"threads={threads}: expected at least 1")
     _execution_provider(provider)
     try:
-        stat = Path(path).stat()
+        stat = os.stat(path)  # noqa: PTH116  # every head of a network asks: a Path would take twice as long
     except OSError:
         inspect(Path(path), max_megabytes)  # says what is wrong
         raise WeightsError(f"{path}: cannot be read") from None
