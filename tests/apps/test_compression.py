@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -100,6 +101,18 @@ def test_what_is_not_seen_has_no_error() -> None:
     coder = WebpCoder(Picture(PHOTO, np.ones((38, 57), np.float32), alpha))
     found = coder.errors(encoded(Image.fromarray(changed), "PNG"))
     assert (found.plain, found.weighted) == (0, 0)
+
+
+def test_while_a_file_is_opened_other_threads_may_cut_larger_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    coder = JpegCoder(Picture(PHOTO, np.ones((38, 57), np.float32)))
+    data, open_image = coder.plain(50), Image.open
+
+    def opened_meanwhile(*arguments: Any, **keywords: Any) -> Image.Image:
+        assert Image.new("L", (1800, 256)).crop((0, 0, 1800, 256)).size == (1800, 256)
+        return open_image(*arguments, **keywords)
+
+    monkeypatch.setattr(Image, "open", opened_meanwhile)
+    assert coder.errors(data).plain > 0
 
 
 def test_similarity_is_that_of_each_block() -> None:

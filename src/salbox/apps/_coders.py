@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..imaging.opening import opened
+from ..imaging.opening import MAX_PIXELS, opened
 from ..types import FloatMap, Pixels
 from ._blocks import SIDE
 from ._searches import SLOPE
@@ -143,7 +143,8 @@ class Coder(ABC):
 
     def decoded(self, data: bytes) -> Callable[[slice], Pixels]:
         """Return what gives rows of a file of the picture: (h, W, 3) uint8 RGB."""
-        with opened(data, max_pixels=self.picture.weights.size * SIDE**2) as file:
+        # While a file is opened, Pillow's limit, which other threads' pictures are held to as well, is this one.
+        with opened(data, max_pixels=max(MAX_PIXELS, self.picture.weights.size * SIDE**2)) as file:
             image = file.decoded()
         return lambda rows: np.asarray(image.crop((0, rows.start, image.width, rows.stop)).convert("RGB"))
 
