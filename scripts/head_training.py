@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from salbox.distillation.teachers.augmentations import View
@@ -19,7 +19,7 @@ from salbox.distillation.teachers.maps_folder import TeacherMaps
 from salbox.losses import WeightedLoss
 from salbox.metrics.density import unit_range
 from salbox.networks.trainable.box import Box
-from salbox.networks.trainable.sight import SeeingHead
+from salbox.networks.trainable.sight import Head
 from salbox.system.progress import Progress
 
 BATCH = 16
@@ -37,12 +37,9 @@ class Example:
     target: Tensor
 
 
-def examples(
-    network: Box, head: nn.Module, views: Sequence[View], maps: TeacherMaps, progress: Progress
-) -> list[Example]:
+def examples(network: Box, head: Head, views: Sequence[View], maps: TeacherMaps, progress: Progress) -> list[Example]:
     """Return what a head learns from, of pictures that there are teacher's maps of."""
     found = []
-    pool = head.sight.pool if isinstance(head, SeeingHead) else 1
     for view in progress.track(views, len(views), "features of the trunk"):
         prepared = network.preprocessing.prepare(view.render())
         images = torch.from_numpy(prepared.copy()).permute(2, 0, 1)[None].float()
@@ -50,12 +47,12 @@ def examples(
             decoded = Box.features(network, images)["decoder"][0]  # without a branch, which is another head's
         shape = (decoded.shape[2], decoded.shape[1])
         target = unit_range(cv2.resize(maps.read(view.key).astype(float), shape, interpolation=cv2.INTER_AREA))
-        small = functional.avg_pool2d(images, pool)[0]
+        small = functional.avg_pool2d(network.shrunk(images), head.pool)[0]
         found.append(Example(decoded.half(), small.half(), torch.from_numpy(target).float()))
     return found
 
 
-def fit_head(head: nn.Module, learned: Sequence[Example], epochs: int, progress: Progress, seed: int = 0) -> None:
+def fit_head(head: Head, learned: Sequence[Example], epochs: int, progress: Progress, seed: int = 0) -> None:
     """Train a head; batches are of pictures of one size, in an order that follows from the seed."""
     loss = WeightedLoss(LOSS)
     order = torch.Generator().manual_seed(seed)
@@ -63,25 +60,20 @@ def fit_head(head: nn.Module, learned: Sequence[Example], epochs: int, progress:
     optimizer = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=epochs * batches, pct_start=WARM_UP)
     head.train()
-    pool = head.sight.pool if isinstance(head, SeeingHead) else 1
-    if isinstance(head, SeeingHead):
-        head.sight.pool = 1  # pictures are small already
     for epoch in progress.track(range(epochs), epochs, "training"):
         total = 0.0
         for batch in _batches(learned, order):
             decoded, pictures, targets = (
-                torch.stack([getattr(one, name) for one in batch]).float() for name in ("decoded", "picture", "target")
+                torch.stack([getattr(one, what) for one in batch]).float() for what in ("decoded", "picture", "target")
             )
-            seen = head.seen(pictures, decoded) if isinstance(head, SeeingHead) else decoded
-            value = loss(head(seen), targets[:, None], torch.ones(len(batch), 1, dtype=torch.bool))
+            logits = head(head.seen(pictures, decoded, pooled=True))
+            value = loss(logits, targets[:, None], torch.ones(len(batch), 1, dtype=torch.bool))
             optimizer.zero_grad()
             value.backward()
             optimizer.step()
             schedule.step()
             total += value.item()
         progress.say(f"epoch {epoch + 1} of {epochs}: loss {total / batches:.4f}")
-    if isinstance(head, SeeingHead):
-        head.sight.pool = pool
     head.eval()
 
 

@@ -110,9 +110,9 @@ def put(head: str, run: Path, target: Path = TARGET, figures: Path = FIGURES) ->
     export_onnx(network, whole, shipped.cards, {own.name: own.teacher for own in shipped.metadata.heads})
     with atomic(target) as temporary:
         shrink_exported(whole, temporary, "int8")
-        _restore(temporary, target, f"{LAYERS}{shipped.heads.index(head)}.")
+        restore(temporary, target, but=f"{LAYERS}{shipped.heads.index(head)}.")
         ensure_same(shipped, open_network(temporary, threads=1), but=(head,))
-        _keep_curves(temporary, shipped, head)
+        keep_curves(temporary, shipped, but=head)
         metadata = open_network(temporary, threads=1).metadata
         for _ in range(2):  # the cards state the size of the file that they are in
             size = size_line(metadata, temporary.stat().st_size)
@@ -143,7 +143,7 @@ def _box(path: Path) -> Box:
     return network
 
 
-def _restore(path: Path, before: Path, but: str) -> None:
+def restore(path: Path, before: Path, but: str | None = None) -> None:
     """Give a network's weights the bits that they had in a file before: rounding again may change a scale's last one.
 
     `but` begins the names of weights that are others now.
@@ -151,18 +151,18 @@ def _restore(path: Path, before: Path, but: str) -> None:
     old: Mapping[str, onnx.TensorProto] = {tensor.name: tensor for tensor in onnx.load(before).graph.initializer}
     model = onnx.load(path)
     for tensor in model.graph.initializer:
-        if tensor.name in old and not tensor.name.startswith(but):
+        if tensor.name in old and (but is None or not tensor.name.startswith(but)):
             assert (tensor.data_type, tensor.dims) == (old[tensor.name].data_type, old[tensor.name].dims), tensor.name
             tensor.CopyFrom(old[tensor.name])
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def _keep_curves(path: Path, before: ExportedNetwork, head: str) -> None:
-    """Put the histogram curves of a network into a file with other weights of one head, whose own no longer holds."""
+def keep_curves(path: Path, before: ExportedNetwork, but: str | None = None) -> None:
+    """Put the histogram curves of a network into a file whose maps are the same, but for a head's."""
     curves, fingerprint = before.histogram_curves, weights_fingerprint(path)
     if curves is not None:
         same = curves.weights == fingerprint
-        kept = {name: curve for name, curve in curves.heads.items() if same or name != head}
+        kept = {name: curve for name, curve in curves.heads.items() if same or name != but}
         put_curves(path, replace(curves, weights=fingerprint, heads=kept))
 
 

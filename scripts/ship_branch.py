@@ -86,7 +86,7 @@ def ship(run: Path, target: Path = TARGET, figures: Path = FIGURES) -> dict[str,
 def ensure_same(old: ExportedNetwork, new: ExportedNetwork, but: Collection[str] = tuple(TEACHERS)) -> None:
     """Stop unless the heads that were there before, `but` for some, give the maps that they gave."""
     height, width = old.metadata.preprocessing.working_size(192, 256)
-    for size in ((height, width), (width, height), (77, 101)):
+    for size in ((height, width), (width, height), old.metadata.preprocessing.working_size(77, 101)):
         images = pictures(2, *size)
         (before,), (after,) = (each.session.run({INPUT: images}, [OUTPUT]) for each in (old, new))
         kept = [head for head in old.heads if head not in but]

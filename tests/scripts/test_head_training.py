@@ -41,8 +41,9 @@ def learned(tmp_path):
     return views, TeacherMaps(tmp_path / "maps")
 
 
-@pytest.mark.parametrize("sees", [{}, {"b": "spectrum"}, {"b": "conspicuity"}])
-def test_a_head_learns_and_nothing_else_moves(script, learned, sees):
+# A head that sees the spot itself learns more of it than one that sees a trunk of random weights.
+@pytest.mark.parametrize(("sees", "most"), [({}, 0.85), ({"b": "spectrum"}, 0.5), ({"b": "conspicuity"}, 0.5)])
+def test_a_head_learns_and_nothing_else_moves(script, learned, sees, most):
     torch.manual_seed(0)
     network = rebuild("box", ["a", "b"], {**SETTINGS, "sees": sees}).eval()
     before = {name: values.clone() for name, values in network.state_dict().items()}
@@ -57,11 +58,11 @@ def test_a_head_learns_and_nothing_else_moves(script, learned, sees):
         return float(np.mean([(one.target - own).square().mean() for one, own in zip(found, maps, strict=True)]))
 
     first = error()
-    pool = head.sight.pool if sees else None
+    pool = head.pool
     script.fit_head(head, found, 30, SILENT)
-    assert error() < 0.9 * first
+    assert error() < most * first
     assert not head.training
-    assert (head.sight.pool if sees else None) == pool
+    assert head.pool == pool == (2 if sees else 1)
     for name, values in network.state_dict().items():
         if not name.startswith("head_layers.1."):
             assert torch.equal(values, before[name]), name

@@ -131,11 +131,15 @@ class BottomRightConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the convolution: (N, channels, floor(H / stride), floor(W / stride)) where TensorFlow rounds up."""
+        return self.convolved(input, self.weight)
+
+    def convolved(self, input: Tensor, weight: Tensor) -> Tensor:
+        """Return the same with another weight of the same shape."""
         (kh, kw), (sh, sw) = self.kernel_size, self.stride
         top, left = max(kh - sh, 0) // 2, max(kw - sw, 0) // 2
         pads = (top, left, max(kh - sh, 0) - top, max(kw - sw, 0) - left)
         convolve = _UnevenConv.apply if torch.onnx.is_in_onnx_export() else _uneven_conv
-        return cast(Tensor, convolve(input, self.weight, self.bias, pads, self.stride, self.groups))
+        return cast(Tensor, convolve(input, weight, self.bias, pads, self.stride, self.groups))
 
 
 def _uneven_conv(

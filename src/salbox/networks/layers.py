@@ -61,3 +61,15 @@ def resize_like(features: Tensor, reference: Tensor) -> Tensor:
     """Return features brought bilinearly to another tensor's height and width."""
     size = reference.shape[-2:]
     return functional.interpolate(features, size=size, mode="bilinear", align_corners=False)
+
+
+def enlarge_like(features: Tensor, reference: Tensor, times: int = 2) -> Tensor:
+    """Return the same where the other tensor is `times` as large in pictures whose sides the network's strides divide.
+
+    An exported graph says by how much and not to what size: ONNX Runtime then stays in the layout that it has between
+    convolutions, and the finest of a decoder's enlargements takes a third of the time. Other pictures such a graph must
+    not see; see `TrainableNetwork.divisor`.
+    """
+    if not torch.onnx.is_in_onnx_export():
+        return resize_like(features, reference)
+    return functional.interpolate(features, scale_factor=float(times), mode="bilinear", align_corners=False)

@@ -15,6 +15,7 @@ from salbox.models.model import Model  # noqa: E402
 from salbox.networks.export.models import export_model, shrink_exported  # noqa: E402
 from salbox.networks.export.onnx import export_onnx, largest_difference, pictures, spread_difference  # noqa: E402
 from salbox.networks.trainable.base import TrainableNetwork  # noqa: E402
+from salbox.networks.trainable.box import Box  # noqa: E402
 from salbox.runtime.metadata import INPUT  # noqa: E402
 from salbox.runtime.network import open_network  # noqa: E402
 from salbox.runtime.preprocessing import Preprocessing  # noqa: E402
@@ -229,3 +230,17 @@ def test_halving_a_file_that_is_no_student(tmp_path):
     (tmp_path / "a.onnx").write_bytes(b"words")
     with pytest.raises(WeightsError, match="not an ONNX network"):
         shrink_exported(tmp_path / "a.onnx", tmp_path / "b.onnx")
+
+
+def test_a_box_sees_an_image_up_to_the_last_multiple(tmp_path):
+    """Its decoder doubles sizes: what is beyond is not looked at, whatever the strides would make of it."""
+    torch.manual_seed(0)
+    network = Box(HEADS, size=(64, 96), width=8, head_width=4, detail=4).eval()
+    assert network.divisor == 64
+    path = tmp_path / "box.onnx"
+    export_onnx(network, path, cards(), {"one": "aim", "two": "bms"})
+    image = pictures(2, 70, 143)
+    run = open_network(path, threads=1).session.run
+    (found,), (expected,) = run({INPUT: image}), run({INPUT: image[:, :64, :128]})
+    assert found.shape == (2, 2, 16, 32)
+    np.testing.assert_array_equal(found, expected)

@@ -13,7 +13,7 @@ from salbox.classical import ikn  # noqa: E402
 from salbox.classical._features import attenuate_borders  # noqa: E402
 from salbox.classical._gabor import RADIUS, gabor_kernel  # noqa: E402
 from salbox.metrics import fidelity_cc  # noqa: E402
-from salbox.networks.trainable.conspicuity import TAPS, Conspicuity, border, gabor, promoted  # noqa: E402
+from salbox.networks.trainable.conspicuity import TAPS, Conspicuity, Edges, gabor, promoted  # noqa: E402
 from salbox.networks.trainable.numbers import CHANNELS  # noqa: E402
 
 
@@ -35,8 +35,16 @@ def test_peaks_are_promoted_as_by_the_algorithm(values):
 
 @pytest.mark.parametrize("shape", [(40, 60), (12, 60), (5, 3)])
 def test_borders_fall_off_as_by_the_algorithm(shape):
-    found = border(torch.ones(1, 1, *shape), 13)[0, 0].numpy()
+    maps = torch.ones(1, 1, *shape)
+    found = Edges.of(maps).attenuated(maps, 13)[0, 0].numpy()
     np.testing.assert_allclose(found, attenuate_borders(np.ones(shape), 13), rtol=1e-6)
+
+
+def test_edges_of_half_the_size():
+    found = Edges.of(torch.ones(1, 1, 24, 40)).halved().halved()
+    expected = Edges.of(torch.ones(1, 1, 6, 10))
+    assert torch.equal(found.distances, expected.distances)
+    assert torch.equal(found.half, expected.half)
 
 
 @pytest.mark.parametrize("angle", [0, 45, 90, 135])

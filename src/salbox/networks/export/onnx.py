@@ -29,6 +29,7 @@ from ...types import Pixels
 from ...version import __version__
 from ..trainable.base import TrainableNetwork
 from .half import store_as_half
+from .sums import state_sizes
 from .tracing import traced
 
 TOLERANCE = 1e-3  # of a map's range: how far ONNX Runtime's maps may be from PyTorch's
@@ -156,7 +157,10 @@ def to_onnx(network: TrainableNetwork) -> onnx.ModelProto:
     SalboxError
         If PyTorch cannot write the network as ONNX.
     """
-    return _traced(_FromPixels(network), network.preprocessing.working_size(192, 256), network.name)
+    height, width = network.preprocessing.working_size(192, 256)
+    graph = _traced(_FromPixels(network), (height, width), network.name)
+    state_sizes(graph, [(height, width), (width, height)])
+    return graph
 
 
 def _traced(graph: nn.Module, size: tuple[int, int], name: str) -> onnx.ModelProto:
@@ -205,6 +209,9 @@ class _FromPixels(nn.Module):
         self.network = network
 
     def forward(self, image: Tensor) -> Tensor:
+        if (divisor := self.network.divisor) > 1:
+            height, width = (side // divisor * divisor for side in image.shape[1:3])
+            image = image[:, :height, :width]
         return self.network.maps(image.permute(0, 3, 1, 2).to(torch.float32))
 
 

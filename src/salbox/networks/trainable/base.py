@@ -87,6 +87,9 @@ class TrainableNetwork(nn.Module, ABC):
     covered: int = 1
     """Pixels: a map covers an image up to the last multiple of so many, along a side."""
 
+    divisor: int = 1
+    """Pixels: what the exported network sees of an image ends at the last multiple of so many, along a side."""
+
     side_outputs: ClassVar[tuple[str, ...]] = ()
     """Names of further outputs, which only training looks at; each has one channel a head."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,11 +17,12 @@ from torch.nn import functional
 from ...errors import UsageError
 from ...runtime.preprocessing import Preprocessing
 from ..encoders import STRIDES, TENSORFLOW, BottomRightConv2d, make_encoder, pad_like_tensorflow, pads_at_end
-from ..layers import ConvNormAct, Normalize, SeparableConv, resize_like
+from ..layers import ConvNormAct, Normalize, SeparableConv, enlarge_like
 from .base import TrainableNetwork
 from .context import CONTEXTS, make_context
+from .joined_heads import joined_logits
 from .numbers import CHANNELS
-from .sight import SIGHTS, SeeingHead
+from .sight import SIGHTS, Head, SeeingHead
 
 WIDTH = 48  # channels of the decoder
 HEAD_WIDTH = 16  # channels within a head
@@ -104,6 +105,7 @@ class Box(TrainableNetwork):
         self.encoder = made.network
         self.normalize = Normalize(made.mean, made.std)
         self.stride = self.covered = stride
+        self.divisor = multiple
         self.scale = scale
         # From coarse to fine; what is finer than the output is not looked at.
         self.levels = [i for i, s in enumerate(STRIDES) if stride <= s <= deepest][::-1]
@@ -112,7 +114,7 @@ class Box(TrainableNetwork):
         self.mix = nn.ModuleList(SeparableConv(width, width) for _ in self.levels)
         self.detail = _detail(detail, width, encoder) if detail else None
         self.head_layers = nn.ModuleList(
-            SeeingHead(make_head(width + CHANNELS, head_width), sees[head], FINE * scale)
+            SeeingHead(make_head(width + CHANNELS, head_width), sees[head])
             if head in sees
             else make_head(width, head_width)
             for head in self.heads
@@ -121,36 +123,47 @@ class Box(TrainableNetwork):
     @property
     def _is_mixed(self) -> bool:
         """Whether its heads look at features of their own."""
-        return len(self.heads) > 1 and any(isinstance(head, SeeingHead) for head in self.head_layers)
+        return len(self.heads) > 1 and any(isinstance(head, SeeingHead) for head in self._heads())
 
     def encoder_input(self, images: Tensor) -> Tensor:
         """See `TrainableNetwork`."""
-        return self._shrunk(self.normalize(images))
+        found: Tensor = self.normalize(self.shrunk(images))
+        return found
 
-    def _shrunk(self, normalized: Tensor) -> Tensor:
-        return normalized if self.scale == 1 else functional.avg_pool2d(normalized, self.scale)
+    def shrunk(self, images: Tensor) -> Tensor:
+        """Return images at the size at which the encoder sees them, (N, 3, h, w) in 0..255."""
+        return images if self.scale == 1 else functional.avg_pool2d(images, self.scale)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return "stride2" .. "stride32", if it goes so deep, of the encoder and "decoder", which the heads look at.
 
         Where there is one head alone, what it sees beside them is the decoder's last channels.
         """
-        normalized = self.normalize(images)
-        taps = self.encoder(self._shrunk(normalized))
+        taps = self.encoder(self.encoder_input(images))
         found = {f"stride{stride}": tap for stride, tap in zip(STRIDES, taps, strict=False)}
         decoded: Tensor | None = None
         for level, lateral, context, mix in zip(self.levels, self.lateral, self.context, self.mix, strict=True):
             skip = lateral(taps[level])
-            decoded = mix(context(skip if decoded is None else skip + resize_like(decoded, skip)))
+            decoded = mix(context(skip if decoded is None else skip + enlarge_like(decoded, skip)))
         assert decoded is not None  # noqa: S101  # there are levels
         if self.detail is not None:
-            decoded = decoded + self.detail(normalized)
-        return {**found, "decoder": decoded if self._is_mixed else self._seen(0, images, decoded)}
+            decoded = decoded + self._details(self.detail, images)
+        if not self._is_mixed:
+            (head, *_) = self._heads()
+            decoded = head.seen(self.shrunk(images), decoded)
+        return {**found, "decoder": decoded}
 
-    def _seen(self, place: int, images: Tensor, decoded: Tensor) -> Tensor:
-        """Return what the layers of a head look at."""
-        head = self.head_layers[place]
-        return head.seen(images, decoded) if isinstance(head, SeeingHead) else decoded
+    def _details(self, layers: nn.Sequential, images: Tensor) -> Tensor:
+        """Return what the second look tells; in an exported graph weights are divided, which are fewer than pixels."""
+        if not torch.onnx.is_in_onnx_export():
+            told: Tensor = layers(self.normalize(images))
+            return told
+        (first, *after), *rest = layers
+        told = first.convolved(images - self.normalize.shift, first.weight / self.normalize.divisor)
+        return nn.Sequential(*after, *rest)(told)
+
+    def _heads(self) -> list[Head]:
+        return [cast(Head, head) for head in self.head_layers]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits: (N, heads, H / stride, W / stride), of half that size where details are looked at.
@@ -160,14 +173,22 @@ class Box(TrainableNetwork):
         decoded = self.decoder_features(images)
         if not self._is_mixed:
             return self.after_readout(self.decoder_readout(decoded))
-        logits = [head(self._seen(place, images, decoded)) for place, head in enumerate(self.head_layers)]
-        return self.after_readout(torch.cat(logits, dim=1))
+        return self.after_readout(self.logits(self._heads(), images, decoded))
+
+    def logits(self, heads: Sequence[Head], images: Tensor, decoded: Tensor) -> Tensor:
+        """Return the logits of heads that look at one decoder's features: (N, heads, h, w)."""
+        pictures = self.shrunk(images)
+        if torch.onnx.is_in_onnx_export():
+            return joined_logits(heads, decoded, pictures, self.stride)
+        return torch.cat([head(head.seen(pictures, decoded)) for head in heads], dim=1)
 
     def decoder_readout(self, decoded: Tensor) -> Tensor:
         """See `TrainableNetwork`."""
         if self._is_mixed:
             raise UsageError(f"network '{self.name}': its heads look at different features; open one of them")
-        return torch.cat([head(decoded) for head in self.head_layers], dim=1)
+        if torch.onnx.is_in_onnx_export() and len(self.heads) > 1:
+            return joined_logits(self._heads(), decoded, decoded, self.stride)
+        return torch.cat([head(decoded) for head in self._heads()], dim=1)
 
 
 def _detail(channels: int, width: int, encoder: str) -> nn.Module:
@@ -188,9 +209,9 @@ def _detail(channels: int, width: int, encoder: str) -> nn.Module:
     return nn.Sequential(nn.Sequential(first, nn.BatchNorm2d(channels), nn.ReLU6(inplace=True)), *rest)
 
 
-def make_head(inputs: int, width: int) -> nn.Module:
+def make_head(inputs: int, width: int) -> Head:
     """Return what one teacher has to itself: about a thousand numbers."""
-    return nn.Sequential(
+    return Head(
         ConvNormAct(inputs, width),
         ConvNormAct(width, width, 3, groups=width),
         nn.Conv2d(width, 1, 1),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ...errors import UsageError
 from ...models.import_paths import resolve
 from ..encoders import STRIDES, make_encoder
-from ..layers import ConvNormAct, SeparableConv, resize_like
+from ..layers import ConvNormAct, SeparableConv, enlarge_like
 from .context import make_context
 
 STRIDE = 8  # what a branch draws its features at
@@ -117,7 +117,7 @@ class Branch(nn.Module):
         decoded: Tensor | None = None
         for tap, lateral, context, mix in zip(taps[::-1], self.lateral, self.context, self.mix, strict=True):
             skip = lateral(tap)
-            decoded = mix(context(skip if decoded is None else skip + resize_like(decoded, skip)))
+            decoded = mix(context(skip if decoded is None else skip + enlarge_like(decoded, skip)))
         assert decoded is not None  # noqa: S101  # there are levels
         return decoded
 

@@ -151,14 +151,14 @@ class BranchedBox(Box, SplitNetwork):
         found = self.features(images)
         if not self._is_mixed:
             return self.decoder_readout(list(found.values())[-1])
-        logits = []
-        for place, (head, is_on_branch) in enumerate(zip(self.head_layers, self.on_branch, strict=True)):
-            decoded = found["decoder"]
-            if is_on_branch:
-                logits.append(resize_like(head(found["branch"]), decoded))
-            else:
-                logits.append(head(self._seen(place, images, decoded)))
-        return torch.cat(logits, dim=1)
+        decoded = found["decoder"]
+        mine, others = ([place for place, on in enumerate(self.on_branch) if on == which] for which in (False, True))
+        heads = self._heads()
+        own = self.logits([heads[place] for place in mine], images, decoded)
+        branch = self.logits([heads[place] for place in others], images, found["branch"])
+        logits = torch.cat([own, resize_like(branch, own)], dim=1)
+        order = [*mine, *others]
+        return logits if order == sorted(order) else logits[:, [order.index(place) for place in range(len(order))]]
 
     def decoder_readout(self, decoded: Tensor) -> Tensor:
         """See `TrainableNetwork`."""

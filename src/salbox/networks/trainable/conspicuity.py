@@ -7,13 +7,15 @@ maps, before they are added. A decoder that gives all teachers their features ha
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from ..layers import resize_like
-from .numbers import lengths, places, power, single_precision, with_logarithm
+from ..layers import enlarge_like
+from .numbers import lengths, places, power, with_logarithm
+from .whole_picture import WholePicture
 
 LEVELS = 4  # of the pyramid, each half as fine as the one before
 DELTA = 2  # levels from a centre to its surround
@@ -31,7 +33,7 @@ _DARKEST = 0.1 / 255
 _TINY = 1e-12
 
 
-class Conspicuity(nn.Module):
+class Conspicuity(WholePicture):
     """From images to the conspicuity of colour, intensity and orientation.
 
     Nothing in it learns: filters that did lost in a few hundred steps what makes their maps the teacher's.
@@ -50,48 +52,47 @@ class Conspicuity(nn.Module):
     gamma: Tensor
     colors: Tensor
     bars: Tensor
+    channels: Tensor
     blur: Tensor
 
     def __init__(self, pool: int) -> None:
-        super().__init__()
-        self.pool = pool
         taps = torch.exp(-0.5 * (torch.arange(BLUR) - BLUR // 2.0) ** 2)
+        owners = (*"cccioooo",) * (LEVELS - DELTA)  # of the maps: colour, intensity and orientation
         constants = {
             "gamma": torch.tensor(_GAMMA)[:, None, None],
             "colors": torch.tensor(_DKL)[:, :, None, None],
             "bars": torch.stack([gabor(angle, phase) for phase in (0, 90) for angle in ANGLES])[:, None],
+            "channels": torch.tensor([[float(own == one) for own in owners] for one in "cio"])[:, :, None, None],
             "blur": (taps[:, None] * taps / taps.sum() ** 2).expand(3, 1, BLUR, BLUR),
         }
-        for name, values in constants.items():  # not in the state dict: the architecture says what they are
-            self.register_buffer(name, values.clone(), persistent=False)
+        super().__init__(pool, constants)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return features, (N, 4, rows, columns), of images, (N, 3, H, W) in 0..255, of at least 8 `pool` pixels.
+    def seen(self, rgb: Tensor) -> Tensor:
+        """See `WholePicture`; of at least 8 pixels along a side."""
+        levels = [torch.cat([rgb, rgb.amax(1, keepdim=True)], dim=1)]
+        while len(levels) < LEVELS:
+            levels.append(functional.avg_pool2d(levels[-1], 2))
+        edges = [Edges.of(rgb)]
+        while len(edges) < LEVELS:
+            edges.append(edges[-1].halved())
+        maps = [self.maps(level, own) for level, own in zip(levels, edges, strict=True)]
+        contrasts = []
+        for place in range(LEVELS - DELTA):
+            fine, coarse = maps[place], maps[place + DELTA]
+            contrast = (fine - enlarge_like(coarse, fine, 2**DELTA)).abs()
+            squared = functional.relu(contrast - NOISE).square()
+            contrasts.append(functional.avg_pool2d(squared, 2 ** (DELTA - place)))
+        # All at once, and sums as a convolution: few operators, which cost more than what they compute.
+        channels = functional.conv2d(promoted(torch.cat(contrasts, dim=1)), self.channels)
+        attenuated = edges[DELTA].attenuated(promoted(channels), MASTER_BORDER)
+        return with_logarithm(functional.conv2d(_padded(attenuated, BLUR), self.blur, groups=3))
 
-        The first three are at most 1, the last is a logarithm: about 0 at most.
-        """
-        with single_precision(images):  # peaks are compared
-            rgb = functional.avg_pool2d(images.float(), self.pool) / 255
-            levels = [torch.cat([rgb, rgb.amax(1, keepdim=True)], dim=1)]
-            while len(levels) < LEVELS:
-                levels.append(functional.avg_pool2d(levels[-1], 2))
-            maps = [self.maps(level) for level in levels]
-            contrasts = []
-            for place in range(LEVELS - DELTA):
-                contrast = (maps[place] - resize_like(maps[place + DELTA], maps[place])).abs()
-                squared = (contrast - NOISE).clamp(min=0).square()
-                contrasts.append(promoted(functional.avg_pool2d(squared, 2 ** (DELTA - place))))
-            by_channel = torch.stack(contrasts).sum(0).split((3, 1, len(ANGLES)), dim=1)
-            channels = torch.stack([own.sum(1) for own in by_channel], dim=1)
-            attenuated = border(promoted(channels), MASTER_BORDER)
-            return with_logarithm(functional.conv2d(_padded(attenuated, BLUR), self.blur, groups=3))
-
-    def maps(self, level: Tensor) -> Tensor:
+    def maps(self, level: Tensor, edges: Edges) -> Tensor:
         """Return colours, intensity and oriented energy, (N, 8, h, w), of RGB and intensity, (N, 4, h, w) in 0..1."""
         rgb, intensity = level.split((3, 1), dim=1)
-        even, odd = functional.conv2d(_padded(intensity, TAPS), self.bars).abs().chunk(2, dim=1)
+        even, odd = functional.conv2d(_padded(intensity, TAPS), self.bars).abs().split(len(ANGLES), dim=1)
         colors = functional.conv2d(power(rgb.clamp(min=_DARKEST), self.gamma), self.colors)
-        return torch.cat([colors, intensity, border(even + odd, BORDER)], dim=1)
+        return torch.cat([colors, intensity, edges.attenuated(even + odd, BORDER)], dim=1)
 
 
 def _padded(maps: Tensor, taps: int) -> Tensor:
@@ -104,26 +105,48 @@ def promoted(maps: Tensor) -> Tensor:
     See `salbox.classical.ikn.promote_single_peak`.
     """
     low, high = maps.amin((2, 3), keepdim=True), maps.amax((2, 3), keepdim=True)
-    stretched = PEAK * (maps - low) / (high - low).clamp(min=_TINY)
-    inner = stretched[:, :, 1:-1, 1:-1]
-    beside = torch.maximum(stretched[:, :, 1:-1, :-2], stretched[:, :, 1:-1, 2:])
-    largest = torch.maximum(beside, torch.maximum(stretched[:, :, :-2, 1:-1], stretched[:, :, 2:, 1:-1]))
-    peaks = ((inner >= largest) * (inner >= 1)).float()
+    stretched = (maps - low) * (PEAK / (high - low).clamp(min=_TINY))
+    across = functional.max_pool2d(stretched, (1, 3), stride=1, padding=(0, 1))
+    down = functional.max_pool2d(stretched, (3, 1), stride=1, padding=(1, 0))
+    inner, largest = (functional.pad(values, [-1] * 4) for values in (stretched, torch.maximum(across, down)))
+    peaks = (inner >= largest.clamp(min=1)).float()
     count = peaks.sum((2, 3), keepdim=True)
     mean = (inner * peaks).sum((2, 3), keepdim=True) / count.clamp(min=1)
     weight = torch.where(count > 1, (PEAK - mean).square(), torch.where(count > 0, PEAK**2, 1.0))
     return stretched * weight
 
 
-def border(maps: Tensor, width: int) -> Tensor:
-    """Return maps, (N, C, h, w), whose outer pixels, at most `width`, fall off linearly."""
-    sides = lengths(maps)
-    own = torch.minimum(torch.minimum(*sides).div(2).floor(), torch.tensor(float(width)))
-    ramps = []
-    for side in sides:
-        place = places(side, maps)
-        ramps.append((torch.minimum(place + 1, side - place) / (own + 1)).clamp(max=1))
-    return maps * ramps[0][:, None] * ramps[1]
+@dataclass(frozen=True)
+class Edges:
+    """How far the pixels of maps are from their edges.
+
+    Attributes
+    ----------
+    distances : (1, 2, h, w) float32
+        Rows, then columns, from a pixel to what is beyond the nearest edge: 1 at the edge.
+    half : () float32
+        Of the shorter side, in pixels.
+    """
+
+    distances: Tensor
+    half: Tensor
+
+    @classmethod
+    def of(cls, maps: Tensor) -> Edges:
+        """Return what maps of a size, (N, C, h, w), have."""
+        sides = lengths(maps)
+        rows, columns = (torch.minimum(place + 1, side - place) for side in sides for place in (places(side, maps),))
+        first, last = (torch.tensor(one, device=maps.device)[None, :, None, None] for one in ((1.0, 0.0), (0.0, 1.0)))
+        return cls(first * rows[:, None] + last * columns, torch.minimum(*sides) / 2)
+
+    def halved(self) -> Edges:
+        """Return what maps of half the size have, if the sides are even."""
+        return Edges(functional.max_pool2d(self.distances, 2) / 2, self.half / 2)
+
+    def attenuated(self, maps: Tensor, width: int) -> Tensor:
+        """Return maps, (N, C, h, w), whose outer pixels, at most `width`, fall off linearly."""
+        steps = self.half.floor().clamp(max=width) + 1
+        return maps * (self.distances / steps).clamp(max=1).prod(1, keepdim=True)
 
 
 def gabor(angle: float, phase: float) -> Tensor:

@@ -22,10 +22,9 @@ def standard_scores(features: Tensor) -> Tensor:
     ----------
     Ulyanov, Vedaldi, Lempitsky: Instance normalization, 2016.
     """
-    # Spelled out: PyTorch does not export its own for pictures of any size.
-    variance, mean = torch.var_mean(features, dim=(2, 3), keepdim=True, correction=0)
-    scale = torch.rsqrt(variance + _SMALLEST)
-    return features * scale - mean * scale
+    # Spelled out: PyTorch does not export its own for pictures of any size, and its variance as many operators.
+    centered = features - features.mean((2, 3), keepdim=True)
+    return centered * torch.rsqrt(centered.square().mean((2, 3), keepdim=True) + _SMALLEST)
 
 
 class Contrast(nn.Module):

@@ -21,7 +21,7 @@ def lengths(images: Tensor) -> tuple[Tensor, Tensor]:
 
 def places(count: Tensor, like: Tensor) -> Tensor:
     """Return 0, 1, .. below `count`: (count,) float32."""
-    return torch.arange(count.long(), device=like.device).float()  # type: ignore[call-overload,unused-ignore]
+    return torch.arange(count, dtype=torch.float32, device=like.device)  # type: ignore[call-overload,unused-ignore]
 
 
 def power(values: Tensor, exponent: Tensor | float) -> Tensor:

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .numbers import lengths, places, power, single_precision, with_logarithm
+from .numbers import lengths, places, power, with_logarithm
+from .whole_picture import WholePicture
 
 COLUMNS = 64  # of the small picture that is transformed, Hou et al. 2012, section 3; its rows keep the shape
 SIGMA = 0.045  # of the blur at first, of the width, Hou et al. 2012
@@ -26,7 +27,7 @@ _LAB = ((0.0, 116.0, 0.0), (500.0, -500.0, 0.0), (0.0, 200.0, -200.0))
 _DARK_RGB, _DARK_XYZ = 0.04045, (6 / 29) ** 3  # below them a straight line stands in for the power
 
 
-class Spectrum(nn.Module):
+class Spectrum(WholePicture):
     """From images to the image signature's saliency, with signs and a blur that learn.
 
     Parameters
@@ -44,10 +45,8 @@ class Spectrum(nn.Module):
     lab: Tensor
 
     def __init__(self, pool: int) -> None:
-        super().__init__()
-        self.pool = pool
-        for name, values in (("xyz", _XYZ), ("lab", _LAB)):
-            self.register_buffer(name, torch.tensor(values)[:, :, None, None], persistent=False)
+        matrices = {"xyz": _XYZ, "lab": _LAB}
+        super().__init__(pool, {name: torch.tensor(values)[:, :, None, None] for name, values in matrices.items()})
         self.softness = nn.Parameter(torch.full((3, 1, 1), SOFTNESS))
         self.rows = nn.Conv2d(3, 3, (TAPS, 1), padding=(TAPS // 2, 0), groups=3, bias=False)
         self.columns = nn.Conv2d(3, 3, (1, TAPS), padding=(0, TAPS // 2), groups=3, bias=False)
@@ -56,19 +55,14 @@ class Spectrum(nn.Module):
             for blur in (self.rows, self.columns):
                 blur.weight.copy_((taps / taps.sum()).reshape(blur.weight.shape[1:]))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return features, (N, 4, rows, columns), of images, (N, 3, H, W) in 0..255, of at least `pool` pixels.
-
-        The first three are at most about 1, the last is a logarithm: 0 at most.
-        """
-        with single_precision(images):  # signs of small numbers need single precision
-            planes = self.to_lab(functional.avg_pool2d(images.float(), self.pool) / 255)
-            height, width = lengths(planes)
-            columns = width.clamp(max=COLUMNS)
-            rows = torch.minimum(torch.ceil(COLUMNS * height / width), height)
-            small = shrinking(height, rows, planes) @ planes @ shrinking(width, columns, planes).T
-            blurred = self.columns(self.rows(self.signature(small)))
-            return with_logarithm(blurred)
+    def seen(self, rgb: Tensor) -> Tensor:
+        """See `WholePicture`."""
+        planes = self.to_lab(rgb)
+        height, width = lengths(rgb)
+        columns = width.clamp(max=COLUMNS)
+        rows = torch.minimum(torch.ceil(COLUMNS * height / width), height)
+        small = shrinking(height, rows, planes) @ planes @ shrinking(width, columns, planes).T
+        return with_logarithm(self.columns(self.rows(self.signature(small))))
 
     def to_lab(self, rgb: Tensor) -> Tensor:
         """Return sRGB in 0..1, (N, 3, h, w), as CIE Lab, but for L's offset."""

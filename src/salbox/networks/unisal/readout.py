@@ -33,6 +33,8 @@ class Readout(nn.Module):
         Maps.
     """
 
+    enlarge = staticmethod(resize_like)  # brings features to the next finer stride
+
     def __init__(self, channels: Sequence[int], domains: Sequence[str] = DOMAINS, outputs: int = 1) -> None:
         super().__init__()
         eighth, sixteenth, coarsest = channels
@@ -63,8 +65,8 @@ class Readout(nn.Module):
 
     def mixed(self, eighth: Tensor, sixteenth: Tensor, coarse: Tensor, domain: str) -> Tensor:
         """Return what the maps are read off, at stride 8: (N, 64, h, w)."""
-        values = torch.cat([resize_like(coarse, sixteenth), sixteenth], dim=1)
-        values = resize_like(self.upsampling_2["inv_res"](values, domain), eighth)
+        values = torch.cat([self.enlarge(coarse, sixteenth), sixteenth], dim=1)
+        values = self.enlarge(self.upsampling_2["inv_res"](values, domain), eighth)
         mixed: Tensor = self.post_upsampling_2["inv_res"](torch.cat([values, eighth], dim=1), domain)
         return mixed
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from ...errors import UsageError
+from ..layers import enlarge_like
 from .domains import Inverted
 from .readout import CHANNELS, SKIPS, Readout
 
@@ -16,6 +17,12 @@ DOMAIN = "student"  # the one whose norms and Gaussians there are
 # 192x256 pixels had, untrained, a CC of .888 with what it drew at 288x384; whole it had .892.
 HIDDEN = CHANNELS + SKIPS[1]
 _NARROWED = "upsampling_2.inv_res.conv."
+
+
+class _Layers(Readout):
+    """What a box's branch has of UniSal: its strides divide the pictures that it sees."""
+
+    enlarge = staticmethod(enlarge_like)
 
 
 class UniSalDecoder(nn.Module):
@@ -47,7 +54,7 @@ class UniSalDecoder(nn.Module):
         super().__init__()
         if missing := [stride for stride in STRIDES if stride not in channels]:
             raise UsageError(f"UniSal's decoder needs features of stride {missing[0]}")
-        self.layers = Readout([channels[stride] for stride in STRIDES], (DOMAIN,))
+        self.layers = _Layers([channels[stride] for stride in STRIDES], (DOMAIN,))
         for name in (f"adaptation_{DOMAIN}", f"smoothing_{DOMAIN}"):  # each head has its own way to its map
             delattr(self.layers, name)
         self.layers.upsampling_2["inv_res"] = Inverted(CHANNELS + SKIPS[1], SKIPS[1], (DOMAIN,), HIDDEN)
