@@ -108,7 +108,7 @@ def test_while_a_file_is_opened_other_threads_may_cut_larger_pictures(monkeypatc
     data, open_image = coder.plain(50), Image.open
 
     def opened_meanwhile(*arguments: Any, **keywords: Any) -> Image.Image:
-        assert Image.new("L", (1800, 256)).crop((0, 0, 1800, 256)).size == (1800, 256)
+        assert Image.new("L", (1800, 300)).crop((0, 0, 1800, 256)).size == (1800, 256)
         return open_image(*arguments, **keywords)
 
     monkeypatch.setattr(Image, "open", opened_meanwhile)
