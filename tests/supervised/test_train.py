@@ -298,6 +298,19 @@ def test_trained_further_from_a_run(people, tmp_path):
     assert "trained further from run" in " ".join(salbox.card(str(tmp_path / "on")).limits)
 
 
+def test_trained_further_at_another_size(people, tmp_path):
+    train(plan_of(tmp_path / "run", people, settings=(*QUICK, "epochs=1")), Lines())
+    settings = (*QUICK, "epochs=1", "optimizer.learning_rate=1e-9", "size=[64, 96]")
+    given = {"datasets": [f"folder:{people}"], "init": str(tmp_path / "run"), "settings": settings}
+    train(make_plan("box", tmp_path / "on", **given), Lines())
+    size = salbox.load(str(tmp_path / "on")).network.metadata.preprocessing
+    assert (size.height, size.width) == (64, 96)
+    before, after = (read_weights(tmp_path / name / "student.safetensors").state_dict() for name in ("run", "on"))
+    for name, tensor in before.items():
+        if name.endswith("weight"):
+            torch.testing.assert_close(after[name], tensor, atol=1e-5, rtol=0)
+
+
 def test_a_run_made_otherwise_is_not_trained_further_in_silence(people, tmp_path):
     train(plan_of(tmp_path / "run", people, settings=(*QUICK, "epochs=1")), Lines())
     given = {"datasets": [f"folder:{people}"], "init": str(tmp_path / "run"), "settings": (*QUICK, "epochs=1")}

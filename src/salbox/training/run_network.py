@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import UsageError
+from ..networks.checkpoints import load_tensors
 from ..networks.trainable.base import TrainableNetwork
 from ..networks.trainable.box import Box
+from ..networks.trainable.factory import rebuild
 from ..networks.trainable.growing import can_become, regrown
 from ..networks.trainable.saved import read_weights
+from ..types import Shape
 from .recipe import Recipe
 from .run_folder import RunFolder
 
 
 def read_trained(run: Path, heads: Sequence[str], recipe: Recipe, *, renamed: bool = False) -> TrainableNetwork:
-    """Return the network of a run, in training mode; a box may end earlier than it did, or see details anew.
+    """Return the network of a run, in training mode, at the recipe's size.
+
+    A box may end earlier than it did, or see details anew.
 
     Parameters
     ----------
@@ -32,7 +37,7 @@ def read_trained(run: Path, heads: Sequence[str], recipe: Recipe, *, renamed: bo
     UsageError
         If it is another network than the recipe's, was made otherwise, or has other heads.
     WeightsError
-        If it cannot be read.
+        If it cannot be read, or the size decides of what shape its weights are.
     """
     network = read_weights(RunFolder(run).weights)
     if network.name != recipe.student:
@@ -41,7 +46,10 @@ def read_trained(run: Path, heads: Sequence[str], recipe: Recipe, *, renamed: bo
         network.heads = tuple(heads)
     if list(network.heads) != list(heads):
         raise UsageError(f"{run} has the heads {', '.join(network.heads)}; train it further on the same ones, in order")
-    wanted = {"encoder": recipe.encoder, "size": recipe.size, **recipe.network}
+    size = network.settings.get("size")
+    if size is not None and tuple(size) != recipe.size:
+        network = _at_size(network, recipe.size, run)
+    wanted = {"encoder": recipe.encoder, **recipe.network}
     changes = {}
     for key, value in wanted.items():
         own = network.settings.get(key)
@@ -55,3 +63,10 @@ def read_trained(run: Path, heads: Sequence[str], recipe: Recipe, *, renamed: bo
         network = regrown(network, changes)
     network.init_note = f"trained further from {run.name}"
     return network.train()
+
+
+def _at_size(network: TrainableNetwork, size: Shape, run: Path) -> TrainableNetwork:
+    """Return a network with the same weights that looks at images of another size."""
+    resized = rebuild(network.name, network.heads, {**network.settings, "size": list(size)})
+    load_tensors(resized, network.state_dict(), run)
+    return resized
