@@ -35,6 +35,7 @@ from salbox.apps.matting import matte
 from salbox.apps.matting_closed_form import has_pymatting
 from salbox.apps.matting_colors import clean_colors
 from salbox.datasets import Dataset, open_dataset
+from salbox.evaluation.bootstrap import estimate, interval_text, resampled
 from salbox.models.loading import load
 from salbox.models.model import Model
 from salbox.models.specs import parse_models
@@ -121,9 +122,10 @@ def rembg_alpha(folder: Path) -> Alpha:
     return lambda pixels: np.asarray(program.remove(Image.fromarray(pixels), session=session, only_mask=True)) / 255
 
 
-def photo_rows(data: Dataset, rows: Sequence[tuple[str, Alpha, int]]) -> list[list[str]]:
-    """Return a line a row: its figures' means over the photos, and seconds a photo."""
+def photo_table(data: Dataset, rows: Sequence[tuple[str, Alpha, int]]) -> str:
+    """Return a table, a line a row: its figures' means over the photos, boundary F less the first row's, seconds."""
     lines = []
+    first: np.ndarray | None = None
     for label, alpha, limit in rows:
         found, seconds = [], []
         for index in range(min(limit, len(data))):
@@ -134,8 +136,18 @@ def photo_rows(data: Dataset, rows: Sequence[tuple[str, Alpha, int]]) -> list[li
             found.append(figures(given, mask if mask.dtype == np.bool_ else mask > 128))
         error, iou, edge = np.mean(found, axis=0)
         print(label, len(found), error, iou, edge, flush=True)
-        lines.append([label, str(len(found)), f"{error:.4f}", f"{iou:.4f}", f"{edge:.4f}", f"{np.median(seconds):.2f}"])
-    return lines
+        edges = np.array(found)[:, 2]
+        less = "" if first is None else _difference(edges - first[: len(edges)])
+        first = edges if first is None else first
+        cells = [f"{error:.4f}", f"{iou:.4f}", f"{edge:.4f}", less, f"{np.median(seconds):.2f}"]
+        lines.append([label, str(len(found)), *cells])
+    head = ("alpha by", "photos", "M", "IoU", "boundary F", "less the first line's", "s a photo")
+    return markdown_table(head, lines, figures=6)
+
+
+def _difference(values: np.ndarray) -> str:
+    found = estimate(float(values.mean()), resampled([values])[0])
+    return f"{found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
 def shape_rows() -> list[list[str]]:
@@ -251,12 +263,11 @@ def page(arguments: argparse.Namespace) -> str:
             provenance(packages) + " Written by `benchmarks/cutout.py`.",
             "## Photos with masks",
             f"{data.card.title}, test part. M is the mean absolute error of alpha and mask, as they are; IoU is of "
-            "what is more than half there; boundary F allows an edge to be off by .8 % of the diagonal. "
+            "what is more than half there; boundary F allows an edge to be off by .8 % of the diagonal, and beside it "
+            f"stands by how much it is above that of the first line, in brackets the {interval_text()}. "
             "Seconds are of one processor core, the median. "
             "`scfnet` looks up to three times if nothing else is said, see [the edge](../cutout.md#the-edge).",
-            markdown_table(
-                ("alpha by", "photos", "M", "IoU", "boundary F", "s a photo"), photo_rows(data, rows), figures=5
-            ),
+            photo_table(data, rows),
             "## Drawn shapes of known alpha",
             "1200x900 pixels, grained, before a grained background; all alphas are made of the same map, the true one "
             "in 320x320 pixels, softened. Mean absolute error of alpha in thousandths. To the right the mean error of "
