@@ -4,7 +4,7 @@ Needs the data and the fixation networks' weights (`shared` beside the checkout,
 are kept in runs/histogram-matched and made once. Writes docs/results/histogram-matched.md and
 docs/images/students-histogram-matched.jpg.
 
-    python benchmarks/histogram_matched.py [--network FILE] [--teacher HEAD=NAME_OR_PATH] [--limit N]
+    python benchmarks/histogram_matched.py [--network FILE] [--teacher HEAD=NAME_OR_PATH] [--without HEAD] [--limit N]
 
 Fit the curves first, with the same options: scripts/fit_histogram_curves.py.
 """
@@ -199,7 +199,11 @@ def draw(network: ExportedNetwork, curves: HistogramCurves, views: Sequence[View
 
 
 def page(
-    network: ExportedNetwork, curves: HistogramCurves, held: HeldOut, tables: Sequence[Mapping[str, Any]], photos: int
+    network: ExportedNetwork,
+    curves: HistogramCurves,
+    held: HeldOut,
+    tables: Sequence[Mapping[str, Any]],
+    given: argparse.Namespace,
 ) -> str:
     osie, duts = tables
     kilobytes = len(curves.to_text()) / 1000
@@ -222,12 +226,13 @@ def page(
             "`--histogram-matched`;\n"
             "- the student's map *matched exactly* to the same histogram, as `--histogram-matching biased` does with "
             "the map of any model.",
-            f"Both curves were fitted on {photos} photos each of the training splits of {' and '.join(SETS)} (means "
-            f"over {BINS} bins, the nearest that rise). Those that ship have {POINTS} points a head, together "
+            f"Both curves were fitted on {given.photos} photos each of the training splits of {' and '.join(SETS)} "
+            f"(means over {BINS} bins, the nearest that rise). Those that ship have {POINTS} points a head, together "
             f"{kilobytes:.1f} kB, in the network's file; they are applied to the network's own small map, before that "
             "is brought to the image's size.",
             "A classical teacher sees a picture with its longest side at 640, the student the picture as it is. "
             f"{FORMULAS} None of the pictures was learned from.",
+            *([f"Not measured, though curves of them ship: {names}."] if (names := ", ".join(given.without)) else []),
             f"## OSIE test: {len(held.osie)} photos",
             *(table(osie, metric) for metric in METRICS),
             " ".join([verdict(osie), *unhelped(osie), *others]),
@@ -264,19 +269,21 @@ def every_map(
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0], parents=[arguments()])
     parser.add_argument("--limit", type=int, metavar="N", help="photos of each kind, to try the script out")
+    parser.add_argument("--without", nargs="+", default=[], metavar="HEAD", help="whose teacher is not at hand")
     given = parser.parse_args()
     network, held = open_network(given.network), held_out(given.limit)
     curves = network.histogram_curves
     if curves is None:
         raise SystemExit(f"{given.network}: no curves that fit its weights; run scripts/fit_histogram_curves.py")
-    teachers = teachers_of(network, dict(each.split("=", 1) for each in given.teacher))
+    every = teachers_of(network, dict(each.split("=", 1) for each in given.teacher))
+    teachers = {head: who for head, who in every.items() if head not in given.without}
     learned = fit_views(given.photos)
     of_values = value_curves(network, every_map(teachers, learned, given), learned)
     tables = [
         measured(network, curves, of_values, every_map(teachers, views, given), views)
         for views in (held.osie, held.duts)
     ]
-    text = page(network, curves, held, tables, given.photos)
+    text = page(network, curves, held, tables, given)
     if given.limit is not None:  # figures of a trial must not stand among the results
         print(text)
         return
