@@ -132,12 +132,12 @@ def compute_maps(
     Sample photos are not measured: `drawn` says whether pictures are made of them.
     """
     for head in heads:
-        _teach(teacher(head), held.first() if drawn else [*held.osie, *held.duts], KEPT / "maps", workers)
+        teach(teacher(head), held.first() if drawn else [*held.osie, *held.duts], KEPT / "maps", workers)
     for head in with_original_filters():
         if head in heads:
-            _teach(original(head), held.osie, KEPT / "original-filters", workers)
+            teach(original(head), held.osie, KEPT / "original-filters", workers)
     for head in sorted(heads, key=lambda head: head in SLOW):
-        _teach(teacher(head), changed_for(held, head, few), KEPT / "maps", workers)
+        teach(teacher(head), changed_for(held, head, few), KEPT / "maps", workers)
 
 
 def changed_for(held: HeldOut, head: str, few: int | None) -> list[View]:
@@ -162,7 +162,7 @@ def check_seeds(run: Path, held: HeldOut) -> int:
     return len(used)
 
 
-def _teach(who: Teacher, views: Sequence[View], folder: Path, workers: int) -> None:
+def teach(who: Teacher, views: Sequence[View], folder: Path, workers: int) -> None:
     failures: list[str] = []
     made = 0
     for count, outcome in enumerate(teach_views(who, views, folder, workers=workers), 1):
