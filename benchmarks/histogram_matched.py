@@ -4,14 +4,16 @@ Needs the data and the fixation networks' weights (`shared` beside the checkout,
 are kept in runs/histogram-matched and made once. Writes docs/results/histogram-matched.md and
 docs/images/students-histogram-matched.jpg.
 
-    python benchmarks/histogram_matched.py [--network FILE] [--teacher HEAD=NAME_OR_PATH] [--without HEAD] [--limit N]
+    python benchmarks/histogram_matched.py [--network FILE] [--teacher HEAD=NAME_OR_PATH] [--only HEAD] [--limit N]
 
-Fit the curves first, with the same options: scripts/fit_histogram_curves.py.
+Fit the curves first, with the same options: scripts/fit_histogram_curves.py. With `--only` lines of the other heads
+stay as the page has them, which holds while their weights do.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -24,10 +26,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from _distilling import read_csv
+from _earlier import Earlier
 from _held_out import HeldOut, held_out
 from _paper import CONTEXT
 from _student_pictures import QUALITY
-from _tables import ROOT, SHARED, markdown_table, provenance, write_page
+from _tables import RESULTS, ROOT, SHARED, markdown_table, provenance, write_page
 from PIL import Image
 from scipy.optimize import isotonic_regression
 
@@ -52,6 +55,8 @@ SHIPPED_WAY = WAYS[2]
 METRICS = ("cc", "kl")
 SHOWN = ("astronaut", "coffee", "rocket")
 QUANTILES = (np.arange(500) + 0.5) / 500
+PAGE = "histogram-matched.md"
+OF_CURVES = "What the curve does, and what it does not"
 PICTURE = "students-histogram-matched.jpg"
 
 Map = npt.NDArray[Any]
@@ -130,26 +135,37 @@ def from_reference(saliency: Map) -> float:
     return float(np.abs(np.quantile(min_max(saliency), QUANTILES) - theirs).mean())
 
 
-def table(found: Mapping[str, Mapping[str, Figures]], metric: str) -> str:
-    rows = []
-    for head, ways in found.items():
-        paper = table3().get(CONTEXT.get(head, head), {}).get(metric, "")
-        rows.append([f"`{head}.student`", *(_spread(getattr(ways[way], metric)) for way in WAYS), paper])
-    name = {"cc": "CC ↑", "kl": "KL ↓"}[metric]
-    return markdown_table([name, *WAYS, "paper, a network of its own"], rows)
-
-
-def distances(found: Mapping[str, Mapping[str, Figures]]) -> str:
-    rows = [
-        [f"`{head}.student`", *(f"{np.mean(ways[way].distance):.3f}" for way in WAYS)] for head, ways in found.items()
+def lines_of(found: Mapping[str, Mapping[str, Figures]], metric: str) -> list[list[str]]:
+    """Return a table's lines: a head's CC or KL by each way, and the paper's."""
+    return [
+        [
+            _name(head),
+            *(_spread(getattr(ways[way], metric)) for way in WAYS),
+            table3().get(CONTEXT.get(head, head), {}).get(metric, ""),
+        ]
+        for head, ways in found.items()
     ]
-    return markdown_table(["maps", *WAYS], rows)
 
 
-def unhelped(found: Mapping[str, Mapping[str, Figures]]) -> list[str]:
-    """Return a line if there are heads whose map as it is has the lower KL."""
-    heads = [head for head, ways in found.items() if np.mean(ways[WAYS[0]].kl) < np.mean(ways[SHIPPED_WAY].kl)]
-    return [f"The map as it is has a lower KL of {', '.join(heads)}."] if heads else []
+def distances(found: Mapping[str, Mapping[str, Figures]]) -> list[list[str]]:
+    return [[_name(head), *(f"{np.mean(ways[way].distance):.3f}" for way in WAYS)] for head, ways in found.items()]
+
+
+def unhelped(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Return a sentence if there are heads whose map as it is has the lower KL."""
+    names = [_head(cells[0]) for cells in lines if _mean(cells[1]) < _mean(cells[1 + WAYS.index(SHIPPED_WAY)])]
+    return [f"The map as it is has a lower KL of {', '.join(names)}."] if names else []
+
+
+def trained_again(teachers: Sequence[str]) -> list[str]:
+    """Return a sentence on the teachers, HEAD=NAME_OR_PATH, that are runs, if there are any."""
+    heads = [f"`{head}`" for head, _, where in (each.partition("=") for each in teachers) if os.sep in where]
+    if not heads:
+        return []
+    return [
+        f"The teachers of {' and '.join(heads)} are not the very networks that their students and curves learned from, "
+        "but of the same design, trained again on the same photos: what two trainings differ by is in their figures."
+    ]
 
 
 @cache
@@ -162,21 +178,21 @@ def table3() -> dict[str, dict[str, str]]:
     }
 
 
-def verdict(found: Mapping[str, Mapping[str, Figures]]) -> str:
-    """Return in a line how the curves that ship do beside the paper's figures, rounded as those are."""
-    reached: dict[str, list[str]] = {metric: [] for metric in METRICS}
-    compared = [head for head in found if head in table3()]
-    for head in compared:
-        own = {m: round(float(np.mean(getattr(found[head][SHIPPED_WAY], m))), 2) for m in METRICS}
-        paper = {m: float(table3()[head][m].split()[0]) for m in METRICS}
-        if own["cc"] < paper["cc"]:
-            reached["cc"].append(f"{head} by {paper['cc'] - own['cc']:.2f}")
-        if own["kl"] > paper["kl"]:
-            reached["kl"].append(f"{head} by {own['kl'] - paper['kl']:.2f}")
-    short = [
-        f"{name} ({', '.join(heads)})" for name, heads in zip(("CC", "KL"), reached.values(), strict=True) if heads
-    ]
-    everyone = f"By the curve of ranks the {len(compared)} heads that the paper has"
+def verdict(lines: Mapping[str, Sequence[Sequence[str]]]) -> str:
+    """Return in a line how the curves that ship do beside the paper's figures, rounded as those are.
+
+    `lines` are a table's by metric.
+    """
+    missed: dict[str, list[str]] = {metric: [] for metric in METRICS}
+    for metric, cells in [(name, cells) for name, table in lines.items() for cells in table]:
+        head = _head(cells[0])
+        if head in table3():
+            own, paper = round(_mean(cells[1 + WAYS.index(SHIPPED_WAY)]), 2), _mean(cells[-1])
+            if own < paper if metric == "cc" else own > paper:
+                missed[metric].append(f"{head} by {abs(own - paper):.2f}")
+    compared = sum(_head(cells[0]) in table3() for cells in lines["cc"])
+    short = [f"{metric.upper()} ({', '.join(heads)})" for metric, heads in missed.items() if heads]
+    everyone = f"By the curve of ranks the {compared} heads that the paper has"
     if not short:
         return f"{everyone} all reach its CC and KL, rounded to two digits."
     return f"{everyone} reach its CC and KL, rounded to two digits, but for {' and '.join(short)}."
@@ -205,10 +221,26 @@ def page(
     tables: Sequence[Mapping[str, Any]],
     given: argparse.Namespace,
 ) -> str:
-    osie, duts = tables
+    counts = {
+        "OSIE test": f"{len(held.osie)} photos",
+        "DUTS-TR": f"{len(held.duts)} of {held.duts_in_all} held-out photos",
+    }
+    names = [_name(head) for head in network.heads]
+    earlier = Earlier(RESULTS / PAGE, names, [_name(head) for head in tables[0]])
+    sections = []
+    for (title, count), found in zip(counts.items(), tables, strict=True):
+        lines = {}
+        for metric in METRICS:
+            section = f"{title}, {count}: {metric.upper()}"
+            lines[metric] = earlier.joined(section, lines_of(found, metric))
+            head = [{"cc": "CC ↑", "kl": "KL ↓"}[metric], *WAYS, "paper, a network of its own"]
+            sections += [f"## {section}", markdown_table(head, lines[metric])]
+        sections.append(" ".join([verdict(lines), *unhelped(lines["kl"])]))
     kilobytes = len(curves.to_text()) / 1000
     others = [
-        f"Beside `{head}` stand the paper's figures of {other}." for head, other in CONTEXT.items() if head in osie
+        f"Beside `{head}` stand the paper's figures of {other}."
+        for head, other in CONTEXT.items()
+        if _name(head) in names
     ]
     return "\n\n".join(
         [
@@ -232,20 +264,17 @@ def page(
             "is brought to the image's size.",
             "A classical teacher sees a picture with its longest side at 640, the student the picture as it is. "
             f"{FORMULAS} None of the pictures was learned from.",
-            *([f"Not measured, though curves of them ship: {names}."] if (names := ", ".join(given.without)) else []),
-            f"## OSIE test: {len(held.osie)} photos",
-            *(table(osie, metric) for metric in METRICS),
-            " ".join([verdict(osie), *unhelped(osie), *others]),
-            f"## DUTS-TR: {len(held.duts)} of the {held.duts_in_all} held-out photos",
-            *(table(duts, metric) for metric in METRICS),
-            " ".join([verdict(duts), *unhelped(duts)]),
-            "## What the curve does, and what it does not",
+            *trained_again(given.teacher),
+            *([earlier.said] if earlier.left else []),
+            *sections,
+            *others,
+            f"## {OF_CURVES}",
             "A curve of values is no matching: how values are spread differs from map to map. The curve of ranks and "
             "exact matching draw the same order, and have about the same CC. They differ in KL: a rank's mean value is "
             "no zero where the student is unsure, and zeros are what KL punishes. For the same reason the maps have "
             "not exactly the histogram that they stand for. Distance of a map's values from it (earth mover's, both "
             "scaled to 0..1, mean over OSIE test):",
-            distances(osie),
+            markdown_table(["maps", *WAYS], earlier.joined(OF_CURVES, distances(tables[0]))),
             "Where several models' maps must have one and the same histogram, `--histogram-matching biased` is the "
             "right option; where a student is to draw what its matched teacher would, `--histogram-matched` is.",
             "The other half of the paper's Table 3, patterns of CAT2000, was not measured.",
@@ -253,6 +282,18 @@ def page(
             f"![three photos, maps as they are above histogram-matched ones](../images/{PICTURE})",
         ]
     )
+
+
+def _name(head: str) -> str:
+    return f"`{head}.student`"
+
+
+def _head(name: str) -> str:
+    return name.strip("`").removesuffix(".student")
+
+
+def _mean(cell: str) -> float:
+    return float(cell.split()[0])
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -269,14 +310,14 @@ def every_map(
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0], parents=[arguments()])
     parser.add_argument("--limit", type=int, metavar="N", help="photos of each kind, to try the script out")
-    parser.add_argument("--without", nargs="+", default=[], metavar="HEAD", help="whose teacher is not at hand")
+    parser.add_argument("--only", nargs="+", metavar="HEAD", help="which are measured; by default all heads")
     given = parser.parse_args()
     network, held = open_network(given.network), held_out(given.limit)
     curves = network.histogram_curves
     if curves is None:
         raise SystemExit(f"{given.network}: no curves that fit its weights; run scripts/fit_histogram_curves.py")
     every = teachers_of(network, dict(each.split("=", 1) for each in given.teacher))
-    teachers = {head: who for head, who in every.items() if head not in given.without}
+    teachers = {head: who for head, who in every.items() if given.only is None or head in given.only}
     learned = fit_views(given.photos)
     of_values = value_curves(network, every_map(teachers, learned, given), learned)
     tables = [
@@ -288,7 +329,7 @@ def main() -> None:
         print(text)
         return
     draw(network, curves, [view for view in held.samples if view.photo.stem in SHOWN], network.heads)
-    write_page("histogram-matched.md", text)
+    write_page(PAGE, text)
 
 
 if __name__ == "__main__":
