@@ -14,8 +14,13 @@ def kept(path: Path) -> dict[str, dict[str, Any]]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def keep(path: Path, part: str, rows: list[list[str]]) -> None:
+def here() -> str:
+    """Return a line with the machine, the date and the versions that figures of the tools depend on."""
+    return provenance(("salbox", "pillow", "numpy"))
+
+
+def keep(path: Path, part: str, rows: list[list[str]], measured: str | None = None) -> None:
     """Keep the rows of a part, with when and where they were measured."""
-    found = kept(path) | {part: {"rows": rows, "measured": provenance(("salbox", "pillow", "numpy"))}}
+    found = kept(path) | {part: {"rows": rows, "measured": measured or here()}}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

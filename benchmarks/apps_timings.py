@@ -18,7 +18,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from _parts import keep, kept
+from _parts import here, keep, kept
 from _tables import SHARED
 from apps import FIGURES, write
 from PIL import Image
@@ -150,8 +150,18 @@ def main() -> None:
                 rows.append([name, megapixels, f"{seconds:.3g}", f"{memory:.2f}"])
                 print(rows[-1], flush=True)
     if not given.is_trial:
-        keep(FIGURES, "timings", with_others(rows))
+        every = with_others(rows)
+        keep(FIGURES, "timings", every, measured(rows, every))
         write()
+
+
+def measured(rows: list[list[str]], every: list[list[str]]) -> str:
+    """Return where and when all rows were measured, of which some were now."""
+    before = kept(FIGURES).get("timings", {}).get("measured", "")
+    if len(rows) == len(every) or not before:
+        return here()
+    again = ", ".join(f"{name} of {size}" for name, size, *_ in rows)
+    return f"{before} Since then, megapixels: {again}. {here()}"
 
 
 def with_others(rows: list[list[str]]) -> list[list[str]]:
