@@ -28,17 +28,22 @@ class Encoder:
         First weights, as `build_network` has it; where that is "none", it learns another encoder's features first.
     rate : float
         Its learning rate over the decoder's.
+    page : str
+        Where its trials are told of.
     """
 
     title: str
     arguments: Mapping[str, Any]
     init: str
     rate: float
+    page: str
 
 
 ENCODERS = {
-    "tf_efficientnet_lite0": Encoder("EfficientNet-Lite0 up to stride 16", {"deepest": 16}, "imagenet", 0.15),
-    "mobilenetv3_large_050": Encoder("half of MobileNetV3-Large", {}, "none", 0.5),
+    "tf_efficientnet_lite0": Encoder(
+        "EfficientNet-Lite0 up to stride 16", {"deepest": 16}, "imagenet", 0.15, "object-trials-lite0.md"
+    ),
+    "mobilenetv3_large_050": Encoder("half of MobileNetV3-Large", {}, "none", 0.5, "object-trials.md"),
 }
 
 # Published are momentum SGD, batches of 128 and 69 epochs from ImageNet's weights. Few steps want what learns in few.
@@ -101,7 +106,8 @@ TRIALS_OF_TEACHERS = {
     "kd-others-0": Trial("KD from the teacher of the others", "maps of the other photos"),
     "kd-isnet-0": Trial("KD from ISNet", "maps of the other photos", teacher=ISNET),
 }
-OTHER_STUDENTS = {"samnet": ("SAMNet", 192, 6), "u2netp": ("U²-Net-p", 128, 4)}
+# Their size, passes and precision: U²-Net-p's dense convolutions take half the time in bfloat16.
+OTHER_STUDENTS = {"samnet": ("SAMNet", 192, 6, "32"), "u2netp": ("U²-Net-p", 128, 4, "bf16-mixed")}
 SETTINGS: dict[str, Trial] = {
     **{
         f"{name}-{seed}": Trial(f"{name.upper()}, seed {seed}", learns, seed=seed)
@@ -115,12 +121,12 @@ SETTINGS: dict[str, Trial] = {
         f"{student}-{name}": Trial(
             f"{'KD-' if name == 'kd' else ''}{title}",
             learns,
-            ("loss={bce: 1}",) if name == "fs" else (),
+            (f"precision={precision}", *(["loss={bce: 1}"] if name == "fs" else [])),
             student,
             size=size,
             passes=passes,
         )
-        for student, (title, size, passes) in OTHER_STUDENTS.items()
+        for student, (title, size, passes, precision) in OTHER_STUDENTS.items()
         for name, learns in (("fs", "masks"), ("kd", "maps of all photos"))
     },
 }

@@ -7,7 +7,8 @@ beside the checkout, or SALBOX_SHARED) and maps of all photos, which `scripts/tr
 (`salbox teach -m runs/scfnet --images runs/object-photos -o runs/scfnet-kd/maps`); beside them, for `kd-isnet-0`,
 ISNet's (`-m isnet`), and for its own figures `salbox predict`'s maps of the test photos, in runs/trials/maps/DUTS and
 runs/trials/maps/ECSSD. Each training is kept in runs/trials: what is there is not repeated, what was stopped goes on.
-Writes docs/results/object-trials.md of the trials that are there.
+Writes docs/results/object-trials.md of the trials that are there; of those on EfficientNet-Lite0
+docs/results/object-trials-lite0.md.
 
     python benchmarks/object_trials.py [--size 192] [--passes 12] [--encoder mobilenetv3_large_050]
         [--only 'fs-*' kd-0] [--maps FOLDER] [--page-only]
@@ -235,7 +236,7 @@ def beginning(encoder: str) -> str:
 
 def page(plan: Plan) -> str:
     """Return the page."""
-    runs = finished(plan)
+    runs, on = finished(plan), ENCODERS[plan.encoder]
     sets = [
         open_dataset(f"{name}:{SHARED / 'data' / folder}", "test")
         for name, folder in (("duts", "DUTS-TE"), ("ecssd", "ECSSD"))
@@ -245,14 +246,19 @@ def page(plan: Plan) -> str:
     figures = Figures(runs | with_teacher, sets)
     photos = " and ".join(f"{len(data)} of {data.card.title}'s" for data in sets)
     parts = [
-        "# Trials with objects",
+        f"# Trials with objects, on {on.title}",
         provenance(("salbox", "torch", "onnxruntime", "pysodmetrics")) + " Written by `benchmarks/object_trials.py`.",
         "Zhang, Liang and Shi 2022 (KD-SCFNet) teach a network of .8 million numbers by a larger one's maps instead of "
-        f"masks. Here the same is tried on less: `scfnet` on {ENCODERS[plan.encoder].title} looks at photos squeezed "
+        f"masks. Here the same is tried on less: `scfnet` on {on.title} looks at photos squeezed "
         f"to {plan.size}x{plan.size} pixels and sees {plan.passes} times as many pictures as there are photos with "
         f"masks (the paper: 352x352, 69 epochs of 10,553 photos). {beginning(plan.encoder)} All see as many pictures "
         f"in as many steps (AdamW, one cycle, batches of {BATCH}, of sizes up to that), mirrored and cropped alike; "
         "the weights after the last step are measured, no epoch is chosen. Longer trainings may tell otherwise.",
+        *(
+            f"The same [on {e.title}]({e.page}), in trainings of another length."
+            for e in ENCODERS.values()
+            if e is not on
+        ),
         "FS learns the masks of DUTS-TR, by structure polishing; KD a teacher's maps alone, by Dice, as in the paper. "
         f"The teacher is `{plan.teacher.name}`, " + TEACHER,
         f"Measured on {photos} test photos: {settings()}. In brackets the "
@@ -301,7 +307,7 @@ def main() -> None:
     plan = Plan(given.size, given.passes, given.maps, given.encoder)
     for name in [] if given.page_only else chosen(list(SETTINGS), given.only):
         train(name, plan)
-    write_page("object-trials.md", page(plan))
+    write_page(ENCODERS[plan.encoder].page, page(plan))
 
 
 if __name__ == "__main__":
