@@ -32,7 +32,8 @@ def students_page(folder: Path, concepts: Sequence[str], limit: int, min_photos:
     found = {AFTER: found.pop(AFTER), **found} if AFTER in found else found
     given = " ".join(f"--concepts {name}:PATH" for name in concepts)
     photos = max(int(each.contributions["photos"].max()) for each in found.values())
-    channels = " or ".join(map(str, sorted({len(each.bases) for each in found.values()})))
+    *few, most = map(str, sorted({len(each.bases) for each in found.values()}))
+    channels = f"{', '.join(few)} or {most}" if few else most
     missing = [f"`{name}`" for name in filter(is_student, salbox.list_models()) if name not in found]
     lacks = f"Not looked at yet: {', '.join(missing)}.\n" if missing else ""
     parts = [

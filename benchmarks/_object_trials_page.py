@@ -79,14 +79,14 @@ def cell(found: Estimate | None) -> str:
     return "–" if found is None else f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
-def pairs_table(figures: Figures, pairs: Sequence[tuple[str, str, str]]) -> str:
+def pairs_table(figures: Figures, pairs: Sequence[tuple[str, str, str]], *, mean: bool = True) -> str:
     """Return pairs of runs side by side: (title, on masks, on maps), M on each data set, and their mean below.
 
-    The last row is the mean over all pairs, photo by photo, if there are several.
+    The last row is the mean over all pairs, photo by photo, if there are several and it is wanted.
     """
     lines = []
     listed = [(title, [fs], [kd]) for title, fs, kd in pairs]
-    if len(pairs) > 1:
+    if mean and len(pairs) > 1:
         listed.append((f"mean of {len(pairs)}", [fs for _, fs, _ in pairs], [kd for *_, kd in pairs]))
     for title, fs, kd in listed:
         cells = []

@@ -88,6 +88,9 @@ class Trial:
     teacher: str = ""
 
 
+POLISHING = "loss={structure-polishing: 1}"
+
+
 def boundary(width: int) -> tuple[str, ...]:
     """Return the settings of structure polishing with boundaries of one width throughout."""
     return (f"boundary={{widths: [{width}]}}",)
@@ -115,6 +118,7 @@ SETTINGS: dict[str, Trial] = {
         for name, learns in (("fs", "masks"), ("kd", "maps of all photos"))
     },
     "kd-same-0": Trial("KD on the photos of FS, seed 0", "maps of the same photos"),
+    "kd-sp-0": Trial("KD by structure polishing, seed 0", "maps of all photos", (POLISHING,)),
     **TRIALS_OF_TEACHERS,
     **{name: trial for name, trial in TRIALS_OF_TABLE_3.items() if name != "fs-0"},
     **{
@@ -153,7 +157,7 @@ def recipe_of(trial: Trial, photos: int, size: int, passes: int, rate: float = 1
         f"validate_every={epochs}",
         *sides,
     ]
-    if trial.learns == "masks":
+    if trial.learns == "masks" or POLISHING in trial.settings:
         settings.append(f"boundary={{widths: {list(WIDTHS)}, every: {epochs / len(WIDTHS):.6f}}}")
     name = "fs-scfnet" if trial.learns == "masks" else "kd-scfnet"
     return read_recipe(name, [*settings, *trial.settings])

@@ -109,7 +109,8 @@ def students(folder: Path) -> None:
     groups: dict[str, dict[str, Any]] = {}
     for name in filter(is_student, salbox.list_models()):
         network = salbox.network(name)
-        decoder = network.settings, network.preprocessing, getattr(network, "on_branch", ())
+        sees = network.settings.get("sees", {}).get(network.heads[0])  # then its features are its own
+        decoder = network.settings, network.preprocessing, getattr(network, "on_branch", ()), sees
         groups.setdefault(repr(decoder), {})[name] = network
     vocabulary = build_vocabulary((photos.concepts(i) for i in range(len(photos))), MIN_PHOTOS)
     for group in (*groups.values(), {"gaze": salbox.network("gaze")}):
@@ -134,7 +135,8 @@ def _together(folder: Path, photos: Photos, vocabulary: Any, names: list[str], n
         return torch.cat([seen[i] for i in range(len(networks))], dim=1)
 
     counts = [subject.count for subject in subjects]
-    together = Subject("together", sum(counts), activation, subjects[0].prepare, in_probabilities=False)
+    look = activation if len(subjects) > 1 else subjects[0].activation  # of a head that sees more, which is alone
+    together = Subject("together", sum(counts), look, subjects[0].prepare, in_probabilities=False)
     work = folder / f"pass-{names[0]}"
     every = max(1, len(photos) // 100)
     some = [photos.pixels(i) for i in range(0, len(photos), every)]
@@ -208,7 +210,8 @@ over photos;
         parts.append(_gqa(json.loads((work / "gqa" / "gqa.json").read_text(encoding="utf-8"))))
     if (work / "gqa" / "overlaps.json").exists():
         parts.append(_overlaps(json.loads((work / "gqa" / "overlaps.json").read_text(encoding="utf-8"))))
-    write_page("explain.md", "\n".join(parts))
+    if people:  # else it stays, as it was measured elsewhere
+        write_page("explain.md", "\n".join(parts))
 
 
 def _ranking(folder: Path) -> str:

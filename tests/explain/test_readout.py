@@ -25,8 +25,11 @@ def network():
     return salbox.network("gbvs.student")
 
 
-def test_channels_times_their_weights_are_the_map(network):
-    subject = of_readout(network, "gbvs.student")
+# The heads of the last two add up what two convolutions read.
+@pytest.mark.parametrize("name", ["gbvs.student", "imsig.student", "ikn.student"])
+def test_channels_times_their_weights_are_the_map(name):
+    network = salbox.network(name)
+    subject = of_readout(network, name)
     image = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
     active, products = subject.look_and_read(image)
     assert active.shape == products.shape
