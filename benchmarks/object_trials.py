@@ -276,7 +276,10 @@ def page(plan: Plan) -> str:
         parts += ["On the photos of FS alone:", pairs_table(figures, [("seed 0", "fs-0", "kd-same-0")])]
     alike = [(by, *pair) for by, *pair in BY_ONE_LOSS if set(pair) <= set(runs)]
     if alike:
-        parts += ["By one loss:", pairs_table(figures, alike, mean=False)]
+        parts += [
+            "Both by one loss, so that nothing but what they learn from differs:",
+            pairs_table(figures, alike, mean=False),
+        ]
     rows = {name: trial.title for name, trial in TRIALS_OF_TEACHERS.items() if name in runs}
     if len(rows) > 1:
         parts += ["## Another teacher", OTHER_TEACHER, *rows_table(figures, rows, next(iter(rows)))]
