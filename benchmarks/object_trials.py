@@ -60,6 +60,11 @@ TEACHER = (
 )
 PAIRS = "M of each pair, and by how much KD's is above FS's (the paper: 10.9% below, the mean over five data sets)."
 BY_ONE_LOSS = (("Dice, seed 0", "dice", "kd-0"), ("structure polishing, seed 0", "fs-0", "kd-sp-0"))
+OTHERS = ", ".join(
+    f"{title} at {size} pixels in {passes} passes{' in bfloat16' if precision == 'bf16-mixed' else ''}"
+    for title, size, passes, precision in OTHER_STUDENTS.values()
+)
+OTHERS += "; FS by cross-entropy, KD by Dice, one seed."
 LOSSES = (
     "All on masks, seed 0: what differs by less than its interval may be chance, and what one seed gives differs from "
     "what another does."
@@ -291,7 +296,7 @@ def page(plan: Plan) -> str:
     others = [(SETTINGS[f"{s}-fs"].title, f"{s}-fs", f"{s}-kd") for s in OTHER_STUDENTS]
     others = [each for each in others if set(each[1:]) <= set(runs)]
     if others:
-        parts += ["## Other students"]
+        parts += ["## Other students", OTHERS]
         parts += [pairs_table(figures, [each]) for each in others]
         parts += ["As published (table 2), of all test photos:", published("kd_scfnet_table2_distillation.csv", sets)]
     parts += ["## The trainings", TRAININGS, trainings_table(runs)]
