@@ -5,7 +5,7 @@ was given SUN's filters, if a small picture and few steps from pixel to pixel we
 small pictures, and its flood ends after so many steps. Needs OSIE (`shared` beside the checkout, or SALBOX_SHARED).
 Writes docs/results/bms-steps.md.
 
-    python benchmarks/bms_steps.py [--photos 8]
+    python benchmarks/bms_steps.py [--photos 20]
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def row(
 def main() -> None:
     """Measure and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--photos", type=int, default=8)
+    parser.add_argument("--photos", type=int, default=20)
     given = parser.parse_args()
     seen = pictures(given.photos)
     bms = salbox.load("bms")
