@@ -109,6 +109,10 @@ TRIALS_OF_TEACHERS = {
     "kd-others-0": Trial("KD from the teacher of the others", "maps of the other photos"),
     "kd-isnet-0": Trial("KD from ISNet", "maps of the other photos", teacher=ISNET),
 }
+TRIALS_OF_ISNET = {
+    f"kd-isnet-all-{seed}": Trial(f"KD from ISNet, seed {seed}", "maps of all photos", seed=seed, teacher=ISNET)
+    for seed in SEEDS
+}
 # Their size, passes and precision: U²-Net-p's dense convolutions take half the time in bfloat16.
 OTHER_STUDENTS = {"samnet": ("SAMNet", 192, 6, "32"), "u2netp": ("U²-Net-p", 128, 4, "bf16-mixed")}
 SETTINGS: dict[str, Trial] = {
@@ -120,6 +124,10 @@ SETTINGS: dict[str, Trial] = {
     "kd-same-0": Trial("KD on the photos of FS, seed 0", "maps of the same photos"),
     "kd-sp-0": Trial("KD by structure polishing, seed 0", "maps of all photos", (POLISHING,)),
     **TRIALS_OF_TEACHERS,
+    **TRIALS_OF_ISNET,
+    "kd-isnet-all-sp-0": Trial(
+        "KD from ISNet by structure polishing, seed 0", "maps of all photos", (POLISHING,), teacher=ISNET
+    ),
     **{name: trial for name, trial in TRIALS_OF_TABLE_3.items() if name != "fs-0"},
     **{
         f"{student}-{name}": Trial(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,31 @@ from salbox.training.cache import Pictures
 TEACHER = "tf_efficientnet_lite0"
 TAPS = ("stride16", "stride32")  # the two deepest
 BATCH = 32
+
+
+@dataclass(frozen=True)
+class Start:
+    """How long the features are learned.
+
+    Attributes
+    ----------
+    epochs : int
+    mirrored : bool
+        Whether every other picture, drawn anew in each epoch, is the photo's mirror image.
+    """
+
+    epochs: int
+    mirrored: bool = False
+
+
+STARTS = {"short": Start(4), "long": Start(40, mirrored=True)}
+
+
 RATE = 3e-3  # of AdamW, one cycle
 WEIGHT_DECAY = 1e-2
 
 
-def first_weights(photos: Pictures, file: Path, epochs: int) -> Path:
+def first_weights(photos: Pictures, file: Path, start: Start) -> Path:
     """Return a file with the weights of `scfnet`'s own encoder after it has learned the teacher's features of photos.
 
     The features at strides 16 and 32, each channel standardised over the photos, are predicted by a 1x1 convolution of
@@ -40,7 +62,8 @@ def first_weights(photos: Pictures, file: Path, epochs: int) -> Path:
         return file
     torch.set_num_threads(available_threads())
     (group,) = photos.groups
-    targets = [_standardised(each) for each in _features(group.images, file.with_suffix(".features"))]
+    views = [group.images, np.flip(group.images, 2)] if start.mirrored else [group.images]
+    targets = [_standardised(each) for each in _features(views, file.with_suffix(".features"))]
     student = _network("mobilenetv3_large_050", "none")
     widths = {tap: value.shape[1] for tap, value in student.taps(torch.zeros(2, 3, 64, 64)).items()}
     torch.manual_seed(0)
@@ -48,17 +71,19 @@ def first_weights(photos: Pictures, file: Path, epochs: int) -> Path:
     student.train().to(memory_format=torch.channels_last)
     parameters = [*student.encoder.parameters(), *project.parameters()]
     optimizer = torch.optim.AdamW(parameters, RATE, weight_decay=WEIGHT_DECAY)
-    steps = epochs * (len(group.images) // BATCH)
+    steps = start.epochs * (len(group.images) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
     random = np.random.default_rng(0)
     left: list[float] = []
-    for epoch in range(epochs):
+    for epoch in range(start.epochs):
         losses = []
         order = random.permutation(len(group.images))
+        view = random.integers(len(views), size=len(order))
         for first in range(0, len(order) - BATCH + 1, BATCH):
             rows = np.sort(order[first : first + BATCH])
-            found = student.taps(_images(group.images[rows]))
-            wanted = [torch.from_numpy(each[rows].astype(np.float32)) for each in targets]
+            found = student.taps(_images(np.stack([views[view[row]][row] for row in rows])))
+            places = view[rows] * len(group.images) + rows
+            wanted = [torch.from_numpy(each[places].astype(np.float32)) for each in targets]
             parts = [
                 functional.mse_loss(layer(found[tap]), target)
                 for layer, tap, target in zip(project, TAPS, wanted, strict=True)
@@ -70,10 +95,10 @@ def first_weights(photos: Pictures, file: Path, epochs: int) -> Path:
             schedule.step()
             losses.append(float(loss.detach()))
         left.append(float(np.mean(losses)))
-        print(f"first weights: epoch {epoch + 1}/{epochs}, {left[-1]:.3f} of the variance left", flush=True)
+        print(f"first weights: epoch {epoch + 1}/{start.epochs}, {left[-1]:.3f} of the variance left", flush=True)
     with atomic(file) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in student.encoder.state_dict().items()}, temporary)
-    write_json(file.with_suffix(".json"), {"photos": len(group.images), "epochs": epochs, "left": left})
+    write_json(file.with_suffix(".json"), {"photos": len(group.images), **asdict(start), "left": left})
     file.with_suffix(".features").unlink()
     return file
 
@@ -103,21 +128,24 @@ def _images(pixels: npt.NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float()
 
 
-def _features(pixels: npt.NDArray[np.uint8], file: Path) -> list[npt.NDArray[np.float16]]:
-    """Return the teacher's features, (n, C, h, w) a tap, of photos; on disk in one file."""
+def _features(views: Sequence[npt.NDArray[np.uint8]], file: Path) -> list[npt.NDArray[np.float16]]:
+    """Return the teacher's features, (n, C, h, w) a tap, of photos, one view after another; on disk in one file."""
     teacher = _network(TEACHER, "imagenet").eval().to(memory_format=torch.channels_last)
     with torch.no_grad():
-        shapes = [tuple(teacher.taps(_images(pixels[:1]))[tap].shape[1:]) for tap in TAPS]
-        ends = np.cumsum([0, *(len(pixels) * int(np.prod(shape)) for shape in shapes)])
+        shapes = [tuple(teacher.taps(_images(views[0][:1]))[tap].shape[1:]) for tap in TAPS]
+        count = sum(map(len, views))
+        ends = np.cumsum([0, *(count * int(np.prod(shape)) for shape in shapes)])
         memory = np.memmap(file, np.float16, "w+", shape=(int(ends[-1]),))
         found = [
-            memory[start:end].reshape(len(pixels), *shape)
-            for start, end, shape in zip(ends, ends[1:], shapes, strict=False)
+            memory[start:end].reshape(count, *shape) for start, end, shape in zip(ends, ends[1:], shapes, strict=False)
         ]
-        for first in range(0, len(pixels), BATCH):
-            taps = teacher.taps(_images(pixels[first : first + BATCH]))
+        batches = (view[first : first + BATCH] for view in views for first in range(0, len(view), BATCH))
+        done = 0
+        for batch in batches:
+            taps = teacher.taps(_images(batch))
             for tap, store in zip(TAPS, found, strict=True):
-                store[first : first + BATCH] = taps[tap].numpy()
+                store[done : done + len(batch)] = taps[tap].numpy()
+            done += len(batch)
     return found
 
 

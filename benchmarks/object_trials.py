@@ -4,14 +4,15 @@ The experiments of Zhang, Liang and Shi 2022 (KD-SCFNet), tables 2 and 3, on few
 trainings: `scfnet` on a small encoder learns masks (FS) or a teacher's maps alone (KD), each from the same first
 weights and in as many steps; and the decoder and the losses of FS are taken away one by one. Needs the data (`shared`
 beside the checkout, or SALBOX_SHARED) and maps of all photos, which `scripts/train_objects.py distilled` links
-(`salbox teach -m runs/scfnet --images runs/object-photos -o runs/scfnet-kd/maps`); beside them, for `kd-isnet-0`,
+(`salbox teach -m runs/scfnet --images runs/object-photos -o runs/scfnet-kd/maps`); beside them, for `kd-isnet-*`,
 ISNet's (`-m isnet`), and for its own figures `salbox predict`'s maps of the test photos, in runs/trials/maps/DUTS and
 runs/trials/maps/ECSSD. Each training is kept in runs/trials: what is there is not repeated, what was stopped goes on.
 Writes docs/results/object-trials.md of the trials that are there; of those on EfficientNet-Lite0
-docs/results/object-trials-lite0.md.
+docs/results/object-trials-lite0.md; of those whose encoder learned another's features for longer first
+docs/results/object-trials-long-start.md.
 
     python benchmarks/object_trials.py [--size 192] [--passes 12] [--encoder mobilenetv3_large_050]
-        [--only 'fs-*' kd-0] [--maps FOLDER] [--page-only]
+        [--start short|long] [--only 'fs-*' kd-0] [--maps FOLDER] [--page-only]
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,13 @@ from _object_trials_settings import (
     OTHER_STUDENTS,
     SEEDS,
     SETTINGS,
+    TRIALS_OF_ISNET,
     TRIALS_OF_TABLE_3,
     TRIALS_OF_TEACHERS,
     Trial,
     recipe_of,
 )
-from _object_trials_start import first_weights, how, load_first_weights
+from _object_trials_start import STARTS, first_weights, how, load_first_weights
 from _tables import SHARED, provenance, write_page
 
 from salbox.datasets import Dataset, open_dataset
@@ -49,10 +51,8 @@ from salbox.models.cards import License, ModelCard
 from salbox.models.terms import OF_A_USERS_OWN
 
 SIZE, PASSES = 192, 12
-FIRST_EPOCHS = 4  # of the pretraining
-FIRST_SIZE = 128
+FIRST_SIZE = 128  # pixels, of the pretraining
 HEAD = "object"
-FIRST = TRIALS / "first-weights.safetensors"
 TEACHER = (
     "the `scfnet` that ships, on EfficientNet-Lite0, which learned the same masks at 256x256 pixels, and some maps of "
     "photos without masks. KD learns its maps of the same photos and of those of OSIE's training part, EyeCrowd's "
@@ -60,6 +60,13 @@ TEACHER = (
 )
 PAIRS = "M of each pair, and by how much KD's is above FS's (the paper: 10.9% below, the mean over five data sets)."
 BY_ONE_LOSS = (("Dice, seed 0", "dice", "kd-0"), ("structure polishing, seed 0", "fs-0", "kd-sp-0"))
+ISNET_AS_TEACHER = (
+    "With ISNet's maps of the same photos instead, by Dice. ISNet (Qin et al., 2022) is of another architecture, and "
+    "learned from other photos with masks: it has seen DUTS-TR's masks and some of DUTS's test photos, so that here "
+    "ECSSD counts."
+)
+ISNET_BY_ONE_LOSS = (("Dice, seed 0", "dice", "kd-isnet-all-0"),)
+ISNET_BY_ONE_LOSS += (("structure polishing, seed 0", "fs-0", "kd-isnet-all-sp-0"),)
 OTHERS = ", ".join(
     f"{title} at {size} pixels in {passes} passes{' in bfloat16' if precision == 'bf16-mixed' else ''}"
     for title, size, passes, precision in OTHER_STUDENTS.values()
@@ -91,18 +98,33 @@ class Plan:
         The folder of its maps.
     encoder : str
         Of `ENCODERS`.
+    start : str
+        Of `STARTS`: how it learned another's features, if no package has weights of it.
     """
 
     size: int
     passes: int
     teacher: Path
     encoder: str = "tf_efficientnet_lite0"
+    start: str = "short"
+
+    @property
+    def first(self) -> Path:
+        """Where the encoder's first weights lie."""
+        return TRIALS / f"first-weights-{self.start}.safetensors"
+
+    @property
+    def page(self) -> str:
+        """The name of the page that tells of its trials."""
+        name = ENCODERS[self.encoder].page
+        return name if self.start == "short" else name.replace(".md", f"-{self.start}-start.md")
 
     def folder(self, name: str) -> Path:
         """Return where a trial's run lies."""
         trial = SETTINGS[name]
         how = [f"{trial.size or self.size}x{trial.passes or self.passes}", self.teacher.name]
-        return TRIALS / "-".join(how if trial.student in OTHER_STUDENTS else [*how, self.encoder]) / name
+        longer = [] if self.start == "short" else [self.start]
+        return TRIALS / "-".join(how if trial.student in OTHER_STUDENTS else [*how, self.encoder, *longer]) / name
 
     def maps(self, trial: Trial) -> Path:
         """Return the folder of the maps that a trial learns."""
@@ -155,7 +177,7 @@ def train(name: str, plan: Plan) -> None:
     network, on = make_network(trial, size, plan.encoder), ENCODERS[plan.encoder]
     if trial.student not in OTHER_STUDENTS and on.init == "none":
         seen = pictures("maps of all photos", FIRST_SIZE, plan.teacher)
-        load_first_weights(network, first_weights(seen, FIRST, FIRST_EPOCHS))
+        load_first_weights(network, first_weights(seen, plan.first, STARTS[plan.start]))
     recipe = recipe_of(trial, photos, size, passes, 1.0 if trial.student in OTHER_STUDENTS else on.rate)
     run.mkdir(parents=True, exist_ok=True)
     (run / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
@@ -224,20 +246,34 @@ def own_figures(maps: Path, sets: Sequence[Dataset]) -> Iterator[str]:
         yield f"M of ISNet itself: {', '.join(found)}."
 
 
-def beginning(encoder: str) -> str:
+def beginning(plan: Plan) -> str:
     """Return in words where the networks begin."""
-    if ENCODERS[encoder].init == "imagenet":
+    if ENCODERS[plan.encoder].init == "imagenet":
         return (
             "All begin with the encoder's ImageNet weights and with the decoder of their seed; the paper's encoder, "
             "half of MobileNetV3-Large, has none in any package."
         )
-    start = how(FIRST)
+    start = how(plan.first)
     photos, epochs, left = start["photos"], start["epochs"], start["left"][-1]
+    mirrored = ", half of them mirrored," if start.get("mirrored") else ""
     return (
-        f"All begin with the same encoder, which learned EfficientNet-Lite0's features of {photos:,} photos in "
-        f"{epochs} epochs at {FIRST_SIZE} pixels a side ({left:.0%} of the features' variance was left), and with the "
-        "decoder of their seed."
+        f"All begin with the same encoder, which learned EfficientNet-Lite0's features of {photos:,} photos{mirrored} "
+        f"in {epochs} epochs at {FIRST_SIZE} pixels a side ({left:.0%} of the features' variance was left), and with "
+        "the decoder of their seed."
     )
+
+
+def other_pages(plan: Plan) -> Iterator[str]:
+    """Yield a sentence for each page of other trials."""
+    plans = [replace(plan, encoder=encoder, start=start) for encoder in ENCODERS for start in STARTS]
+    for other in plans:
+        if other.page == plan.page or (ENCODERS[other.encoder].init != "none" and other.start != "short"):
+            continue
+        if other.encoder != plan.encoder:
+            yield f"The same [on {ENCODERS[other.encoder].title}]({other.page}), in trainings of another length."
+        else:
+            epochs = STARTS[other.start].epochs
+            yield f"The same [after {epochs} epochs with those features]({other.page}) instead."
 
 
 def page(plan: Plan) -> str:
@@ -257,14 +293,10 @@ def page(plan: Plan) -> str:
         "Zhang, Liang and Shi 2022 (KD-SCFNet) teach a network of .8 million numbers by a larger one's maps instead of "
         f"masks. Here the same is tried on less: `scfnet` on {on.title} looks at photos squeezed "
         f"to {plan.size}x{plan.size} pixels and sees {plan.passes} times as many pictures as there are photos with "
-        f"masks (the paper: 352x352, 69 epochs of 10,553 photos). {beginning(plan.encoder)} All see as many pictures "
+        f"masks (the paper: 352x352, 69 epochs of 10,553 photos). {beginning(plan)} All see as many pictures "
         f"in as many steps (AdamW, one cycle, batches of {BATCH}, of sizes up to that), mirrored and cropped alike; "
         "the weights after the last step are measured, no epoch is chosen. Longer trainings may tell otherwise.",
-        *(
-            f"The same [on {e.title}]({e.page}), in trainings of another length."
-            for e in ENCODERS.values()
-            if e is not on
-        ),
+        *other_pages(plan),
         "FS learns the masks of DUTS-TR, by structure polishing; KD a teacher's maps alone, by Dice, as in the paper. "
         f"The teacher is `{plan.teacher.name}`, " + TEACHER,
         f"Measured on {photos} test photos: {settings()}. In brackets the "
@@ -285,6 +317,12 @@ def page(plan: Plan) -> str:
             "Both by one loss, so that nothing but what they learn from differs:",
             pairs_table(figures, alike, mean=False),
         ]
+    pairs = [(f"seed {s}", f"fs-{s}", name) for s, name in zip(SEEDS, TRIALS_OF_ISNET, strict=True)]
+    pairs = [each for each in pairs if set(each[1:]) <= set(runs)]
+    if pairs:
+        parts += ["## ISNet's maps or masks", ISNET_AS_TEACHER, pairs_table(figures, pairs), verdicts(figures, pairs)]
+        alike = [(by, *pair) for by, *pair in ISNET_BY_ONE_LOSS if set(pair) <= set(runs)]
+        parts += ["Both by one loss:", pairs_table(figures, alike, mean=False)] if alike else []
     rows = {name: trial.title for name, trial in TRIALS_OF_TEACHERS.items() if name in runs}
     if len(rows) > 1:
         parts += ["## Another teacher", OTHER_TEACHER, *rows_table(figures, rows, next(iter(rows)))]
@@ -314,12 +352,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=[], help="names of trials, or patterns")
     parser.add_argument("--maps", type=Path, default=RUNS / "scfnet-kd" / "maps" / "scfnet")
     parser.add_argument("--encoder", choices=ENCODERS, default=Plan.encoder)
+    parser.add_argument("--start", choices=STARTS, default=Plan.start, help="of an encoder without weights")
     parser.add_argument("--page-only", action="store_true", help="train nothing")
     given = parser.parse_args()
-    plan = Plan(given.size, given.passes, given.maps, given.encoder)
+    plan = Plan(given.size, given.passes, given.maps, given.encoder, given.start)
     for name in [] if given.page_only else chosen(list(SETTINGS), given.only):
         train(name, plan)
-    write_page(ENCODERS[plan.encoder].page, page(plan))
+    write_page(plan.page, page(plan))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import os
 import sys
 from pathlib import Path
+
+# Of glibc's malloc.h: the free bytes at the heap's end that are given back, and the size from which memory is mapped.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_LARGEST = 2**31 - 1
+_SET_BY_USERS = ("GLIBC_TUNABLES", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_MAX_")
 
 
 def gpu_memory() -> int | None:
@@ -32,6 +38,21 @@ def give_memory_back() -> None:
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def keep_memory() -> None:
+    """Have this process keep what it lets go (Linux), for what it asks for next; `give_memory_back` still returns it.
+
+    A training lets go as many megabytes in each step as it asks for in the next. Those the C library returns to the
+    system, which clears them page by page before it hands them out again. Where a user has told the library how to
+    keep memory, nothing is changed.
+    """
+    if any(name in os.environ for name in _SET_BY_USERS):
+        return
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, _LARGEST)
+        library.mallopt(_TRIM_THRESHOLD, _LARGEST)
 
 
 def _status(name: str) -> int | None:

@@ -11,6 +11,7 @@ import torch
 
 from ..losses import Truth
 from ..networks.trainable.base import TrainableNetwork
+from ..system.memory import keep_memory
 from .batches import Batch
 from .clock import Clock, now
 from .devices import make_fabric, quiet
@@ -80,6 +81,8 @@ def measure(
     module = NetworkTraining(copied, recipe, online_teacher=online_teacher, trainable=parts, first=first, given=given)
     with quiet():
         fabric = make_fabric(recipe, device)
+        if fabric.device.type == "cpu":
+            keep_memory()
         model, optimizer = fabric.setup(module, make_optimizer(module))
         features = started = 0.0
         if recipe.cache_features:

@@ -11,6 +11,7 @@ import torch
 from lightning.fabric import Fabric
 from torch import Tensor
 
+from ..system.memory import give_memory_back, keep_memory
 from ..system.progress import SILENT, Progress
 from .batches import Batch, Drawn, draw_epoch, in_order, load
 from .checkpoints import Best, TrainingState, read_best, read_state, restore, save, save_best
@@ -55,6 +56,7 @@ def fit(job: Job, progress: Progress = SILENT, on_epoch: OnEpoch | None = None) 
         else:
             with interrupts(stop):
                 _train(make_fabric(job.recipe, job.device, folder=job.folder), job, progress, on_epoch, stop)
+            give_memory_back()
     if stop.is_set():
         raise KeyboardInterrupt
     state, best = read_state(job.folder), read_best(job.folder)
@@ -99,6 +101,8 @@ def _train(fabric: Fabric, job: Job, progress: Progress, on_epoch: OnEpoch | Non
 
     Returns whether it was the last.
     """
+    if fabric.device.type == "cpu":
+        keep_memory()
     loop = _Loop(fabric, job, progress, stop)
     while not loop.ended:
         report = loop.epoch()
