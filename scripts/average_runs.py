@@ -4,7 +4,7 @@
 
 A mean of weights is often better than each of them where one was trained further from another (Wortsman et al.: Model
 soups: averaging weights of multiple fine-tuned models improves accuracy without increasing inference time, ICML 2022).
-The card and the list of photos are those of the last run, which has learned from all that the others did.
+The card is that of the last run; the list of photos names those of all.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from salbox.networks.export.onnx import export_onnx
 from salbox.networks.trainable.base import TrainableNetwork
 from salbox.networks.trainable.saved import read_weights, save_weights
 from salbox.runtime.network import open_network
-from salbox.runtime.training_photos import read_training_photos
+from salbox.runtime.training_photos import TrainingPhotos, read_training_photos
 from salbox.training.run_folder import RunFolder
 
 
@@ -56,8 +56,17 @@ def average(runs: Sequence[Path], target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     save_weights(network, made.weights)
     export_onnx(network, made.student, cards, {head.name: head.teacher for head in metadata.heads})
-    put_cards(made.student, cards, read_training_photos(last.student))
+    put_cards(made.student, cards, photos_of_all(runs))
     write_cards(made.cards, cards)
+
+
+def photos_of_all(runs: Sequence[Path]) -> dict[str, TrainingPhotos]:
+    """Return head -> the photos that any of the runs learned from."""
+    found: dict[str, TrainingPhotos] = {}
+    for run in runs:
+        for head, photos in read_training_photos(RunFolder(run).student).items():
+            found[head] = found.get(head, TrainingPhotos()) | photos
+    return found
 
 
 def _of_the_mean(card: ModelCard, runs: int) -> ModelCard:

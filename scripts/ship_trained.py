@@ -47,10 +47,10 @@ TAUGHT = {
 # from, terms, and the design with its first weights.
 LEARNED_FROM = {
     "scfnet": (
-        "masks of 3,060 photos of DUTS-TR, and U2-Net-p's maps of 745 photos without masks",
+        "masks of 3,060 photos of DUTS-TR, and U2-Net-p's and ISNet's maps of 908 photos without masks",
         "DUTS-TR (Wang et al. 2017: research use); OSIE and EyeCrowd (MIT), MIT1003 (Judd et al. 2009: research use) "
         "and coco-semantic (COCO, photos under the terms of their Flickr authors), marked by U2-Net-p (Qin et al. "
-        "2020, Apache-2.0)",
+        "2020, Apache-2.0) and ISNet (Qin et al. 2022, Apache-2.0)",
         "the design 'scfnet' on tf_efficientnet_lite0, encoder from EfficientNet-Lite0's ImageNet weights "
         "(Apache-2.0).",
     ),

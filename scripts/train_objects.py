@@ -2,14 +2,19 @@
 
     python scripts/train_objects.py masks [--shared DIR]        # runs/scfnet-lite0: SCFNet on EfficientNet-Lite0
     python scripts/train_objects.py further [--u2netp FILE]     # runs/scfnet-further: on more photos, varied more
-    python scripts/average_runs.py runs/scfnet-lite0 runs/scfnet-further -o runs/scfnet
-    python scripts/train_objects.py again [--isnet FILE]        # runs/scfnet-again: on from there, with another teacher
-    python scripts/train_objects.py distilled [--shared DIR]    # runs/scfnet-kd: a small one, on maps of the first
+    python scripts/average_runs.py runs/scfnet-lite0 runs/scfnet-further -o runs/scfnet-mean
+    python scripts/train_objects.py again [--maps DIR]          # runs/scfnet-again: on from there, with another teacher
+    python scripts/average_runs.py runs/scfnet-mean runs/scfnet-again -o runs/scfnet
+    python scripts/train_objects.py distilled [--maps DIR]      # runs/scfnet-kd: a small one, on ISNet's maps
+    python scripts/train_objects.py distilled-own               # runs/scfnet-kd-own: the same on maps of the first
 
 Each goes on where it was stopped; runs lie in SALBOX_RUNS, by default runs/. The second learns from DUTS-TR's masks and
-from photos that nobody marked, with the maps of U2-Net-p where it is sure. So does the third with ISNet's; it does not
-ship. The last makes its teacher's maps of all photos at hand first, masks or none. Ship with scripts/ship_trained.py,
-measure with benchmarks/objects.py.
+from photos that nobody marked, with the maps of U2-Net-p where it is sure; so does the third with ISNet's. The small
+ones learn maps of all photos at hand, masks or none. ISNet's maps are made before, in hours:
+
+    salbox teach -m isnet --weights isnet=FILE --images runs/object-photos -o runs/object-maps
+
+Ship with scripts/ship_trained.py, measure with benchmarks/objects.py.
 """
 
 from __future__ import annotations
@@ -54,12 +59,13 @@ NARROW = "network={output: probability, width: 24, deepest: 16}"
 # Photos to learn from: data set -> part.
 PHOTOS = {"duts:DUTS-TR": "train", "osie:OSIE": "train", "eyecrowd:EyeCrowd": "train", "mit1003:MIT1003": "all"}
 MARKED = "duts_"  # how the names of those with masks begin
-# A student's head is called as its teacher's run: the package opens `scfnet.kd` by the first's name.
-MASKS_RUN, MEAN_RUN = "scfnet-lite0", "scfnet"
+MASKS_RUN, MEAN_RUN = "scfnet-lite0", "scfnet-mean"
+TEACHER = "isnet"  # the package opens `scfnet.kd` by this name of its head
+SURE_OF_AN_OBJECT = 0.6  # confidence, see `salbox teach`: photos with less are left out
 # What goes on -> whose maps are learned beside the masks, from which run on, and how.
 FURTHER = {
     "further": ("u2netp", MASKS_RUN, (RATE.format("1.5e-3"), "epochs=8")),
-    "again": ("isnet", MEAN_RUN, (RATE.format("1.0e-3"), "epochs=4")),
+    "again": (TEACHER, MEAN_RUN, (RATE.format("1.0e-3"), "epochs=10")),
 }
 # Of which maps a network is sure: it is at one end of 0..1, where it sees anything, and sees something, but not all.
 SOMETHING, SURE, SHARES = 0.05, 0.8, (0.01, 0.7)
@@ -89,6 +95,19 @@ def is_sure(probability: npt.NDArray[np.floating]) -> bool:
     seen = probability[probability > SOMETHING]
     share = float((probability > 0.5).mean())
     return SHARES[0] < share < SHARES[1] and float(np.abs(2 * seen - 1).mean()) >= SURE
+
+
+def choose(maps: Path, photos: Path, folder: Path) -> None:
+    """Write the photos without a mask on which a model is sure, and its maps, as a data set; of maps that are there."""
+    images, masks = (folder / name for name in ("images", "masks"))
+    for each in (images, masks):
+        each.mkdir(parents=True, exist_ok=True)
+    for photo in sorted(path for path in photos.iterdir() if not path.name.startswith(MARKED)):
+        found = maps / f"{photo.stem}.png"
+        if found.is_file() and is_sure(np.asarray(cv2.imread(str(found), cv2.IMREAD_GRAYSCALE), np.float32) / 255):
+            for link, to in ((images / photo.name, photo), (masks / found.name, found)):
+                if not link.exists():
+                    link.symlink_to(to.resolve())
 
 
 def teach(photos: Path, name: str, weights: Path | None, folder: Path) -> None:
@@ -124,10 +143,10 @@ def u2netp_of_rembg() -> Path | None:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("masks", "further", "again", "distilled"))
+    parser.add_argument("what", choices=("masks", "further", "again", "distilled", "distilled-own"))
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("SALBOX_SHARED", ROOT.parent / "shared")))
     parser.add_argument("--u2netp", type=Path, default=u2netp_of_rembg(), help="u2netp.onnx; by default rembg's")
-    parser.add_argument("--isnet", type=Path, help="isnet-general-use.onnx; by default rembg's")
+    parser.add_argument("--maps", type=Path, default=RUNS / "object-maps" / TEACHER, help="ISNet's, of all photos")
     given = parser.parse_args()
     photos = RUNS / "object-photos"
     train = ["train", "fs-scfnet", "--encoder", LITE0, "--dataset", f"duts:{given.shared / 'data' / 'DUTS-TR'}"]
@@ -137,14 +156,22 @@ def main() -> None:
         name, before, own = FURTHER[given.what]
         link_photos(given.shared, photos)
         taught = RUNS / f"object-taught-{name}"
-        teach(photos, name, vars(given)[name], taught)
+        if name == TEACHER:
+            choose(given.maps, photos, taught)
+        else:
+            teach(photos, name, given.u2netp, taught)
         words = [*train, "--dataset", f"taught=folder:{taught}", "--init", str(RUNS / before)]
         words += [*sets(*COMMON, *VARIED, *own, WIDE), "-o", str(RUNS / f"scfnet-{given.what}")]
     else:
         link_photos(given.shared, photos)
-        words = ["distill", "--recipe", "kd-scfnet", "--encoder", LITE0, "--teacher", str(RUNS / MASKS_RUN)]
-        words += ["--images", str(photos), "--init", "imagenet"]
-        words += [*sets(*COMMON, *FIRST, NARROW, "epochs=5"), "-o", str(RUNS / "scfnet-kd")]
+        words = ["distill", "--recipe", "kd-scfnet", "--encoder", LITE0, "--init", "imagenet", "--images", str(photos)]
+        if given.what == "distilled":
+            words += ["--teacher-maps", f"{TEACHER}={given.maps}", "--maps-output", "probability", "--map-flips", "h"]
+            words += ["--min-confidence", str(SURE_OF_AN_OBJECT)]
+            words += [*sets(*COMMON, *FIRST, NARROW, "epochs=12"), "-o", str(RUNS / "scfnet-kd")]
+        else:
+            words += ["--teacher", str(RUNS / MASKS_RUN)]
+            words += [*sets(*COMMON, *FIRST, NARROW, "epochs=5"), "-o", str(RUNS / "scfnet-kd-own")]
     run_command(words)
 
 

@@ -55,3 +55,18 @@ def test_sure_maps_of_photos_without_masks_become_a_data_set(script, tmp_path, m
     assert (taught / "images" / "osie_sure.png").resolve() == photos / "osie_sure.png"
     mask = cv2.imread(str(taught / "masks" / "osie_sure.png"), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(mask, np.rint(255 * maps[1]).astype(np.uint8))
+
+
+def test_of_maps_that_are_there_the_sure_ones_become_a_data_set(script, tmp_path):
+    photos, maps, taught = (tmp_path / name for name in ("photos", "maps", "taught"))
+    photos.mkdir()
+    maps.mkdir()
+    made = {"duts_a": drawn(0.3, 1.0), "osie_sure": drawn(0.3, 0.95), "osie_unsure": drawn(0.3, 0.6), "osie_none": None}
+    for name, values in made.items():
+        (photos / f"{name}.jpg").touch()
+        if values is not None:
+            cv2.imwrite(str(maps / f"{name}.png"), np.rint(255 * values).astype(np.uint8))
+    for _ in range(2):
+        script.choose(maps, photos, taught)
+    assert {path.resolve() for path in (taught / "masks").iterdir()} == {maps / "osie_sure.png"}
+    assert {path.resolve() for path in (taught / "images").iterdir()} == {photos / "osie_sure.jpg"}
