@@ -55,9 +55,10 @@ def with_masks(part: Literal["training", "validation"]) -> list[Sample]:
 
 
 def with_maps(photos: Sequence[Path], folder: Path) -> list[Sample]:
-    """Return photos with a teacher's maps; none that validates."""
+    """Return the photos that a teacher's maps are there of; none that validates."""
     maps = TeacherMaps(folder, "probability")
-    chosen = [p for p in photos if not (p.name.startswith(WITH_MASKS) and validates(p.name.removeprefix(WITH_MASKS)))]
+    kept = (p for p in photos if not (p.name.startswith(WITH_MASKS) and validates(p.name.removeprefix(WITH_MASKS))))
+    chosen = [p for p in kept if (folder / f"{p.stem}.png").is_file()]
     return [Sample(p.stem, partial(read_image, p), (partial(maps.read, p.stem),), ("h",)) for p in chosen]
 
 

@@ -28,9 +28,9 @@ LOOKED_AT = {
     "all: one of three people is left (6, 7), the clock (13) and the tomato (12) lose a side, and of the sign in 10 "
     "'hannel' is left, for the people beside it get more attention than text does.",
     "cutout": "People, also several (6, 7, 15), animals, products on white and grey (12, 14) and the beer glass (4) "
-    "come out whole, with edges that follow hair as far as strands lie together. Lost are the plate and half the "
-    "toothbrush (5), the road sign (11), the wooden figure (13), one of two men (16), and the white of the bowl (14); "
-    "cars (18), a bit of the wall and what is behind the spokes (20) stay in.",
+    "come out whole, with edges that follow hair as far as strands lie together, and the road sign (11) without its "
+    "post. Lost are the plate and half the toothbrush (5), the wooden figure (13), the bowl (14) and one of two men "
+    "(16); cars (18), a bit of the pavilion (16), of the wall and what is behind the spokes (20) stay in.",
     "compress": "Where people look ours has less of the plain file's ringing and blocks: the skin in 1, 2 and 7, the "
     "lattice in 8, the fur in 17. Where nobody does, texture is flatter: the grid of the cloth (5) is faint, asphalt "
     "(18), concrete (3) and felt (6) are smooth, the trousers and the floor in 7 blurred; the soft shadow in 13, lawn "

@@ -5,12 +5,12 @@
     python scripts/average_runs.py runs/scfnet-lite0 runs/scfnet-further -o runs/scfnet-mean
     python scripts/train_objects.py again [--maps DIR]          # runs/scfnet-again: on from there, with another teacher
     python scripts/average_runs.py runs/scfnet-mean runs/scfnet-again -o runs/scfnet
-    python scripts/train_objects.py distilled [--maps DIR]      # runs/scfnet-kd: a small one, on ISNet's maps
-    python scripts/train_objects.py distilled-own               # runs/scfnet-kd-own: the same on maps of the first
+    python scripts/train_objects.py distilled [--shared DIR]    # runs/scfnet-kd: a small one, on maps of the first
+    python scripts/train_objects.py distilled-isnet [--maps DIR]  # runs/scfnet-kd-isnet: on ISNet's; it does not ship
 
 Each goes on where it was stopped; runs lie in SALBOX_RUNS, by default runs/. The second learns from DUTS-TR's masks and
 from photos that nobody marked, with the maps of U2-Net-p where it is sure; so does the third with ISNet's. The small
-ones learn maps of all photos at hand, masks or none. ISNet's maps are made before, in hours:
+ones learn a teacher's maps of all photos at hand, masks or none. ISNet's maps are made before, in hours:
 
     salbox teach -m isnet --weights isnet=FILE --images runs/object-photos -o runs/object-maps
 
@@ -59,8 +59,9 @@ NARROW = "network={output: probability, width: 24, deepest: 16}"
 # Photos to learn from: data set -> part.
 PHOTOS = {"duts:DUTS-TR": "train", "osie:OSIE": "train", "eyecrowd:EyeCrowd": "train", "mit1003:MIT1003": "all"}
 MARKED = "duts_"  # how the names of those with masks begin
+# A student's head is called as its teacher's run: the package opens `scfnet.kd` by the first's name.
 MASKS_RUN, MEAN_RUN = "scfnet-lite0", "scfnet-mean"
-TEACHER = "isnet"  # the package opens `scfnet.kd` by this name of its head
+TEACHER = "isnet"
 SURE_OF_AN_OBJECT = 0.6  # confidence, see `salbox teach`: photos with less are left out
 # What goes on -> whose maps are learned beside the masks, from which run on, and how.
 FURTHER = {
@@ -143,7 +144,7 @@ def u2netp_of_rembg() -> Path | None:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("masks", "further", "again", "distilled", "distilled-own"))
+    parser.add_argument("what", choices=("masks", "further", "again", "distilled", "distilled-isnet"))
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("SALBOX_SHARED", ROOT.parent / "shared")))
     parser.add_argument("--u2netp", type=Path, default=u2netp_of_rembg(), help="u2netp.onnx; by default rembg's")
     parser.add_argument("--maps", type=Path, default=RUNS / "object-maps" / TEACHER, help="ISNet's, of all photos")
@@ -166,12 +167,12 @@ def main() -> None:
         link_photos(given.shared, photos)
         words = ["distill", "--recipe", "kd-scfnet", "--encoder", LITE0, "--init", "imagenet", "--images", str(photos)]
         if given.what == "distilled":
+            words += ["--teacher", str(RUNS / MASKS_RUN)]
+            words += [*sets(*COMMON, *FIRST, NARROW, "epochs=5"), "-o", str(RUNS / "scfnet-kd")]
+        else:
             words += ["--teacher-maps", f"{TEACHER}={given.maps}", "--maps-output", "probability", "--map-flips", "h"]
             words += ["--min-confidence", str(SURE_OF_AN_OBJECT)]
-            words += [*sets(*COMMON, *FIRST, NARROW, "epochs=12"), "-o", str(RUNS / "scfnet-kd")]
-        else:
-            words += ["--teacher", str(RUNS / MASKS_RUN)]
-            words += [*sets(*COMMON, *FIRST, NARROW, "epochs=5"), "-o", str(RUNS / "scfnet-kd-own")]
+            words += [*sets(*COMMON, *FIRST, NARROW, "epochs=12"), "-o", str(RUNS / "scfnet-kd-isnet")]
     run_command(words)
 
 
