@@ -132,7 +132,7 @@ network-objects: .venv-all/stamp
 	$(ALL)/python scripts/train_objects.py masks
 	$(ALL)/python scripts/train_objects.py further
 	$(ALL)/python scripts/average_runs.py $(RUNS)/scfnet-lite0 $(RUNS)/scfnet-further -o $(RUNS)/scfnet-mean
-	$(ALL)/salbox teach -m isnet --images $(RUNS)/object-photos -o $(RUNS)/object-maps
+	$(ALL)/python -m salbox teach -m isnet --images $(RUNS)/object-photos -o $(RUNS)/object-maps
 	$(ALL)/python scripts/train_objects.py again
 	$(ALL)/python scripts/average_runs.py $(RUNS)/scfnet-mean $(RUNS)/scfnet-again -o $(RUNS)/scfnet
 	$(ALL)/python scripts/ship_trained.py $(RUNS)/scfnet scfnet --stored int8

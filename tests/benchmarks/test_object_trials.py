@@ -99,20 +99,22 @@ def test_the_base_decoder_is_one_convolution_of_all_features(modules, encoder):
     assert sum(p.numel() for p in network.decoder_parameters()) == 9 * channels + 1
 
 
-def test_first_weights_are_learned_once_and_fit_both_decoders(modules, tmp_path):
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_first_weights_are_learned_once_and_fit_both_decoders(modules, tmp_path, mirrored):
     try:
         read_imagenet("tf_efficientnet_lite0")
     except WeightsError:
         pytest.skip("no ImageNet weights of EfficientNet-Lite0")
     start, settings = modules["start"], modules["settings"]
     photos = discs(tmp_path / "photos")
-    file = start.first_weights(photos, tmp_path / "first.safetensors", epochs=4)
+    how = start.Start(4, mirrored)
+    file = start.first_weights(photos, tmp_path / "first.safetensors", how)
     found = start.how(file)
-    assert (found["photos"], found["epochs"]) == (40, 4)
+    assert (found["photos"], found["epochs"], found["mirrored"]) == (40, 4, mirrored)
     assert found["left"][-1] < found["left"][0]
     assert not file.with_suffix(".features").exists()
     written = file.stat().st_mtime_ns
-    assert start.first_weights(photos, file, epochs=4).stat().st_mtime_ns == written
+    assert start.first_weights(photos, file, how).stat().st_mtime_ns == written
     one, other = (
         modules["object_trials"].make_network(settings.SETTINGS[n], SIZE, SMALL) for n in ("fs-0", "base-bce")
     )

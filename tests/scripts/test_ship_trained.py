@@ -27,7 +27,7 @@ def test_what_went_on_from_another_run_says_all_that_it_learned_from(script):
         limits=("Trained by its user, not the published network: on lite0, trained further from run 'x'.", "Another."),
     )
     card = script.finished(run, "scfnet", 3_200_000, 3_700_000, "MAE .05")
-    learned = "masks of 3,060 photos of DUTS-TR, and U2-Net-p's maps of 745 photos without masks"
+    learned = "masks of 3,060 photos of DUTS-TR, and U2-Net-p's and ISNet's maps of 908 photos without masks"
     assert card.origin == f"trained by salbox on {learned}"
     assert card.summary == (
         f"The design 'scfnet' on lite0, which learned {learned}. Its weights are the mean of 2 trainings'."

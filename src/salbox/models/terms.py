@@ -19,8 +19,7 @@ SHIPPED = {
     "gaze": _GAZE,
     "gaze.large": _GAZE,
     "scfnet": "Code and weights yes, under Apache-2.0; but most photos that it learned from, and their masks "
-    "(DUTS-TR), are offered for research only, not all that ISNet, which marked some, learned from is listed, and "
-    f"{_LAWYER}",
+    f"(DUTS-TR), are offered for research only, what ISNet marked others by is not all listed, and {_LAWYER}",
     "scfnet.kd": "Code and weights yes, under Apache-2.0; but most photos that it learned from, and the masks that its "
     f"teacher learned from (DUTS-TR), are offered for research only, and {_LAWYER}",
     "unisal.people": "Code and weights yes, under Apache-2.0; but MIT1003, a part of what it learned from, is offered "

@@ -36,8 +36,7 @@ def peak_memory() -> int | None:
 def give_memory_back() -> None:
     """Return to the system what was let go (Linux): the C library keeps it for what is asked for next."""
     gc.collect()
-    with contextlib.suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
+    _call("malloc_trim", 0)
 
 
 def keep_memory() -> None:
@@ -49,10 +48,15 @@ def keep_memory() -> None:
     """
     if any(name in os.environ for name in _SET_BY_USERS):
         return
-    with contextlib.suppress(OSError, AttributeError):  # another C library
-        library = ctypes.CDLL(None)
-        library.mallopt(_MMAP_THRESHOLD, _LARGEST)
-        library.mallopt(_TRIM_THRESHOLD, _LARGEST)
+    _call("mallopt", _MMAP_THRESHOLD, _LARGEST)
+    _call("mallopt", _TRIM_THRESHOLD, _LARGEST)
+
+
+def _call(function: str, *numbers: int) -> None:
+    """Call a function of Linux's C library, if it is glibc."""
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError, AttributeError):  # another one, such as musl
+            getattr(ctypes.CDLL(None), function)(*numbers)
 
 
 def _status(name: str) -> int | None:
