@@ -27,6 +27,8 @@ from salbox.training.cache import Pictures
 TEACHER = "tf_efficientnet_lite0"
 TAPS = ("stride16", "stride32")  # the two deepest
 BATCH = 32
+RATE = 3e-3  # of AdamW, one cycle
+WEIGHT_DECAY = 1e-2
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Start:
     ----------
     epochs : int
     mirrored : bool
-        Whether every other picture, drawn anew in each epoch, is the photo's mirror image.
+        Whether half of the pictures, drawn anew in each epoch, are the photos' mirror images.
     """
 
     epochs: int
@@ -45,10 +47,6 @@ class Start:
 
 
 STARTS = {"short": Start(4), "long": Start(40, mirrored=True)}
-
-
-RATE = 3e-3  # of AdamW, one cycle
-WEIGHT_DECAY = 1e-2
 
 
 def first_weights(photos: Pictures, file: Path, start: Start) -> Path:
